@@ -1,0 +1,1 @@
+"""One benchmark run, from flags to a measurement."""
