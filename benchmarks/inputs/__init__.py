@@ -1,0 +1,1 @@
+"""Where a tower's images and labels come from: synthetic tensors or TFRecord files."""

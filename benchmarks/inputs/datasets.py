@@ -1,0 +1,42 @@
+"""The data sets as facts: names, classes and sizes. Imports no TensorFlow, so flags can be checked against it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set's published facts.
+
+    `tcb_num_classes` is the width of the classifier that tf_cnn_benchmarks gave its models for this set; it counts a
+    background class that no image has. `files` are the TFRecord files that a data directory must have; an empty
+    tuple says that reading this set is not built yet.
+    """
+
+    name: str
+    num_classes: int
+    tcb_num_classes: int
+    train_examples: int
+    evaluation_examples: int
+    image_size: int
+    files: tuple[str, ...] = ()
+
+
+DATASETS = {
+    "imagenet": Dataset(
+        name="imagenet",
+        num_classes=1000,
+        tcb_num_classes=1001,
+        train_examples=1_281_167,  # ILSVRC 2012
+        evaluation_examples=50_000,
+        image_size=224,
+    ),
+    "cifar10": Dataset(
+        name="cifar10",
+        num_classes=10,
+        tcb_num_classes=11,
+        train_examples=40_000,  # data_batch_1 to 4; data_batch_5 is kept for validation
+        evaluation_examples=10_000,
+        image_size=32,
+        files=("train.tfrecords", "validation.tfrecords", "eval.tfrecords"),
+    ),
+}

@@ -1,0 +1,27 @@
+"""The options of a run: declared once, parsed, checked together, resolved into what is really run.
+
+Imports no TensorFlow and no NumPy: help and errors must not wait for them.
+"""
+
+from benchmarks.params.command_line import CommandLine, CommandLineError, parse
+from benchmarks.params.environment_variables import Override, environment_variables, overrides
+from benchmarks.params.notices import Notice, notices
+from benchmarks.params.params import Params, configuration, options
+from benchmarks.params.resolve import resolve
+from benchmarks.params.rules import validate
+
+__all__ = [
+    "CommandLine",
+    "CommandLineError",
+    "Notice",
+    "Override",
+    "Params",
+    "configuration",
+    "environment_variables",
+    "notices",
+    "options",
+    "overrides",
+    "parse",
+    "resolve",
+    "validate",
+]

@@ -1,0 +1,67 @@
+"""Options of the images and the input pipeline."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from benchmarks.params.conditions import WITH_DATA
+from benchmarks.params.option import option
+
+_NO_IMAGENET = "it concerns the reading of imagenet, which is not built yet"
+_FIXED_PIPELINE = "the input pipeline has no such stage yet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputOptions:
+    """Where images come from, and what is done with them before the towers see them."""
+
+    TITLE: ClassVar[str] = "Input"
+
+    data_dir: str | None = option(
+        None, "Folder with the TFRecord files; where it is not given, images are synthetic and stay on the device."
+    )
+    data_name: str | None = option(
+        None, "Data set, imagenet or cifar10; where it is not given, the one that --data_dir names, else imagenet."
+    )
+    distortions: bool = option(False, "Augment the training images at random.", acts=WITH_DATA)
+    datasets_num_private_threads: int | None = option(
+        None,
+        "Threads for the input pipeline alone; where it is not given, or 0, it shares TensorFlow's.",
+        lower_bound=0,
+        tcb="not given meant what GPU threads left over",
+        acts=WITH_DATA,
+    )
+    datasets_prefetch_buffer_size: int = option(1, "Batches to hold ready per device.", lower_bound=0, acts=WITH_DATA)
+    datasets_use_prefetch: bool = option(
+        True, "Hold batches ready on the device.", not_yet="batches are always prefetched"
+    )
+    datasets_use_caching: bool = option(False, "Keep the files in memory.", not_yet=_FIXED_PIPELINE)
+    datasets_parallel_interleave_cycle_length: int | None = option(
+        None, "Files to read at the same time.", lower_bound=1, not_yet=_FIXED_PIPELINE
+    )
+    datasets_parallel_interleave_prefetch: int | None = option(
+        None, "Records to read ahead per file.", lower_bound=0, not_yet=_FIXED_PIPELINE
+    )
+    datasets_sloppy_parallel_interleave: bool = option(
+        False, "Let files that are slow to answer be overtaken.", not_yet=_FIXED_PIPELINE
+    )
+    datasets_repeat_cached_sample: bool = option(
+        False, "Read one file once, and repeat its records from memory.", not_yet=_FIXED_PIPELINE
+    )
+    multi_device_iterator_max_buffer_size: int = option(
+        1, "Batches to hold ready on the host per device.", lower_bound=1, not_yet=_FIXED_PIPELINE
+    )
+    input_preprocessor: str = option(
+        "default",
+        "Preparation of imagenet images.",
+        choices=("default", "official_models_imagenet"),
+        not_yet=_NO_IMAGENET,
+    )
+    resize_method: str = option(
+        "bilinear",
+        "How to fit images to the model's size.",
+        choices=("crop", "nearest", "bilinear", "bicubic", "area", "round_robin"),
+        not_yet=_NO_IMAGENET,
+    )
+    fuse_decode_and_crop: bool = option(True, "Decode only the part of a JPEG that is used.", not_yet=_NO_IMAGENET)
+    distort_color_in_yiq: bool = option(True, "Distort colours in the YIQ space.", not_yet=_NO_IMAGENET)
+    use_datasets: bool = option(True, "Read through tf.data.", ignored="tf.data is the only way in TensorFlow 2")

@@ -1,0 +1,65 @@
+"""Options of what a run prints and writes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from benchmarks.params.option import option
+
+_NO_TRACE = "no trace is written"
+_NO_SUMMARIES = "no summaries are written"
+_NO_CHECKPOINTS = "no checkpoints are written or read"
+_NO_LOGGER = "the record in --results_dir holds the results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What a run leaves behind."""
+
+    TITLE: ClassVar[str] = "Console, records, traces and checkpoints"
+
+    results_dir: str = option("runs", "Folder for the record of the run, one JSON file.", run_only=True)
+    display_every: int = option(10, "Steps between two lines of the table.", lower_bound=1, run_only=True)
+    display_perf_ewma: float | None = option(
+        None,
+        "Weight of the newest step in the printed speed, as an exponentially weighted mean; where it is not "
+        "given, the mean over all steps so far.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+        run_only=True,
+    )
+    allow_nonfinite_loss: bool = option(
+        False, "Go on, and end with exit code 0, where the loss is not finite; the record says so.", run_only=True
+    )
+    debug: bool = option(False, "Print the traceback of an error.", run_only=True)
+    trace_file: str = option("", "File for a trace of a step.", not_yet=_NO_TRACE, run_only=True)
+    use_chrome_trace_format: bool = option(
+        True, "Write the trace for Chrome's viewer.", not_yet=_NO_TRACE, run_only=True
+    )
+    tfprof_file: str | None = option(None, "File for a profile of operations.", not_yet=_NO_TRACE, run_only=True)
+    graph_file: str | None = option(
+        None, "File for the graph of the step.", not_yet="no graph is written", run_only=True
+    )
+    partitioned_graph_file_prefix: str | None = option(
+        None,
+        "Files for the graphs of the devices.",
+        ignored="only a session of TensorFlow 1 hands them out",
+        run_only=True,
+    )
+    debugger: str | None = option(
+        None,
+        "TensorFlow's debugger.",
+        run_only=True,
+        refused="it went with TensorFlow 1's sessions. Leave it out; --debug shows the traceback of an error.",
+    )
+    summary_verbosity: int = option(
+        0, "How much to write for TensorBoard.", lower_bound=0, upper_bound=3, not_yet=_NO_SUMMARIES
+    )
+    save_summaries_steps: int = option(0, "Steps between summaries; 0: none.", lower_bound=0, not_yet=_NO_SUMMARIES)
+    train_dir: str | None = option(None, "Folder for checkpoints.", not_yet=_NO_CHECKPOINTS, run_only=True)
+    save_model_secs: int = option(0, "Seconds between checkpoints; 0: none.", lower_bound=0, not_yet=_NO_CHECKPOINTS)
+    save_model_steps: int | None = option(None, "Steps between checkpoints.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
+    max_ckpts_to_keep: int = option(5, "Checkpoints to keep.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
+    benchmark_log_dir: str | None = option(
+        None, "Folder for the logs of the TensorFlow models' repository.", not_yet=_NO_LOGGER, run_only=True
+    )
+    benchmark_test_id: str | None = option(None, "Name of the run in those logs.", not_yet=_NO_LOGGER, run_only=True)

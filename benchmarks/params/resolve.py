@@ -1,0 +1,103 @@
+"""What is really run: every default that depends on something filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import models
+from benchmarks.inputs.datasets import DATASETS
+from benchmarks.params.params import Params
+
+DEFAULT_DATA_NAME = "imagenet"
+DEFAULT_NUM_BATCHES = 100
+LEAST_WARMUP_BATCHES = 10
+
+
+def data_name(params: Params) -> str | None:
+    """The data set of a run: the one given, else the one that stands last in the path of the data, else imagenet.
+
+    None where there is a path and no data set in it.
+    """
+    if params.data_name or not params.data_dir:
+        return params.data_name or DEFAULT_DATA_NAME
+    path = params.data_dir.lower()
+    name = max(DATASETS, key=path.rfind)
+    return name if name in path else None
+
+
+def precision(params: Params) -> str:
+    """The numbers to compute with, from --precision and --use_fp16."""
+    return params.precision or ("fp16" if params.use_fp16 else "fp32")
+
+
+def resolve(params: Params, *, device: str, examples: int | None = None) -> Params:
+    """`params` with every open value filled in, for valid `params`. Resolving twice changes nothing.
+
+    `device` is what the towers run on, "cpu" or "gpu". `examples` is the number of training images where it is known
+    better than from the data set's published facts. Only what TensorFlow decides by itself (numbers of threads,
+    growth of GPU memory) stays open.
+    """
+    name = data_name(params)
+    assert name is not None, "valid params name a data set"
+    network = models.get(params.model, name)
+    batch_size = params.batch_size or network.batch_size
+    compute = precision(params)
+    num_batches, num_epochs = _length(
+        params, batch_size * params.num_gpus, DATASETS[name].train_examples if examples is None else examples
+    )
+    compiled = params.xla or params.xla_compile
+    return dataclasses.replace(
+        params,
+        data_name=name,
+        data_dir=_expanded(params.data_dir) if params.data_dir else None,
+        results_dir=_expanded(params.results_dir),
+        batch_size=batch_size,
+        num_batches=num_batches,
+        num_epochs=num_epochs,
+        num_warmup_batches=_warmup_batches(params),
+        device=device,
+        data_format=_data_format(params, device),
+        local_parameter_device=params.local_parameter_device or device,
+        precision=compute,
+        use_fp16=compute == "fp16",
+        fp16_loss_scale=_loss_scale(params, compute, network.loss_scale),
+        xla=compiled,
+        xla_compile=compiled,
+        init_learning_rate=network.learning_rate if params.init_learning_rate is None else params.init_learning_rate,
+    )
+
+
+def _expanded(folder: str) -> str:
+    """`folder` with ~ replaced: shells leave it as it is in --data_dir=~/data."""
+    return str(Path(folder).expanduser())
+
+
+def _length(params: Params, global_batch_size: int, examples: int) -> tuple[int, float]:
+    """The length of the run in steps and in epochs."""
+    num_batches = params.num_batches
+    if num_batches is None and params.num_epochs is not None:
+        num_batches = math.ceil(params.num_epochs * examples / global_batch_size)
+    elif num_batches is None:
+        num_batches = DEFAULT_NUM_BATCHES
+    return num_batches, num_batches * global_batch_size / examples
+
+
+def _warmup_batches(params: Params) -> int:
+    if params.num_warmup_batches is not None:
+        return params.num_warmup_batches
+    # Each shape tries its algorithms anew until one has won often enough; the formula is tf_cnn_benchmarks' guess.
+    return max(LEAST_WARMUP_BATCHES, 5 * (params.autotune_threshold or 0) ** 2)
+
+
+def _data_format(params: Params, device: str) -> str:
+    if params.data_format != "auto":
+        return params.data_format
+    return "NCHW" if device == "gpu" else "NHWC"
+
+
+def _loss_scale(params: Params, compute: str, default: float) -> float | None:
+    if compute != "fp16":
+        return None
+    return default if params.fp16_loss_scale is None else params.fp16_loss_scale

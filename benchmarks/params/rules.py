@@ -1,0 +1,209 @@
+"""What options must be to one another and to this machine. Each rule returns what is wrong, or None."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import models
+from benchmarks.inputs.datasets import DATASETS
+from benchmarks.params import variable_options
+from benchmarks.params.option import closest
+from benchmarks.params.params import Params, options
+from benchmarks.params.resolve import data_name, precision
+
+Check = Callable[[Params], str | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check over the options named in `about`; where one of them is wrong by itself, the rule has nothing to add."""
+
+    about: frozenset[str]
+    check: Check
+
+
+RULES: list[Rule] = []
+
+
+def rule(*about: str) -> Callable[[Check], Check]:
+    """Decorate a function as the rule about these options."""
+
+    def register(check: Check) -> Check:
+        RULES.append(Rule(frozenset(about), check))
+        return check
+
+    return register
+
+
+def validate(params: Params, *, without: Collection[str] = ()) -> list[str]:
+    """Every problem of `params`: of each option by itself, then among them.
+
+    Nothing is said about the options in `without`, whose problems are known.
+    """
+    wrong = {
+        name: problem
+        for name, option in options().items()
+        if name not in without and (problem := option.problem(getattr(params, name)))
+    }
+    known = {*wrong, *without}
+    among = [rule.check(params) for rule in RULES if not rule.about & known]
+    return [*wrong.values(), *(problem for problem in among if problem)]
+
+
+@rule("num_batches", "num_epochs")
+def one_length(params: Params) -> str | None:
+    """A run has one length."""
+    if params.num_batches is None or params.num_epochs is None:
+        return None
+    return (
+        f"--num_batches={params.num_batches} and --num_epochs={params.num_epochs} both set the length of the run: "
+        "give one of them."
+    )
+
+
+@rule("data_name", "data_dir")
+def known_data_set(params: Params) -> str | None:
+    """The data set is named, and is one that there is."""
+    names = ", ".join(DATASETS)
+    name = data_name(params)
+    if name is None:
+        return f"--data_dir={params.data_dir} does not say which data set it holds: add --data_name, one of {names}."
+    if name not in DATASETS:
+        match = closest(name, DATASETS)
+        meant = f" Did you mean {match!r}?" if match else ""
+        return f"--data_name={name} is no data set there is: {names}.{meant}"
+    return None
+
+
+@rule("model", "data_name", "data_dir")
+def model_for_data_set(params: Params) -> str | None:
+    """The model is in the zoo for the images of the data set."""
+    name = data_name(params)
+    if name not in DATASETS:
+        return None
+    try:
+        models.get(params.model, name)
+    except LookupError as error:
+        return f"--model={params.model}: {error.args[0]}"
+    return None
+
+
+@rule("data_dir", "data_name")
+def readable_data(params: Params) -> str | None:
+    """The files of the data set are where they are looked for."""
+    name = data_name(params)
+    if params.data_dir is None or name not in DATASETS:
+        return None
+    if not params.data_dir:
+        return "--data_dir= names no folder. Leave it out for synthetic images."
+    files = DATASETS[name].files
+    if not files:
+        return (
+            f"--data_dir={params.data_dir}: reading {name} is not built yet. Leave --data_dir out for synthetic images."
+        )
+    folder = Path(params.data_dir).expanduser()
+    if not folder.is_dir():
+        return f"--data_dir={params.data_dir} is no folder. Leave it out for synthetic images."
+    missing = [file for file in files if not (folder / file).is_file()]
+    if missing:
+        return (
+            f"--data_dir={params.data_dir} lacks {', '.join(missing)} (looked for {', '.join(files)}). Prepare it with "
+            f"python -m benchmarks.inputs.{name}, or leave --data_dir out for synthetic images."
+        )
+    return None
+
+
+@rule("gpu_indices", "num_gpus")
+def index_per_gpu(params: Params) -> str | None:
+    """There is one index for each GPU asked for."""
+    if not params.gpu_indices:
+        return None
+    indices = [index.strip() for index in params.gpu_indices.split(",")]
+    if not all(index.isdecimal() for index in indices):
+        return f"--gpu_indices={params.gpu_indices} is no list of whole numbers with commas, as in --gpu_indices=0,2."
+    if len(set(indices)) < len(indices):
+        return f"--gpu_indices={params.gpu_indices} names a GPU twice. Give each tower a GPU of its own."
+    if len(indices) != params.num_gpus:
+        return (
+            f"--gpu_indices={params.gpu_indices} names {len(indices)} GPUs, but --num_gpus={params.num_gpus}. "
+            f"Give {params.num_gpus} of them, or --num_gpus={len(indices)}."
+        )
+    return None
+
+
+@rule("device", "local_parameter_device")
+def parameter_device_in_use(params: Params) -> str | None:
+    """A run on the CPU keeps its variables there."""
+    if params.device == "cpu" and params.local_parameter_device == "gpu":
+        return "--local_parameter_device=gpu needs GPUs, but --device=cpu uses none. Leave one of the two out."
+    return None
+
+
+@rule("gpu_memory_frac_for_testing", "use_unified_memory")
+def memory_there_is(params: Params) -> str | None:
+    """More than a GPU's memory can only be had from the host."""
+    fraction = params.gpu_memory_frac_for_testing
+    if fraction > 1 and not params.use_unified_memory:
+        return (
+            f"--gpu_memory_frac_for_testing={fraction} is more than a GPU has: add --use_unified_memory, or give at "
+            "most 1."
+        )
+    return None
+
+
+@rule("variable_update")
+def variable_update_built(params: Params) -> str | None:
+    """The strategy is one that exists."""
+    if params.variable_update in variable_options.NOT_BUILT:
+        built = ", ".join(variable_options.BUILT)
+        return f"--variable_update={params.variable_update} is not built yet: use one of {built}."
+    return None
+
+
+@rule("precision", "use_fp16")
+def one_precision(params: Params) -> str | None:
+    """The two ways to ask for float16 agree."""
+    if params.use_fp16 and params.precision not in (None, "fp16"):
+        return f"--use_fp16 and --precision={params.precision} contradict each other: give one of them."
+    return None
+
+
+@rule("precision", "use_fp16", "fp16_enable_auto_loss_scale", "fp16_loss_scale")
+def loss_scale_with_fp16(params: Params) -> str | None:
+    """Only float16 has a loss scale."""
+    if precision(params) == "fp16":
+        return None
+    given = ["--fp16_enable_auto_loss_scale"] if params.fp16_enable_auto_loss_scale else []
+    if params.fp16_loss_scale is not None:
+        given.append(f"--fp16_loss_scale={params.fp16_loss_scale}")
+    if not given:
+        return None
+    return f"{' and '.join(given)} without float16: add --precision=fp16, or leave the loss scale out."
+
+
+@rule("precision", "device")
+def tf32_on_gpu(params: Params) -> str | None:
+    """TF32 is a format of GPUs."""
+    if params.precision == "tf32" and params.device == "cpu":
+        return "--precision=tf32 with --device=cpu: only GPUs from Ampere on have TF32. Take --precision=fp32 or bf16."
+    return None
+
+
+@rule("results_dir")
+def writable_results(params: Params) -> str | None:
+    """The record can be written; tried, because root may pass a test of rights and fail to write all the same."""
+    if not params.results_dir:
+        return "--results_dir= names no folder. Give one, or leave it out for runs."
+    given = f"--results_dir={params.results_dir}"
+    folder = Path(params.results_dir).expanduser().absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
+    if not existing.is_dir():
+        return f"{given}: {existing} is not a folder. Give a folder that can be written."
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        return f"{given}: cannot write in {existing} ({error.strerror}). Give a folder that can be written."
+    return None

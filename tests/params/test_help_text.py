@@ -1,0 +1,48 @@
+import pytest
+
+import models
+from benchmarks.params import options, parse
+from benchmarks.params.option import Status
+
+
+def heading(option):
+    return f"\n  --[no]{option.name}  (" if option.kind is bool else f"\n  --{option.name}  ("
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--helpshort"], ["--modle=x", "--help", "--num_gpus=two"]])
+def test_help_lists_what_a_run_heeds_or_will(arguments):
+    answer = parse(arguments).answer
+    for option in options().values():
+        assert (heading(option) in answer) == (option.status not in (Status.IGNORED, Status.REFUSED))
+
+
+def test_helpfull_lists_every_option_and_the_differences():
+    answer = parse(["--helpfull"]).answer
+    for option in options().values():
+        assert heading(option) in answer
+    words = " ".join(answer.split())
+    assert "[tf_cnn_benchmarks: its default is NCHW]" in words
+    assert "[ignored: TensorFlow 2 has no tf.layers]" in words
+
+
+@pytest.mark.parametrize("flag", ["--help", "--helpfull"])
+def test_help_fits_a_terminal_and_lists_groups(flag):
+    lines = parse([flag]).answer.splitlines()
+    assert max(len(line) for line in lines) <= 100
+    titles = [line for line in lines if line and not line.startswith(" ")]
+    assert {option.group for option in options().values()} <= set(titles)
+
+
+def test_help_states_values_defaults_and_bounds():
+    answer = parse(["--help"]).answer
+    assert "  --batch_size  (a whole number, at least 0; default 0)\n" in answer
+    assert "  --optimizer  (momentum | sgd | rmsprop | adam; default sgd)\n" in answer
+    assert "[not yet acting: no trace is written]" in " ".join(answer.split())
+
+
+def test_list_models_names_each_model_with_its_batch_size():
+    rows = [line.split() for line in parse(["--list_models"]).answer.splitlines()]
+    for data_name, networks in models.NETWORKS.items():
+        assert any(row and row[0] == f"--data_name={data_name}" for row in rows)
+        for name, network in networks.items():
+            assert [name, str(network.batch_size)] in rows

@@ -1,0 +1,51 @@
+import pytest
+
+from benchmarks.params import Notice, Params, notices
+
+
+def test_nothing_given_nothing_noticed():
+    assert notices(Params(staged_vars=True, use_tf_layers=False), given=()) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "notice"),
+    [
+        (
+            Params(fp16_vars=True),
+            Notice("fp16_vars", True, "not yet acting", "variables stay float32"),
+        ),
+        (Params(use_tf_layers=False), Notice("use_tf_layers", False, "ignored", "TensorFlow 2 has no tf.layers")),
+        (
+            Params(momentum=0.5),
+            Notice("momentum", 0.5, "no effect", "it acts only with --optimizer=momentum"),
+        ),
+        (
+            Params(device="cpu", winograd_nonfused=False),
+            Notice("winograd_nonfused", False, "no effect", "it acts only on GPUs"),
+        ),
+        (Params(kmp_blocktime=30), Notice("kmp_blocktime", 30, "no effect", "it acts only with --mkl")),
+    ],
+)
+def test_notice(params, notice):
+    assert notices(params, given={notice.flag}) == [notice]
+
+
+@pytest.mark.parametrize(
+    ("params", "flag"),
+    [
+        (Params(staged_vars=False), "staged_vars"),
+        (Params(train_dir=""), "train_dir"),
+        (Params(num_gpus=2), "num_gpus"),
+        (Params(optimizer="momentum", momentum=0.5), "momentum"),
+        (Params(mkl=True, kmp_blocktime=30), "kmp_blocktime"),
+    ],
+)
+def test_no_notice(params, flag):
+    assert notices(params, given={flag}) == []
+
+
+def test_text():
+    [notice] = notices(Params(staged_vars=True), given={"staged_vars"})
+    assert str(notice) == (
+        "--staged_vars=True: not yet acting: every step reads the variables as the last step left them."
+    )

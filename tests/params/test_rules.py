@@ -1,0 +1,117 @@
+import errno
+import tempfile
+
+import pytest
+
+from benchmarks.inputs.datasets import DATASETS
+from benchmarks.params import Params, validate
+
+FILES = DATASETS["cifar10"].files
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        Params(),
+        Params(model="resnet20", data_name="cifar10", num_gpus=2, device="cpu", variable_update="replicated"),
+        Params(num_gpus=2, gpu_indices="3, 0"),
+        Params(use_fp16=True, precision="fp16", fp16_enable_auto_loss_scale=True, xla=True),
+        Params(device="cpu", local_parameter_device="cpu", precision="bf16", data_format="NCHW", mkl=True),
+        Params(gpu_memory_frac_for_testing=1.5, use_unified_memory=True),
+        Params(precision="tf32"),
+    ],
+)
+def test_valid(params):
+    assert validate(params) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        (
+            Params(num_batches=5, num_epochs=1.0),
+            "--num_batches=5 and --num_epochs=1.0 both set the length of the run: give one of them.",
+        ),
+        (Params(model="resnet5"), "--model=resnet5: Unknown model 'resnet5'. Did you mean"),
+        (Params(model=""), "--model=: Unknown model ''."),
+        (Params(model="resnet20"), "--model=resnet20: Model 'resnet20' is built for cifar10, not imagenet."),
+        (Params(data_name="cifar"), "--data_name=cifar is no data set there is: imagenet, cifar10. Did you mean 'cif"),
+        (Params(data_name="coco"), "--data_name=coco is no data set there is: imagenet, cifar10."),
+        (
+            Params(data_dir="/some/images"),
+            "--data_dir=/some/images does not say which data set it holds: add --data_name, one of imagenet, cifar10.",
+        ),
+        (Params(data_dir=""), "--data_dir= names no folder. Leave it out for synthetic images."),
+        (Params(data_dir="/x/imagenet"), "--data_dir=/x/imagenet: reading imagenet is not built yet. Leave --data_dir"),
+        (Params(data_dir="/x/cifar10", model="resnet20"), "--data_dir=/x/cifar10 is no folder."),
+        (
+            Params(gpu_indices="0,1"),
+            "--gpu_indices=0,1 names 2 GPUs, but --num_gpus=1. Give 1 of them, or --num_gpus=2",
+        ),
+        (Params(gpu_indices="0,0", num_gpus=2), "--gpu_indices=0,0 names a GPU twice."),
+        (Params(gpu_indices="0,-1", num_gpus=2), "--gpu_indices=0,-1 is no list of whole numbers with commas"),
+        (
+            Params(device="cpu", local_parameter_device="gpu"),
+            "--local_parameter_device=gpu needs GPUs, but --device=cpu uses none.",
+        ),
+        (Params(gpu_memory_frac_for_testing=1.5), "--gpu_memory_frac_for_testing=1.5 is more than a GPU has"),
+        (
+            Params(variable_update="horovod"),
+            "--variable_update=horovod is not built yet: use one of parameter_server, replicated, independent.",
+        ),
+        (Params(use_fp16=True, precision="bf16"), "--use_fp16 and --precision=bf16 contradict each other"),
+        (Params(fp16_loss_scale=8.0), "--fp16_loss_scale=8.0 without float16: add --precision=fp16"),
+        (
+            Params(fp16_enable_auto_loss_scale=True, precision="bf16"),
+            "--fp16_enable_auto_loss_scale without float16: add --precision=fp16",
+        ),
+        (Params(precision="tf32", device="cpu"), "--precision=tf32 with --device=cpu: only GPUs from Ampere on"),
+        (Params(results_dir=""), "--results_dir= names no folder."),
+        (Params(forward_only=True), "--forward_only=True is not built yet: only training is"),
+        (Params(optimizer="sdg"), "--optimizer=sdg is none of"),
+        (Params(batch_size=-1), "--batch_size=-1 must be at least 0."),
+    ],
+)
+def test_problem(params, problem):
+    [found] = validate(params)
+    assert found.startswith(problem)
+
+
+def test_missing_files_are_named(tmp_path):
+    (tmp_path / FILES[0]).touch()
+    [found] = validate(Params(model="resnet20", data_name="cifar10", data_dir=str(tmp_path)))
+    assert found.startswith(
+        f"--data_dir={tmp_path} lacks validation.tfrecords, eval.tfrecords "
+        "(looked for train.tfrecords, validation.tfrecords, eval.tfrecords). "
+        "Prepare it with python -m benchmarks.inputs.cifar10"
+    )
+
+
+def test_data_set_is_read_off_the_path(tmp_path):
+    folder = tmp_path / "imagenet" / "CIFAR10-tfrecords"
+    folder.mkdir(parents=True)
+    for file in FILES:
+        (folder / file).touch()
+    assert validate(Params(model="resnet20", data_dir=str(folder))) == []
+
+
+def test_results_dir_that_can_be_made(tmp_path):
+    assert validate(Params(results_dir=str(tmp_path / "new" / "folder"))) == []
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_results_dir_below_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    [found] = validate(Params(results_dir=str(tmp_path / "file" / "runs")))
+    assert found == (
+        f"--results_dir={tmp_path}/file/runs: {tmp_path}/file is not a folder. Give a folder that can be written."
+    )
+
+
+def test_results_dir_on_a_read_only_file_system(tmp_path, monkeypatch):
+    def refuse(*, dir):  # noqa: A002  tempfile's word
+        raise OSError(errno.EROFS, "Read-only file system", str(dir))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    [found] = validate(Params(results_dir=str(tmp_path)))
+    assert found.startswith(f"--results_dir={tmp_path}: cannot write in {tmp_path} (Read-only file system).")
