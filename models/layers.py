@@ -1,0 +1,292 @@
+"""The layers that networks are made of: the only code that knows data format, dtype and fused batch norm.
+
+A `Net` is one tower's view of a network while it is traced. It owns no variables: it asks `values` for each by its
+declaration, so the same network can be listed (`declarations`), trained from any store, or run on copied weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from models.network import Network, Outputs
+
+Padding = str | int  # "SAME", "VALID", or pixels on every side as Caffe and the ResNet authors pad
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One variable that a network needs, before it exists anywhere. Always float32.
+
+    Initial values are normal with `stddev` around zero, or the constant `fill` where `stddev` is zero.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    stddev: float = 0.0
+    fill: float = 0.0
+    trainable: bool = True
+    decayed: bool = True
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return 4 * self.size
+
+    def initial_value(self, seed: int) -> tf.Tensor:
+        """The value to start from: a function of name, shape and `seed` alone, the same in every store and process."""
+        if not self.stddev:
+            return tf.fill(self.shape, tf.constant(self.fill, tf.float32))
+        name_hash = int.from_bytes(hashlib.blake2s(self.name.encode(), digest_size=4).digest(), "little", signed=True)
+        return tf.random.stateless_normal(self.shape, seed=[name_hash, seed], stddev=self.stddev)
+
+
+Values = Callable[[Declaration], tf.Tensor]
+
+
+class Net:
+    """The layers of one tower, for `network` in a layout and a compute dtype.
+
+    `values` gives each variable's float32 value. With `training`, batch norm normalises with the batch's own moments;
+    if the tower also `owns_statistics`, `moved` maps the names of the moving statistics to their next values.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        values: Values,
+        *,
+        num_classes: int,
+        training: bool,
+        data_format: str = "NHWC",
+        dtype: tf.DType = tf.float32,
+        owns_statistics: bool = True,
+    ) -> None:
+        self.num_classes = num_classes
+        self.training = training
+        self.moved: dict[str, tf.Tensor] = {}
+        self._network = network
+        self._values = values
+        self._format = data_format
+        self._dtype = dtype
+        self._owns_statistics = owns_statistics
+        self._scopes: list[str] = []
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Prefix the names of everything built inside with `name/`."""
+        self._scopes.append(name)
+        try:
+            yield
+        finally:
+            self._scopes.pop()
+
+    def channels(self, x: tf.Tensor) -> int:
+        """Number of channels of `x`."""
+        return int(x.shape[3 if self._format == "NHWC" else 1])
+
+    def grid(self, x: tf.Tensor) -> tuple[int, int]:
+        """Height and width of `x` in positions."""
+        height, width = x.shape[1:3] if self._format == "NHWC" else x.shape[2:4]
+        return int(height), int(width)
+
+    def conv(
+        self,
+        x: tf.Tensor,
+        filters: int,
+        kernel: int | tuple[int, int],
+        stride: int = 1,
+        *,
+        padding: Padding = "SAME",
+        bias: bool = True,
+        relu: bool = True,
+        name: str,
+    ) -> tf.Tensor:
+        """Convolution, with a `bias`, then ReLU. `kernel` is a side, or `(height, width)`."""
+        with self.scope(name):
+            x = self._convolve(x, filters, kernel, stride, padding)
+            if bias:
+                offset = tf.cast(self._value("bias", (filters,)), self._dtype)
+                x = tf.nn.bias_add(x, offset, data_format=self._format)
+        return tf.nn.relu(x) if relu else x
+
+    def conv_bn(
+        self,
+        x: tf.Tensor,
+        filters: int,
+        kernel: int | tuple[int, int],
+        stride: int = 1,
+        *,
+        padding: Padding = "SAME",
+        relu: bool = True,
+        scale: bool = True,
+        name: str,
+    ) -> tf.Tensor:
+        """Convolution without a bias, batch norm, then ReLU."""
+        with self.scope(name):
+            x = self._convolve(x, filters, kernel, stride, padding)
+            return self.batch_norm(x, relu=relu, scale=scale)
+
+    def batch_norm(self, x: tf.Tensor, *, relu: bool = True, scale: bool = True, name: str = "batch_norm") -> tf.Tensor:
+        """Fused batch norm (`FusedBatchNormV3`), then ReLU. Without `scale` there is no gamma (Inception v3)."""
+        filters = (self.channels(x),)
+        with self.scope(name):
+            gamma = self._value("gamma", filters, fill=1.0, decayed=False) if scale else tf.ones(filters)
+            beta = self._value("beta", filters, decayed=False)
+            mean = self._value("moving_mean", filters, trainable=False, decayed=False)
+            variance = self._value("moving_variance", filters, fill=1.0, trainable=False, decayed=False)
+            x = self._fused_batch_norm(x, gamma, beta, mean, variance)
+        return tf.nn.relu(x) if relu else x
+
+    def relu(self, x: tf.Tensor) -> tf.Tensor:
+        """Rectified linear unit."""
+        return tf.nn.relu(x)
+
+    def max_pool(self, x: tf.Tensor, size: int, stride: int, *, padding: Padding = "VALID") -> tf.Tensor:
+        """Maximum over `size` x `size` windows; padding never wins."""
+        if isinstance(padding, int):
+            x, padding = self._padded(x, padding, x.dtype.min), "VALID"  # explicit padding is none of XLA's
+        return tf.nn.max_pool2d(x, size, stride, padding, data_format=self._format)
+
+    def avg_pool(self, x: tf.Tensor, size: int, stride: int, *, padding: str = "VALID") -> tf.Tensor:
+        """Mean over `size` x `size` windows; padding does not count."""
+        return tf.nn.avg_pool2d(x, size, stride, padding, data_format=self._format)
+
+    def global_average(self, x: tf.Tensor) -> tf.Tensor:
+        """Mean over all positions: `[batch, channels]`."""
+        return tf.reduce_mean(x, axis=(1, 2) if self._format == "NHWC" else (2, 3))
+
+    def flatten(self, x: tf.Tensor) -> tf.Tensor:
+        """All features of an image in one row, in the order height, width, channel whatever the layout."""
+        return tf.reshape(self._to_nhwc(x), (-1, math.prod(x.shape[1:])))
+
+    def concat(self, branches: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Join `branches` along their channels."""
+        return tf.concat(branches, axis=3 if self._format == "NHWC" else 1)
+
+    def subsample(self, x: tf.Tensor, filters: int, stride: int) -> tf.Tensor:
+        """Every `stride`-th position, and zero channels up to `filters`: ResNet's shortcut without parameters."""
+        x = self.avg_pool(x, 1, stride)
+        missing = [0, filters - self.channels(x)]
+        return tf.pad(
+            x, [[0, 0], [0, 0], [0, 0], missing] if self._format == "NHWC" else [[0, 0], missing, [0, 0], [0, 0]]
+        )
+
+    def local_response_norm(self, x: tf.Tensor, *, radius: int, bias: float, alpha: float, beta: float) -> tf.Tensor:
+        """Local response normalisation across channels. The kernel knows NHWC only, so NCHW pays two transposes."""
+        x = tf.nn.local_response_normalization(self._to_nhwc(x), radius, bias, alpha, beta)
+        return x if self._format == "NHWC" else tf.transpose(x, (0, 3, 1, 2))
+
+    def dense(self, x: tf.Tensor, units: int, *, relu: bool = True, name: str) -> tf.Tensor:
+        """Fully connected layer on `[batch, features]`, with a bias, then ReLU."""
+        x = self._multiply(x, units, name, stddev=math.sqrt(2.0 / int(x.shape[1])))
+        return tf.nn.relu(x) if relu else x
+
+    def dropout(self, x: tf.Tensor, rate: float = 0.5) -> tf.Tensor:
+        """In training, zero a share `rate` of the features and scale up the others."""
+        return tf.nn.dropout(x, rate) if self.training else x
+
+    def logits(self, x: tf.Tensor, *, name: str = "logits") -> tf.Tensor:
+        """The classifier on `[batch, features]`: float32 `[batch, num_classes]`."""
+        with self.scope(name):
+            kernel = self._value("kernel", (int(x.shape[1]), self.num_classes), stddev=0.01)
+            bias = self._value("bias", (self.num_classes,))
+            return tf.cast(tf.matmul(x, tf.cast(kernel, self._dtype)), tf.float32) + bias
+
+    def _value(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        *,
+        stddev: float = 0.0,
+        fill: float = 0.0,
+        trainable: bool = True,
+        decayed: bool = True,
+    ) -> tf.Tensor:
+        full_name = "/".join([*self._scopes, name])
+        return self._values(Declaration(full_name, shape, stddev, fill, trainable, decayed))
+
+    def _multiply(self, x: tf.Tensor, units: int, name: str, stddev: float) -> tf.Tensor:
+        with self.scope(name):
+            kernel = self._value("kernel", (int(x.shape[1]), units), stddev=stddev)
+            bias = self._value("bias", (units,))
+            return tf.nn.bias_add(tf.matmul(x, tf.cast(kernel, self._dtype)), tf.cast(bias, self._dtype))
+
+    def _convolve(
+        self, x: tf.Tensor, filters: int, kernel: int | tuple[int, int], stride: int, padding: Padding
+    ) -> tf.Tensor:
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+        shape = (height, width, self.channels(x), filters)
+        he_stddev = math.sqrt(2.0 / math.prod(shape[:3]))  # He et al. 2015, arXiv:1502.01852, eq. 10
+        weights = tf.cast(self._value("kernel", shape, stddev=he_stddev), self._dtype)
+        if isinstance(padding, int):
+            x, padding = self._conv_padding(x, padding, keeps_size=stride == 1 and height == width == 2 * padding + 1)
+        return tf.nn.conv2d(x, weights, stride, padding, data_format=self._format)
+
+    def _conv_padding(self, x: tf.Tensor, pixels: int, keeps_size: bool) -> tuple[tf.Tensor, str | list[list[int]]]:
+        """`x` and the padding to convolve it with, by the fastest path that the tower's device has.
+
+        Explicit padding is cuDNN's own. oneDNN has none in the backward pass: there NCHW would fail, and a ResNet's
+        stem in NHWC take twice as long (measured on TensorFlow 2.14 and 2.21) as after an operation that pads.
+        """
+        if keeps_size:
+            return x, "SAME"
+        if "GPU" in x.device:
+            return x, self._sides(pixels)
+        return self._padded(x, pixels, 0), "VALID"
+
+    def _fused_batch_norm(
+        self, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
+    ) -> tf.Tensor:
+        """The v1 API is the only public one to reach the kernel, which also advances the moving statistics itself."""
+        settings = {"epsilon": self._network.batch_norm_epsilon, "data_format": self._format}
+        fused = tf.compat.v1.nn.fused_batch_norm
+        if not self.training:
+            return fused(x, gamma, beta, mean, variance, is_training=False, **settings)[0]
+        if not self._owns_statistics:
+            return fused(x, gamma, beta, is_training=True, **settings)[0]
+        rate = 1.0 - self._network.batch_norm_decay
+        x, mean, variance = fused(
+            x, gamma, beta, mean, variance, is_training=True, exponential_avg_factor=rate, **settings
+        )
+        scope = "/".join(self._scopes)
+        self.moved |= {f"{scope}/moving_mean": mean, f"{scope}/moving_variance": variance}
+        return x
+
+    def _padded(self, x: tf.Tensor, pixels: int, fill: float) -> tf.Tensor:
+        return tf.pad(x, self._sides(pixels), constant_values=tf.cast(fill, x.dtype))
+
+    def _sides(self, pixels: int) -> list[list[int]]:
+        sides = [[pixels, pixels], [pixels, pixels]]
+        return [[0, 0], *sides, [0, 0]] if self._format == "NHWC" else [[0, 0], [0, 0], *sides]
+
+    def _to_nhwc(self, x: tf.Tensor) -> tf.Tensor:
+        return x if self._format == "NHWC" else tf.transpose(x, (0, 2, 3, 1))
+
+
+def declarations(network: Network, num_classes: int) -> tuple[Declaration, ...]:
+    """Every variable of `network` in training, in the order of building. Traces it; allocates and computes nothing."""
+    found: dict[str, Declaration] = {}
+
+    def declare(declaration: Declaration) -> tf.Tensor:
+        if declaration.name in found:
+            raise AssertionError(f"two variables of {network} are called {declaration.name!r}")
+        found[declaration.name] = declaration
+        return tf.zeros(declaration.shape)
+
+    def build(images: tf.Tensor) -> Outputs:
+        return network(Net(network, declare, num_classes=num_classes, training=True), images)
+
+    side = network.image_size
+    tf.function(build, autograph=False).get_concrete_function(tf.TensorSpec((2, side, side, 3), tf.float32))
+    return tuple(found.values())

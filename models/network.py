@@ -1,0 +1,40 @@
+"""What every network states about itself. Imports no TensorFlow, so that flags can be checked against the zoo at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from models.layers import Net
+
+
+class Outputs(NamedTuple):
+    """What a network returns: float32 logits `[batch, classes]`, and those of its auxiliary head in training if it has one."""
+
+    logits: tf.Tensor
+    aux_logits: tf.Tensor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """The facts of a network, and its defaults for a benchmark.
+
+    `image_size` is the height and width of the square input in pixels, `batch_size` the default number of images per
+    device and step, `learning_rate` a constant rate at which plain SGD does not diverge, `loss_scale` the default
+    static scale for float16. Batch norm keeps `batch_norm_decay` of its moving statistics a step.
+    """
+
+    image_size: int
+    batch_size: int
+    learning_rate: float
+    loss_scale: float = 128.0
+    batch_norm_epsilon: float = 1e-5
+    batch_norm_decay: float = 0.9
+    aux_loss_weight: float = 0.0
+
+    def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
+        """Build the network on `images`, in the layout and dtype of `net`."""
+        raise NotImplementedError
