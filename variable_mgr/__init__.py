@@ -1,0 +1,1 @@
+"""Where variables live, and how the gradients of the towers become one update."""
