@@ -1,0 +1,140 @@
+"""The devices of a run: which the towers compute on, where parameter_server keeps variables, and what they can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from benchmarks.errors import UserError
+from benchmarks.params import Params
+from benchmarks.precision import COMPUTE_DTYPE
+from models.layers import Net
+from models.network import Network, Outputs
+
+
+@dataclass(frozen=True)
+class Devices:
+    """`kind` is "cpu" or "gpu"; `towers` has a device a tower; `parameters` are where parameter_server keeps variables."""
+
+    kind: str
+    towers: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+def set_up(params: Params) -> Devices:
+    """Find and configure the devices that `params` asks for. Call it before TensorFlow computes anything.
+
+    Raises UserError where there are fewer GPUs than asked for.
+    """
+    _set_threads(params)
+    tf.config.experimental.enable_tensor_float_32_execution(params.precision == "tf32")
+    # The layout optimizer would measure NCHW where NHWC was asked for.
+    tf.config.optimizer.set_experimental_options(
+        {"layout_optimizer": False, "disable_meta_optimizer": not params.enable_optimizations}
+    )
+    gpus = tf.config.list_physical_devices("GPU")
+    kind = params.device if params.device != "auto" else ("gpu" if gpus else "cpu")
+    towers = _gpu_towers(params, gpus) if kind == "gpu" else _cpu_towers(params.num_gpus)
+    parameter_device = params.local_parameter_device or kind
+    if parameter_device == "gpu" and kind == "cpu":
+        raise UserError("--local_parameter_device=gpu: this run computes on the CPU. Pass --local_parameter_device=cpu.")
+    return Devices(kind, towers, towers if parameter_device == "gpu" else ("/cpu:0",))
+
+
+def _set_threads(params: Params) -> None:
+    if params.num_intra_threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(params.num_intra_threads)
+    if params.num_inter_threads:
+        tf.config.threading.set_inter_op_parallelism_threads(params.num_inter_threads)
+
+
+def _cpu_towers(count: int) -> tuple[str, ...]:
+    """Logical CPU devices stand in for GPUs; they share the cores."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if len(tf.config.get_logical_device_configuration(cpu) or [None]) < count:
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+    tf.config.set_visible_devices([], "GPU")
+    return tuple(f"/cpu:{index}" for index in range(count))
+
+
+def _gpu_towers(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> tuple[str, ...]:
+    indices = [int(each) for each in params.gpu_indices.split(",")] if params.gpu_indices else list(range(params.num_gpus))
+    missing = [index for index in indices if index >= len(gpus)]
+    if missing:
+        flag = f"--gpu_indices={params.gpu_indices}" if params.gpu_indices else f"--num_gpus={params.num_gpus}"
+        raise UserError(
+            f"{flag}: TensorFlow {tf.__version__} sees {_counted_gpus(len(gpus))}. "
+            + (f"Ask for at most {len(gpus)}, or pass" if gpus else "Pass")
+            + " --device=cpu; if the machine has more, install tensorflow[and-cuda] and check the driver with nvidia-smi."
+        )
+    visible = [gpus[index] for index in indices]
+    tf.config.set_visible_devices(visible, "GPU")
+    for gpu in visible:
+        _configure_memory(params, gpu)
+    return tuple(f"/gpu:{index}" for index in range(len(visible)))
+
+
+def _configure_memory(params: Params, gpu: tf.config.PhysicalDevice) -> None:
+    if params.gpu_memory_frac_for_testing:
+        import pynvml  # NVML knows the card's memory before TensorFlow takes it
+
+        pynvml.nvmlInit()
+        index = int(gpu.name.rsplit(":", 1)[1])
+        total = int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(index)).total)
+        limit = int(params.gpu_memory_frac_for_testing * total / 2**20)
+        tf.config.set_logical_device_configuration(gpu, [tf.config.LogicalDeviceConfiguration(memory_limit=limit)])
+    elif params.allow_growth:
+        tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def _counted_gpus(count: int) -> str:
+    return "no GPU" if not count else f"{count} GPU{'s' if count > 1 else ''}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Probe(Network):
+    """A convolution, batch norm, both poolings and a classifier: the kernels that depend on layout and dtype."""
+
+    image_size: int = 8
+    batch_size: int = 2
+    learning_rate: float = 0.1
+
+    def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
+        x = net.conv_bn(images, 8, 3, 2, padding=1, name="conv")
+        x = net.avg_pool(net.max_pool(x, 2, 1), 2, 1)
+        return Outputs(net.logits(net.global_average(x)))
+
+
+def check_layout(data_format: str, precision: str, device: str) -> None:
+    """Run a few layers forward and backward on `device`: raises UserError with TensorFlow's reason if it cannot."""
+    dtype = COMPUTE_DTYPE[precision]
+    shape = (2, 8, 8, 3) if data_format == "NHWC" else (2, 3, 8, 8)
+
+    @tf.function(autograph=False)
+    def probe() -> tf.Tensor:
+        images = tf.ones(shape, dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            net = Net(
+                _Probe(),
+                lambda declaration: declaration.initial_value(0),
+                num_classes=10,
+                training=True,
+                data_format=data_format,
+                dtype=dtype,
+            )
+            loss = tf.reduce_sum(_Probe()(net, images).logits)
+        return tape.gradient(loss, images)
+
+    try:
+        with tf.device(device):
+            probe().numpy()
+    except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+        reason = str(error.message).splitlines()[0]
+        other = "NHWC" if data_format == "NCHW" else "NCHW"
+        raise UserError(
+            f"--data_format={data_format} with --precision={precision} cannot run on {device}: {reason}. "
+            f"Pass --data_format={other} or another --precision."
+        ) from error

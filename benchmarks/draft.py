@@ -1,0 +1,89 @@
+"""What is known of a run while it goes on, and the record that it makes whenever it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from benchmarks import environment
+from benchmarks.measure import Recording
+from benchmarks.params import CommandLine, Params, configuration, notices
+from results.record import RunRecord, utc_now
+
+
+class Placed(Protocol):
+    """What a record needs to know of one set of variables."""
+
+    @property
+    def placement(self) -> Mapping[str, str]:
+        """Device of each variable by name."""
+
+    @property
+    def declarations(self) -> Mapping[str, Any]:
+        """Size in bytes (`nbytes`) and more of each variable by name."""
+
+
+@dataclass
+class Draft:
+    """A run as far as it has come: a record can be made of it at any time.
+
+    `params` become the resolved ones once devices are known; `sections` are those of a record that are known.
+    """
+
+    command: CommandLine
+    params: Params
+    command_line: Sequence[str]
+    started_at: str = field(default_factory=utc_now)
+    sections: dict[str, Any] = field(default_factory=dict)
+    recording: Recording | None = None
+
+    def record(self, status: str, message: str = "") -> RunRecord:
+        """The record of a run that ended with `status`."""
+        return RunRecord(
+            status=status,
+            message=message,
+            problems=self._problems(),
+            started_at=self.started_at,
+            finished_at=utc_now(),
+            command_line=tuple(self.command_line),
+            params=vars(self.params),
+            given=tuple(sorted(self.command.given)),
+            not_acting=tuple(vars(notice) for notice in notices(self.command.params, self.command.given)),
+            configuration=configuration(self.params),
+            seeds={"tf_random_seed": self.params.tf_random_seed},
+            environment=environment.environment(),
+            hardware=environment.hardware(),
+            measurement=self.recording.measurement() if self.recording else None,
+            **self.sections,
+        )
+
+    def _problems(self) -> tuple[str, ...]:
+        """What makes the figures unfit for use."""
+        step = self.recording.first_nonfinite_step if self.recording else None
+        if step is None:
+            return ()
+        where = f"warm-up step {step}" if step < 0 else f"step {step}"
+        return (f"the loss is not finite from {where} on",)
+
+
+def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
+    """The `model` section: parameters are what gradients train; variables include the moving statistics."""
+    trainable = [declaration for declaration in declarations if declaration.trainable]
+    return {
+        "name": name,
+        "parameters": sum(declaration.size for declaration in trainable),
+        "variables": len(declarations),
+        "variable_bytes": sum(declaration.nbytes for declaration in declarations),
+    }
+
+
+def placement_facts(towers: Sequence[str], stores: Sequence[Placed]) -> dict[str, Any]:
+    """The `placement` section: the towers' devices, and number and bytes of the variables on each device."""
+    variables: dict[str, dict[str, int]] = {}
+    for store in stores:
+        for name, device in store.placement.items():
+            on_device = variables.setdefault(device, {"variables": 0, "bytes": 0})
+            on_device["variables"] += 1
+            on_device["bytes"] += store.declarations[name].nbytes
+    return {"towers": list(towers), "variables": variables}

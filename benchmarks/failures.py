@@ -1,0 +1,27 @@
+"""What to tell the user of an exception that ended a run: one message, with the way out where there is one."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from benchmarks.errors import UserError
+from benchmarks.inputs.cifar10_records import explain as explain_record_error
+from benchmarks.params import Params
+
+
+def explain(error: Exception, params: Params) -> str:
+    """One line or a few on `error`, which ended a run of `params`."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, tf.errors.ResourceExhaustedError | MemoryError):
+        return (
+            f"out of memory with --model={params.model} --batch_size={params.batch_size} on each of {params.num_gpus} "
+            f"device(s): {_first_line(error)}. Pass a smaller --batch_size, or --precision=bf16 or fp16."
+        )
+    return explain_record_error(error, params.data_dir) or f"{type(error).__name__}: {_first_line(error)} (--debug shows the traceback)"
+
+
+def _first_line(error: Exception) -> str:
+    text = error.message if isinstance(error, tf.errors.OpError) else str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else "no message"

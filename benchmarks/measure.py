@@ -1,0 +1,153 @@
+"""The warm-up and the measured loop, with every step's time kept. No TensorFlow in it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from results.measurement import MAD_TO_SIGMA, Measurement
+
+
+class Outcome(Protocol):
+    """What the measurement needs to know of a step's outcome."""
+
+    @property
+    def loss(self) -> float:
+        """Mean loss of the step."""
+
+    @property
+    def applied(self) -> bool:
+        """Whether the variables were updated."""
+
+    @property
+    def top_1(self) -> float | None:
+        """Share of images whose class came first."""
+
+    @property
+    def top_5(self) -> float | None:
+        """Share of images whose class came among the first five."""
+
+
+class Speed(NamedTuple):
+    """Figures of the steps so far as tf_cnn_benchmarks defines them, all in images a second."""
+
+    mean: float
+    uncertainty: float
+    jitter: float
+
+
+@dataclass
+class Recording:
+    """All that was measured so far: it survives whatever ends the run.
+
+    `batch_size` is the images of a tower and step; times are seconds of the given clock.
+    """
+
+    batch_size: int
+    num_towers: int
+    warmup_step_seconds: list[float] = field(default_factory=list)
+    step_seconds: list[float] = field(default_factory=list)
+    warmup_outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    window_seconds: float = 0.0
+    first_step_seconds: float | None = None
+    time_to_first_step_seconds: float | None = None
+
+    @property
+    def images_per_step(self) -> int:
+        """Images of a step over all towers."""
+        return self.batch_size * self.num_towers
+
+    def speed(self, ewma: float | None = None) -> Speed:
+        """Figures of the measured steps so far."""
+        return speed(self.images_per_step, self.step_seconds, ewma)
+
+    def measurement(self) -> Measurement:
+        """What a record keeps of it."""
+        accuracies = [outcome for outcome in self.outcomes if outcome.top_1 is not None]
+        return Measurement(
+            batch_size=self.batch_size,
+            num_towers=self.num_towers,
+            warmup_step_seconds=tuple(self.warmup_step_seconds),
+            step_seconds=tuple(self.step_seconds),
+            warmup_losses=tuple(outcome.loss for outcome in self.warmup_outcomes),
+            losses=tuple(outcome.loss for outcome in self.outcomes),
+            window_seconds=self.window_seconds,
+            first_step_seconds=self.first_step_seconds,
+            time_to_first_step_seconds=self.time_to_first_step_seconds,
+            skipped_steps=sum(not outcome.applied for outcome in [*self.warmup_outcomes, *self.outcomes]),
+            top_1=tuple(float(outcome.top_1 or 0.0) for outcome in accuracies),
+            top_5=tuple(float(outcome.top_5 or 0.0) for outcome in accuracies),
+        )
+
+    @property
+    def first_nonfinite_step(self) -> int | None:
+        """Number of the first step whose loss is NaN or infinite; warm-up counts from -N to -1, the window from 1."""
+        numbers = [*range(-len(self.warmup_outcomes), 0), *range(1, len(self.outcomes) + 1)]
+        for number, outcome in zip(numbers, [*self.warmup_outcomes, *self.outcomes], strict=True):
+            if not math.isfinite(outcome.loss):
+                return number
+        return None
+
+
+def warm_up(
+    step: Callable[[], Outcome],
+    recording: Recording,
+    steps: int,
+    *,
+    started: float,
+    clock: Callable[[], float] = time.perf_counter,
+    on_step: Callable[[Recording], None] = lambda _: None,
+) -> None:
+    """Run `steps` steps outside the measurement; `started` is when the process started, by `clock`."""
+    for _ in range(steps):
+        begin = clock()
+        outcome = step()
+        end = clock()
+        if recording.time_to_first_step_seconds is None:
+            recording.first_step_seconds = end - begin
+            recording.time_to_first_step_seconds = end - started
+        recording.warmup_step_seconds.append(end - begin)
+        recording.warmup_outcomes.append(outcome)
+        on_step(recording)
+
+
+def measure(
+    step: Callable[[], Outcome],
+    recording: Recording,
+    steps: int,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    on_step: Callable[[Recording], None] = lambda _: None,
+) -> None:
+    """Run and measure `steps` steps. The window is from the first begin to the last end, what is between included."""
+    window_begin = clock()
+    for _ in range(steps):
+        begin = clock()
+        outcome = step()
+        end = clock()
+        recording.step_seconds.append(end - begin)
+        recording.outcomes.append(outcome)
+        recording.window_seconds = end - window_begin
+        on_step(recording)
+
+
+def speed(images_per_step: int, step_seconds: Sequence[float], ewma: float | None = None) -> Speed:
+    """tf_cnn_benchmarks' three figures of its step row.
+
+    mean = images per step / mean step time (weighted with powers of 1 - `ewma`, the latest step highest, if given);
+    uncertainty = standard deviation of the steps' speeds / sqrt(steps); jitter = 1.4826 * median |speed - median|.
+    """
+    seconds = np.asarray(step_seconds)
+    speeds = images_per_step / seconds
+    weights = None if ewma is None else (1.0 - ewma) ** np.arange(len(seconds) - 1, -1, -1)
+    return Speed(
+        mean=float(images_per_step / np.average(seconds, weights=weights)),
+        uncertainty=float(np.std(speeds) / math.sqrt(len(speeds))),
+        jitter=float(MAD_TO_SIGMA * np.median(np.abs(speeds - np.median(speeds)))),
+    )

@@ -1,0 +1,135 @@
+"""Optimizers on TensorFlow's fused update kernels: each a frozen set of numbers and one update of one variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from benchmarks.params import Params
+from variable_mgr.store import Store
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Plain gradient descent, and the shape of every other. `learning_rate` is a constant rate."""
+
+    learning_rate: float
+    slots = ()  # names of what the optimizer remembers of each variable, each like the variable, from zero
+
+    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
+        """Move `variable` along `gradient`; both float32 and on one device."""
+        del slots
+        tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=self.learning_rate, delta=gradient)
+
+
+@dataclass(frozen=True)
+class Momentum(Optimizer):
+    """Momentum: accumulator = momentum * accumulator + gradient; nesterov looks one step ahead, as TCB's does."""
+
+    momentum: float = 0.9
+    nesterov: bool = True
+    slots = ("momentum",)
+
+    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
+        """Move `variable` along its accumulated gradient."""
+        tf.raw_ops.ResourceApplyMomentum(
+            var=variable.handle,
+            accum=slots["momentum"].handle,
+            lr=self.learning_rate,
+            grad=gradient,
+            momentum=self.momentum,
+            use_nesterov=self.nesterov,
+        )
+
+
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    """RMSProp (Tieleman and Hinton 2012) with momentum; the mean square starts at zero here, at one in TensorFlow 1."""
+
+    decay: float = 0.9
+    momentum: float = 0.9
+    epsilon: float = 1.0
+    slots = ("mean_square", "momentum")
+
+    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
+        """Move `variable` along its gradient over the root of its mean square."""
+        tf.raw_ops.ResourceApplyRMSProp(
+            var=variable.handle,
+            ms=slots["mean_square"].handle,
+            mom=slots["momentum"].handle,
+            lr=self.learning_rate,
+            rho=self.decay,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980). Each variable counts its own steps by its powers of the betas."""
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    slots = ("mean", "variance", "steps")
+
+    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
+        """Move `variable` along its mean gradient over the root of its mean square, both corrected for their start."""
+        steps = slots["steps"].assign_add(1.0)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=slots["mean"].handle,
+            v=slots["variance"].handle,
+            beta1_power=self.beta1**steps,
+            beta2_power=self.beta2**steps,
+            lr=self.learning_rate,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
+SCALAR_SLOTS = ("steps",)
+
+
+def make(params: Params) -> Optimizer:
+    """The optimizer that resolved `params` ask for."""
+    rate = params.init_learning_rate
+    assert rate is not None, "resolved params have a learning rate"
+    if params.optimizer == "momentum":
+        return Momentum(rate, params.momentum)
+    if params.optimizer == "rmsprop":
+        return RMSProp(rate, params.rmsprop_decay, params.rmsprop_momentum, params.rmsprop_epsilon)
+    if params.optimizer == "adam":
+        return Adam(rate, params.adam_beta1, params.adam_beta2, params.adam_epsilon)
+    return Optimizer(rate)
+
+
+class Updates:
+    """One store's optimizer: the slots beside their variables, and the update of them all."""
+
+    def __init__(self, optimizer: Optimizer, store: Store) -> None:
+        self._optimizer = optimizer
+        self._store = store
+        self._slots: dict[str, dict[str, tf.Variable]] = {}
+        for name in store.trainable:
+            with tf.device(store.placement[name]):
+                self._slots[name] = {slot: _slot(store.variables[name], slot) for slot in optimizer.slots}
+
+    def apply(self, gradients: Mapping[str, tf.Tensor], weight_decay: float) -> None:
+        """Update every trainable variable; `weight_decay` times the variable is added where decay applies."""
+        for name, gradient in gradients.items():
+            variable = self._store.variables[name]
+            with tf.device(self._store.placement[name]):
+                if weight_decay and self._store.declarations[name].decayed:
+                    gradient = gradient + weight_decay * variable.read_value()
+                self._optimizer.update(variable, self._slots[name], gradient)
+
+
+def _slot(variable: tf.Variable, slot: str) -> tf.Variable:
+    initial = tf.zeros(()) if slot in SCALAR_SLOTS else tf.zeros_like(variable)
+    return tf.Variable(initial, trainable=False, name=f"{variable.name.split(':')[0]}/{slot}")

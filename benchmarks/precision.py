@@ -1,0 +1,107 @@
+"""Compute dtype and loss scale. Variables, gradients of variables and losses are float32 in every precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from benchmarks.params import Params
+
+COMPUTE_DTYPE = {"fp32": tf.float32, "tf32": tf.float32, "bf16": tf.bfloat16, "fp16": tf.float16}
+
+Gradients = dict[str, tf.Tensor]
+
+
+class LossScale:
+    """A loss scale that stays what it is. With 1.0 it costs nothing.
+
+    The loss is multiplied before the gradients are taken and they are divided again, so that small gradients survive
+    float16.
+    """
+
+    def __init__(self, initial: float = 1.0) -> None:
+        self.initial = initial
+
+    def value(self) -> tf.Tensor | float:
+        """The factor of this step."""
+        return self.initial
+
+    def scaled(self, loss: tf.Tensor, value: tf.Tensor | float) -> tf.Tensor:
+        """What to differentiate."""
+        return loss if self.initial == 1.0 else loss * value
+
+    def unscaled(self, gradients: Gradients, value: tf.Tensor | float) -> Gradients:
+        """The true gradients."""
+        if self.initial == 1.0:
+            return gradients
+        return {name: gradient / value for name, gradient in gradients.items()}
+
+    def update(self, stores_gradients: list[Gradients], apply: Callable[[], None]) -> tf.Tensor:
+        """Call `apply`; the returned bool scalar says that it was."""
+        del stores_gradients
+        apply()
+        return tf.constant(True)
+
+
+class DynamicLossScale(LossScale):
+    """Doubles after `growth_steps` steps with finite gradients; halves, and skips the update, where one is not.
+
+    One scale for all towers and stores: a gradient that overflows in any of them skips the update of all.
+    """
+
+    def __init__(self, initial: float, growth_steps: int = 1000) -> None:
+        super().__init__(initial)
+        self._growth_steps = growth_steps
+        with tf.device("/cpu:0"):
+            self._scale = tf.Variable(initial, trainable=False, dtype=tf.float32, name="loss_scale")
+            self._finite_steps = tf.Variable(0, trainable=False, dtype=tf.int64, name="finite_steps")
+
+    def value(self) -> tf.Tensor:
+        """The factor of this step."""
+        return self._scale.read_value()
+
+    def scaled(self, loss: tf.Tensor, value: tf.Tensor | float) -> tf.Tensor:
+        """What to differentiate."""
+        return loss * value
+
+    def unscaled(self, gradients: Gradients, value: tf.Tensor | float) -> Gradients:
+        """The true gradients."""
+        return {name: gradient / value for name, gradient in gradients.items()}
+
+    def update(self, stores_gradients: list[Gradients], apply: Callable[[], None]) -> tf.Tensor:
+        """Call `apply` if all gradients are finite, and set the next scale; the bool scalar says whether it was."""
+        checks = []
+        for gradients in stores_gradients:
+            for gradient in gradients.values():
+                with tf.device(gradient.device):
+                    checks.append(tf.reduce_all(tf.math.is_finite(gradient)))
+        with tf.device("/cpu:0"):
+            finite = tf.reduce_all(tf.stack(checks))
+        tf.cond(finite, lambda: _done(apply), lambda: tf.constant(False))
+        with tf.device("/cpu:0"):
+            self._advance(finite)
+        return finite
+
+    def _advance(self, finite: tf.Tensor) -> None:
+        steps = tf.where(finite, self._finite_steps + 1, 0)
+        grow = steps >= self._growth_steps
+        factor = tf.where(finite, tf.where(grow, 2.0, 1.0), 0.5)
+        scale = self._scale * factor
+        self._scale.assign(tf.where(tf.math.is_finite(scale), tf.maximum(scale, 1.0), self._scale))
+        self._finite_steps.assign(tf.where(grow, tf.zeros_like(steps), steps))
+
+
+def _done(apply: Callable[[], None]) -> tf.Tensor:
+    apply()
+    return tf.constant(True)
+
+
+def make_loss_scale(params: Params) -> LossScale:
+    """The loss scale that resolved `params` ask for: none unless the towers compute in float16."""
+    if params.precision != "fp16":
+        return LossScale()
+    assert params.fp16_loss_scale is not None, "resolved params have a loss scale"
+    if params.fp16_enable_auto_loss_scale:
+        return DynamicLossScale(params.fp16_loss_scale, params.fp16_inc_loss_scale_every_n)
+    return LossScale(params.fp16_loss_scale)

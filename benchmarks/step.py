@@ -1,0 +1,188 @@
+"""One training step over all towers, as one TensorFlow function."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from benchmarks.optimizers import Optimizer, Updates
+from benchmarks.precision import LossScale
+from models.layers import Net
+from models.network import Network, Outputs
+from variable_mgr.strategies import Gradients, VariableStrategy
+
+TowerInput = Callable[[], tuple[tf.Tensor, tf.Tensor]]
+
+
+class StepOutcome(NamedTuple):
+    """What one step tells: the mean over the towers of loss and accuracies, and whether the update was applied."""
+
+    loss: float
+    applied: bool = True
+    top_1: float | None = None
+    top_5: float | None = None
+
+
+@dataclass(frozen=True)
+class StepOptions:
+    """How to compute a step; `report_total_loss` adds the weight decay's share to the loss that is reported."""
+
+    num_classes: int
+    data_format: str = "NHWC"
+    dtype: tf.DType = tf.float32
+    weight_decay: float = 0.0
+    report_total_loss: bool = True
+    single_l2_loss_op: bool = False
+    accuracy: bool = False
+    xla: bool = False
+
+
+class _TowerResult(NamedTuple):
+    loss: tf.Tensor
+    gradients: Gradients
+    moved: dict[str, tf.Tensor]
+    top_1: tf.Tensor
+    top_5: tf.Tensor
+
+
+class TrainingStep:
+    """The step of `network` under `strategy`; `inputs` are the towers' own, on the devices `towers`.
+
+    Calling it runs one step and ends when every device is done: the value it waits for depends on all updates, and
+    copying it to the host waits for the device's queue. `trace_seconds` is what building the graph took.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        strategy: VariableStrategy,
+        towers: Sequence[str],
+        inputs: Sequence[TowerInput],
+        optimizer: Optimizer,
+        loss_scale: LossScale,
+        options: StepOptions,
+    ) -> None:
+        self._network = network
+        self._strategy = strategy
+        self._towers = towers
+        self._inputs = inputs
+        self._loss_scale = loss_scale
+        self._options = options
+        self._updates = [Updates(optimizer, store) for store in strategy.stores]
+        self._run: Callable[[], tf.Tensor] | None = None
+        self.trace_seconds = 0.0
+
+    def trace(self) -> None:
+        """Build the graph. The first call of the step does it otherwise."""
+        begin = time.perf_counter()
+        self._run = tf.function(self._step, autograph=False).get_concrete_function()
+        self.trace_seconds = time.perf_counter() - begin
+
+    def __call__(self) -> StepOutcome:
+        """Run one step."""
+        if self._run is None:
+            self.trace()
+        assert self._run is not None
+        loss, applied, *accuracies = self._run().numpy().tolist()
+        return StepOutcome(loss, bool(applied), *accuracies)
+
+    def _step(self) -> tf.Tensor:
+        """The whole step; returns `[loss, applied]` and, where asked for, the two accuracies, as float32."""
+        scale = self._loss_scale.value()
+        values = [store.read() for store in self._strategy.stores]
+        results = [self._tower(tower, values[self._strategy.store_of[tower]], scale) for tower in range(len(self._towers))]
+        reported = self._reported(results, values[0])
+        gradients = self._strategy.reduce([result.gradients for result in results])
+        gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
+        applied = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
+        with tf.control_dependencies([applied]), tf.device("/cpu:0"):
+            return tf.stack([reported[0], tf.cast(applied, tf.float32), *reported[1:]])
+
+    def _tower(self, tower: int, values: dict[str, tf.Tensor], scale: tf.Tensor | float) -> _TowerResult:
+        with tf.device(self._towers[tower]), tf.name_scope(f"tower{tower}"):
+            images, labels = self._inputs[tower]()
+            compute = self._tower_function(tower)
+            if self._options.xla:
+                compute = tf.function(compute, jit_compile=True, autograph=False)
+            return compute(values, images, labels, scale)
+
+    def _tower_function(self, tower: int) -> Callable[..., _TowerResult]:
+        trainable = self._strategy.store(tower).trainable
+        owns_statistics = self._strategy.owns_statistics(tower)
+        options = self._options
+
+        def compute(
+            values: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor, scale: tf.Tensor | float
+        ) -> _TowerResult:
+            watched = {name: values[name] for name in trainable}
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(watched)
+                net = Net(
+                    self._network,
+                    lambda declaration: values[declaration.name],
+                    num_classes=options.num_classes,
+                    training=True,
+                    data_format=options.data_format,
+                    dtype=options.dtype,
+                    owns_statistics=owns_statistics,
+                )
+                outputs = self._network(net, images)
+                loss = training_loss(self._network, outputs, labels)
+                target = self._loss_scale.scaled(loss, scale)
+            gradients = tape.gradient(target, watched)
+            accuracies = (
+                [_share_in_top(outputs.logits, labels, k) for k in (1, 5)] if options.accuracy else [tf.zeros(())] * 2
+            )
+            return _TowerResult(loss, gradients, net.moved, *accuracies)
+
+        return compute
+
+    def _apply(self, gradients: list[Gradients], results: list[_TowerResult]) -> None:
+        for updates, store_gradients in zip(self._updates, gradients, strict=True):
+            updates.apply(store_gradients, self._options.weight_decay)
+        for tower, result in enumerate(results):
+            store = self._strategy.store(tower)
+            for name, value in result.moved.items():
+                with tf.device(store.placement[name]):
+                    store.variables[name].assign(value)
+
+    def _reported(self, results: list[_TowerResult], values: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        with tf.device("/cpu:0"):
+            figures = [tf.add_n([result.loss for result in results]) / len(results)]
+            if self._options.report_total_loss and self._options.weight_decay:
+                figures[0] += self._options.weight_decay * self._l2_loss(values)
+            if self._options.accuracy:
+                figures += [tf.add_n([getattr(result, top) for result in results]) / len(results) for top in ("top_1", "top_5")]
+        return figures
+
+    def _l2_loss(self, values: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Half the sum of squares of all variables that decay, before the update."""
+        store = self._strategy.stores[0]
+        decayed = [name for name, declaration in store.declarations.items() if declaration.decayed]
+        if self._options.single_l2_loss_op:
+            return tf.nn.l2_loss(tf.concat([tf.reshape(values[name], [-1]) for name in decayed], axis=0))
+        losses = []
+        for name in decayed:
+            with tf.device(store.placement[name]):
+                losses.append(tf.nn.l2_loss(values[name]))
+        return tf.add_n(losses)
+
+
+def training_loss(network: Network, outputs: Outputs, labels: tf.Tensor) -> tf.Tensor:
+    """Mean cross-entropy of the images, float32; an auxiliary head adds its own, weighted as the network says."""
+    loss = _cross_entropy(outputs.logits, labels)
+    if outputs.aux_logits is not None:
+        loss += network.aux_loss_weight * _cross_entropy(outputs.aux_logits, labels)
+    return loss
+
+
+def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+
+
+def _share_in_top(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
+    return tf.reduce_mean(tf.cast(tf.math.in_top_k(labels, logits, k), tf.float32))

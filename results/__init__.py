@@ -1,0 +1,1 @@
+"""Records of benchmark runs: stored, loaded, tabulated, plotted. Imports no TensorFlow."""

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Measure the training speed of a convolutional network: parse, run, print, write the record.
+
+Exit codes: 0 the run completed and its figures are valid; 1 it failed; 2 something given cannot be used; 3 it completed,
+but its figures are invalid; 130 and 143 it was interrupted (Ctrl-C, SIGTERM).
+"""
+
+import time
+
+START = time.perf_counter()  # the time to the first step counts from here
+
+import os  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+
+from benchmarks.console import Console, total_block  # noqa: E402
+from benchmarks.errors import ExitCode  # noqa: E402
+from benchmarks.params import CommandLine, CommandLineError, environment_variables, notices, overrides, parse  # noqa: E402
+from results import store  # noqa: E402
+from results.record import RunRecord  # noqa: E402
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # TensorFlow's own log lines would follow the last line of the output
+
+
+def main(arguments: Sequence[str]) -> ExitCode:
+    """Do what the arguments ask for."""
+    console = Console()
+    try:
+        command = parse(arguments)
+        if command.answer is not None:
+            console.line(command.answer)
+            return ExitCode.VALID
+        store.check_folder(command.params.results_dir)
+    except (CommandLineError, store.FolderError) as error:
+        for problem in str(error).splitlines():
+            console.notice(f"run_benchmark.py: error: {problem}")
+        return ExitCode.UNUSABLE
+    try:
+        return benchmark(command, console)
+    except KeyboardInterrupt:
+        console.notice("run_benchmark.py: interrupted before the run began; there is no record")
+        return ExitCode.INTERRUPTED
+
+
+def benchmark(command: CommandLine, console: Console) -> ExitCode:
+    """Run, write the record, and print the last lines."""
+    _prepare_environment(command, console)
+    from benchmarks import runner  # imports TensorFlow, which must find its environment variables set
+
+    ending = runner.run(command, sys.argv, console, started=START)
+    record = ending.record
+    try:
+        console.notice(f"Record: {store.write(record, command.params.results_dir)}")
+    except store.FolderError as error:
+        console.notice(f"run_benchmark.py: error: {error}")
+        ending = ending._replace(exit_code=ExitCode.FAILED)
+    _conclude(record, console)
+    return ending.exit_code
+
+
+def _prepare_environment(command: CommandLine, console: Console) -> None:
+    for notice in notices(command.params, command.given):
+        console.notice(f"WARNING: {notice}")
+    variables = environment_variables(command.params)
+    for override in overrides(variables, os.environ):
+        console.notice(f"WARNING: {override}")
+    os.environ.update(QUIET | dict(os.environ) | variables)
+
+
+def _conclude(record: RunRecord, console: Console) -> None:
+    """The message of a run that did not complete, or the total; on stdout the total's dashes are the very last line."""
+    if record.message:
+        console.notice(f"run_benchmark.py: {record.status}: {record.message}")
+    for problem in record.problems:
+        console.notice(f"run_benchmark.py: INVALID: {problem}")
+    if record.status == "completed" and record.images_per_second is not None:
+        console.line(total_block(record.images_per_second))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,15 @@
+"""Eight logical CPU devices stand in for GPUs; they must be configured before TensorFlow computes anything."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+LOGICAL_CPUS = 8
+
+
+def pytest_configure() -> None:
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * LOGICAL_CPUS)

@@ -1,0 +1,112 @@
+"""How a run ends: its exit code, its message and its record, whatever happens."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.main.conftest import INTERRUPT, PROJECT, SHORT, TERMINATE, run, signal_at
+
+LONG = [*SHORT, "--model=trivial", "--num_batches=100000", "--display_every=1"]
+
+
+def test_a_good_run_is_valid(main_job):
+    (record,) = main_job.records
+    assert (main_job.code, record["status"], record["valid"], record["problems"]) == (0, "completed", True, [])
+    assert record["dataset"]["sample"] is True
+    assert record["dataset"]["synthetic"] is False
+    assert record["params"]["batch_size"] == 8
+    assert record["placement"]["towers"] == ["/cpu:0", "/cpu:1"]
+    assert record["placement"]["variables"]["/cpu:1"]["variables"] == record["model"]["variables"]
+    assert record["model"]["parameters"] == 269_722
+    measurement = record["measurement"]
+    assert (len(measurement["warmup_step_seconds"]), len(measurement["step_seconds"])) == (2, 12)
+    assert measurement["first_step_seconds"] == measurement["warmup_step_seconds"][0]
+    assert measurement["time_to_first_step_seconds"] > measurement["first_step_seconds"]
+
+
+def test_a_loss_that_is_not_finite_makes_the_run_invalid(tmp_path):
+    flags = [*SHORT, "--model=trivial", "--init_learning_rate=1e30"]
+    ran = run(*flags, results_dir=tmp_path)
+    assert ran.code == 3
+    assert "WARNING: the loss is nan" in ran.err
+    assert "INVALID: the loss is not finite from" in ran.err
+    assert ran.out.endswith("-" * 64 + "\n")
+    (record,) = ran.records
+    assert (record["status"], record["valid"]) == ("completed", False)
+
+
+def test_a_loss_that_is_not_finite_can_be_accepted(tmp_path):
+    flags = [*SHORT, "--model=trivial", "--init_learning_rate=1e30", "--allow_nonfinite_loss"]
+    ran = run(*flags, results_dir=tmp_path)
+    assert ran.code == 0
+    assert ran.records[0]["problems"]
+    assert "nan" in ran.records[0]["measurement"]["losses"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(INTERRUPT, 130), (TERMINATE, 143)])
+def test_an_interrupted_run_keeps_what_it_measured(number, code, tmp_path):
+    ran = signal_at("\n5\t".strip(), number, *LONG, results_dir=tmp_path)
+    assert ran.code == code
+    (record,) = ran.records
+    assert record["status"] == "interrupted"
+    assert len(record["measurement"]["step_seconds"]) >= 1
+    assert "Traceback" not in ran.err
+    assert "total images/sec" not in ran.out
+
+
+def test_an_interrupt_before_the_first_step_leaves_a_record_too(tmp_path):
+    ran = signal_at("Generating training model", INTERRUPT, *LONG, "--model=resnet152", results_dir=tmp_path)
+    assert ran.code == 130
+    (record,) = ran.records
+    assert (record["status"], record["measurement"]["step_seconds"]) == ("interrupted", [])
+
+
+def test_more_gpus_than_there_are(tmp_path):
+    ran = run("--device=gpu", "--num_gpus=2", results_dir=tmp_path)
+    assert ran.code == 2
+    assert "--num_gpus=2: TensorFlow" in ran.err
+    assert "sees no GPU. Pass --device=cpu" in ran.err
+    assert "Traceback" not in ran.err
+    assert ran.records[0]["status"] == "failed"
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    ran = run("--device=gpu", "--debug", results_dir=tmp_path)
+    assert ran.code == 2
+    assert "Traceback" in ran.err
+
+
+def test_a_layout_that_cannot_run_is_refused_with_the_reason(tmp_path):
+    flags = [*SHORT, "--model=trivial", "--data_format=NCHW", "--precision=fp16"]
+    ran = run(*flags, results_dir=tmp_path)
+    assert ran.code == 2
+    assert "--data_format=NCHW with --precision=fp16 cannot run on /cpu:0: " in ran.err
+
+
+def test_all_problems_of_a_command_line_come_together_without_tensorflow(tmp_path):
+    program = "import sys, run_benchmark; code = run_benchmark.main(sys.argv[1:]); assert 'tensorflow' not in sys.modules; sys.exit(code)"
+    flags = ["--model=resnet5", "--batch_size=-1", "--num_gpu=2", f"--results_dir={tmp_path}/runs"]
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *flags], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 2
+    errors = ran.stderr.splitlines()
+    assert len(errors) == 3
+    assert all(error.startswith("run_benchmark.py: error: ") for error in errors)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_results_that_cannot_be_written_are_refused_before_the_run(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    ran = run(*SHORT, "--model=trivial", results_dir=tmp_path / "file")
+    assert ran.code == 2
+    assert "is not a folder" in ran.err
+    assert ran.out == ""
+
+
+def test_what_does_not_act_yet_is_said_and_recorded(tmp_path):
+    ran = run(*SHORT, "--model=trivial", "--num_batches=1", "--gradient_repacking=2", results_dir=tmp_path)
+    assert ran.code == 0
+    assert "WARNING: --gradient_repacking=2: not yet acting" in ran.err
+    assert ran.records[0]["not_acting"][0]["flag"] == "gradient_repacking"
