@@ -46,7 +46,7 @@ def test_a_loss_that_is_not_finite_can_be_accepted(tmp_path):
 
 @pytest.mark.parametrize(("number", "code"), [(INTERRUPT, 130), (TERMINATE, 143)])
 def test_an_interrupted_run_keeps_what_it_measured(number, code, tmp_path):
-    ran = signal_at("\n5\t".strip(), number, *LONG, results_dir=tmp_path)
+    ran = signal_at("5\timages", number, *LONG, results_dir=tmp_path)
     assert ran.code == code
     (record,) = ran.records
     assert record["status"] == "interrupted"

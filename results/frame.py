@@ -1,0 +1,120 @@
+"""Records as a pandas frame: one row a record, one column a fact."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from results.record import Measurement, RunRecord
+
+# The columns, in order, and their pandas types. In text columns "" says "not known"; elsewhere it is NaN or NA.
+COLUMNS = {
+    "record_id": "str",
+    "started_at": "datetime64[us, UTC]",
+    "status": "str",
+    "valid": "bool",
+    "problems": "str",
+    "model": "str",
+    "dataset": "str",
+    "device": "str",
+    "num_gpus": "Int64",  # towers, on whatever device; named as the flag
+    "batch_size": "Int64",  # per tower
+    "variable_update": "str",
+    "data_format": "str",
+    "precision": "str",
+    "xla": "str",
+    "optimizer": "str",
+    "num_batches": "Int64",  # as measured, which an interrupted run has fewer of than it was asked for
+    "images_per_second": "float64",
+    "median_step_seconds": "float64",
+    "jitter": "float64",  # a fraction of the median step
+    "first_step_seconds": "float64",
+    "time_to_first_step_seconds": "float64",
+    "cpu": "str",
+    "gpu": "str",
+    "tensorflow": "str",
+    "configuration_key": "str",
+    "file": "str",
+}
+
+
+def frame(records: Iterable[RunRecord]) -> pd.DataFrame:
+    """Return one row a record, in the order given, with the columns and types of COLUMNS, even for no record."""
+    rows = [_row(record) for record in records]
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in COLUMNS}
+    columns["started_at"] = pd.to_datetime(columns["started_at"], utc=True, format="ISO8601")
+    made: pd.DataFrame = pd.DataFrame(columns).astype(COLUMNS)
+    return made
+
+
+def _row(record: RunRecord) -> dict[str, Any]:
+    return {
+        "record_id": record.record_id,
+        "started_at": record.started_at,
+        "status": record.status,
+        "valid": record.valid,
+        "problems": "; ".join(filter(None, [record.message, *record.problems])),
+        "model": _text(_fact(record.model, "name") or _setting(record, "model")),
+        "dataset": _dataset(record),
+        "device": _text(_setting(record, "device")),
+        "batch_size": record.measurement.batch_size if record.measurement else _count(_setting(record, "batch_size")),
+        "num_gpus": record.measurement.num_towers if record.measurement else _count(_setting(record, "num_gpus")),
+        "variable_update": _text(_setting(record, "variable_update")),
+        "data_format": _text(_setting(record, "data_format")),
+        "precision": _text(_setting(record, "precision")),
+        "xla": _text(_setting(record, "xla")),
+        "optimizer": _text(_setting(record, "optimizer")),
+        **_figures(record.measurement),
+        "cpu": _text(_fact(record.hardware, "cpu", "model")),
+        "gpu": _gpus(record),
+        "tensorflow": _text(_fact(record.environment, "packages", "tensorflow")),
+        "configuration_key": record.configuration_key,
+        "file": record.file,
+    }
+
+
+def _figures(measurement: Measurement | None) -> dict[str, Any]:
+    names = (
+        "images_per_second",
+        "median_step_seconds",
+        "jitter",
+        "first_step_seconds",
+        "time_to_first_step_seconds",
+    )
+    figures = {name: getattr(measurement, name) if measurement else None for name in names}
+    return {"num_batches": len(measurement.step_seconds) if measurement else None, **figures}
+
+
+def _dataset(record: RunRecord) -> str:
+    name = _text(_fact(record.dataset, "name") or _setting(record, "data_name"))
+    kinds = [kind for kind in ("synthetic", "sample") if _fact(record.dataset, kind) is True]
+    return f"{name} ({', '.join(kinds)})" if name and kinds else name
+
+
+def _gpus(record: RunRecord) -> str:
+    """Return the distinct names of the GPUs of the machine, whether or not the run used them."""
+    gpus = _fact(record.hardware, "gpus")
+    names = [_text(_fact(gpu, "name")) for gpu in gpus] if isinstance(gpus, list) else []
+    return " + ".join(dict.fromkeys(filter(None, names)))
+
+
+def _setting(record: RunRecord, name: str) -> Any:
+    """Return a flag's resolved value; a run that ended early has only `params`."""
+    return record.configuration.get(name, record.params.get(name))
+
+
+def _fact(section: Any, *names: str) -> Any:
+    """Return `section[name][name]...`, or None where the free-form section is of another shape."""
+    for name in names:
+        section = section.get(name) if isinstance(section, Mapping) else None
+    return section
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "" if value is None else str(value)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and abs(value) < 2**63 else None

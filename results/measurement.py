@@ -1,0 +1,116 @@
+"""What was measured in one run: raw step times and losses, and the figures that follow from them.
+
+Everything raw is kept; a figure is computed on demand, and its formula is in its docstring. A run that was interrupted
+leaves a partial measurement, even an empty one: figures that it does not support are None.
+"""
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from results.schema import RecordError
+
+MAD_TO_SIGMA = 1.4826  # the median absolute deviation of normal data, times this, is its standard deviation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """The raw measurement of one run. Durations are in seconds of a steady clock, finite and not negative.
+
+    A *step* is one update over all towers. Warm-up steps are kept apart and enter no figure.
+
+    `batch_size`: images per tower and step. `num_towers`: towers over all processes.
+    `warmup_step_seconds`, `step_seconds`: wall time of every step. `warmup_losses`, `losses`: may be NaN or infinite.
+    `window_seconds`: wall time from the begin of the first measured step to the end of the last; 0 before there is one.
+    `first_step_seconds`: wall time of the very first step, tracing and compilation included.
+    `time_to_first_step_seconds`: from the start of the process to the end of the first step.
+    `top_1`, `top_5`: training accuracy of every measured step, where it was asked for, else empty.
+    `skipped_steps`, `final_loss_scale`: of the loss scale, where there is one.
+    """
+
+    batch_size: int
+    num_towers: int
+    warmup_step_seconds: tuple[float, ...] = ()
+    step_seconds: tuple[float, ...] = ()
+    warmup_losses: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
+    window_seconds: float = 0.0
+    first_step_seconds: float | None = None
+    time_to_first_step_seconds: float | None = None
+    top_1: tuple[float, ...] = ()
+    top_5: tuple[float, ...] = ()
+    skipped_steps: int | None = None
+    final_loss_scale: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "num_towers"):
+            _set(self, name, _counted(name, getattr(self, name)))
+        for name in ("warmup_step_seconds", "step_seconds"):
+            _set(self, name, _durations(name, getattr(self, name)))
+        for name in ("warmup_losses", "losses", "top_1", "top_5"):
+            _set(self, name, tuple(map(float, getattr(self, name))))
+        for name in ("window_seconds", "first_step_seconds", "time_to_first_step_seconds"):
+            value = getattr(self, name)
+            if value is not None:
+                _set(self, name, _durations(name, (value,))[0])
+
+    @property
+    def images(self) -> int:
+        """Images in the measured window: batch_size * num_towers * number of measured steps."""
+        return self.batch_size * self.num_towers * len(self.step_seconds)
+
+    @property
+    def images_per_second(self) -> float | None:
+        """The headline: images in the window / wall time of the window."""
+        return self.images / self.window_seconds if self._has_window else None
+
+    @property
+    def steps_per_second(self) -> float | None:
+        """Measured steps / wall time of the window."""
+        return len(self.step_seconds) / self.window_seconds if self._has_window else None
+
+    @property
+    def median_step_seconds(self) -> float | None:
+        """The median wall time of the measured steps."""
+        return statistics.median(self.step_seconds) if self.step_seconds else None
+
+    @property
+    def jitter(self) -> float | None:
+        """Spread of the step times as a fraction of their median: 1.4826 * median(|t - median(t)|) / median(t)."""
+        median = self.median_step_seconds
+        if not median:
+            return None
+        return MAD_TO_SIGMA * statistics.median(abs(t - median) for t in self.step_seconds) / median
+
+    @property
+    def between_steps_seconds(self) -> float | None:
+        """What the loop adds around the steps: wall time of the window - sum of the measured step times."""
+        return self.window_seconds - math.fsum(self.step_seconds) if self._has_window else None
+
+    @property
+    def first_nonfinite_loss(self) -> int | None:
+        """The number (from 1) of the first measured step whose loss is NaN or infinite; None where all are finite."""
+        return next((step for step, loss in enumerate(self.losses, 1) if not math.isfinite(loss)), None)
+
+    @property
+    def _has_window(self) -> bool:
+        return bool(self.step_seconds) and self.window_seconds > 0
+
+
+def _set(measurement: Measurement, name: str, value: object) -> None:
+    object.__setattr__(measurement, name, value)
+
+
+def _counted(name: str, value: int) -> int:
+    if value < 1:
+        raise RecordError(f"must be at least 1, is {value}", name)
+    return int(value)
+
+
+def _durations(name: str, values: Iterable[float]) -> tuple[float, ...]:
+    durations = tuple(map(float, values))
+    for seconds in durations:
+        if not 0 <= seconds < math.inf:
+            raise RecordError(f"a duration must be finite and not negative, is {seconds}", name)
+    return durations

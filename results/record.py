@@ -1,0 +1,144 @@
+"""The record of one run, good or bad: what was asked, on what, what was measured, and how it ended.
+
+One record is one JSON file. A field may be added within a schema version, with a default and marked `ADDED_LATER`;
+readers pass over fields that they do not know. What changes the meaning of a field raises the version.
+"""
+
+import hashlib
+import re
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from results import schema
+from results.measurement import Measurement
+from results.schema import RecordError
+
+__all__ = ["SCHEMA_VERSION", "STATUSES", "Measurement", "RecordError", "RunRecord", "configuration_key", "utc_now"]
+
+SCHEMA_VERSION = 1
+STATUSES = ("completed", "failed", "interrupted")
+_SECTIONS = (
+    "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
+)  # fmt: skip
+
+
+def utc_now() -> str:
+    """Return the time now as a record writes it: UTC, ISO 8601 with microseconds."""
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds")
+
+
+def configuration_key(configuration: dict[str, Any]) -> str:
+    """Return the short name of a configuration: the first 16 hex digits of the SHA-256 of its canonical JSON."""
+    text = schema.canonical(schema.plain(configuration, "configuration"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One run. The free-form sections hold plain JSON values; they are converted, and so copied, on construction.
+
+    `status`: one of STATUSES; `message`: the error where it is not "completed". `problems`: what makes the figures of
+    a run unfit for use, for example "the loss is NaN from step 12 on".
+    `started_at`, `finished_at`: UTC, ISO 8601. `command_line`: argv.
+    `params`: every flag, resolved. `given`: the flags that the user gave. `not_acting`: {flag, value, kind, reason} of
+    each flag that was accepted without effect. `configuration`: the resolved flags that say what is measured; records
+    with equal `configuration_key` are repeats of each other.
+    `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
+    (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
+    they were known. `file`: where the record was read from; it is not part of the JSON.
+    """
+
+    status: str
+    started_at: str
+    finished_at: str
+    command_line: tuple[str, ...]
+    message: str = ""
+    problems: tuple[str, ...] = ()
+    params: dict[str, Any] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    not_acting: tuple[dict[str, Any], ...] = ()
+    configuration: dict[str, Any] = field(default_factory=dict)
+    seeds: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+    hardware: dict[str, Any] = field(default_factory=dict)
+    placement: dict[str, Any] = field(default_factory=dict)
+    dataset: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    measurement: Measurement | None = None
+    checks: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    record_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    schema_version: int = SCHEMA_VERSION
+    file: str = field(default="", compare=False, metadata=schema.NOT_IN_FILE)
+
+    def __post_init__(self) -> None:
+        for name in _SECTIONS:
+            object.__setattr__(self, name, schema.plain(getattr(self, name), name))
+        not_acting = tuple(schema.plain(list(self.not_acting), "not_acting"))
+        object.__setattr__(self, "not_acting", not_acting)
+        for name in ("command_line", "problems", "given"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.status not in STATUSES:
+            raise RecordError(f"expected one of {', '.join(STATUSES)}, found {self.status!r}", "status")
+        if not re.fullmatch("[0-9a-f]{32}", self.record_id):  # it becomes part of a file name
+            raise RecordError(f"expected 32 hex digits, found {self.record_id!r}", "record_id")
+        for name in ("started_at", "finished_at"):
+            _check_time(name, getattr(self, name))
+
+    @property
+    def configuration_key(self) -> str:
+        """The short name of the configuration; records with equal keys are repeats."""
+        return configuration_key(self.configuration)
+
+    @property
+    def valid(self) -> bool:
+        """Whether the figures may be used: the run completed, and nothing was found wrong with it."""
+        return self.status == "completed" and not self.problems
+
+    @property
+    def images_per_second(self) -> float | None:
+        """The headline figure of the measurement, valid or not; None where there is none."""
+        return self.measurement.images_per_second if self.measurement else None
+
+    def to_json(self) -> str:
+        """Return the record as standard JSON, with the derived `configuration_key` and `valid` for other readers."""
+        data = schema.plain(self, "")
+        derived = {"configuration_key": self.configuration_key, "valid": self.valid}
+        return schema.dump({"schema_version": self.schema_version, **derived, **data})
+
+    @classmethod
+    def from_json(cls, text: str, file: str = "") -> "RunRecord":
+        """Read a record; `file` is named in errors and kept in the record. Raise RecordError where it is unfit."""
+        try:
+            data = schema.parse(text)
+            _check_version(data)
+            record: RunRecord = schema.decode(cls, data)
+            if data.get("configuration_key", record.configuration_key) != record.configuration_key:
+                raise RecordError("does not belong to the configuration beside it; was it edited?", "configuration_key")
+        except RecordError as error:
+            raise error.in_file(file) from None
+        except RecursionError:
+            raise RecordError("not a record: nested too deeply", file=file) from None
+        object.__setattr__(record, "file", file)  # still ours alone; a copy would convert every section again
+        return record
+
+
+def _check_version(data: object) -> None:
+    if not isinstance(data, dict) or "schema_version" not in data:
+        raise RecordError("not a record: it has no schema_version")
+    version = data["schema_version"]
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        way_out = f"newer than this program, which reads version {SCHEMA_VERSION}: update the benchmark"
+        raise RecordError(f"{version} is {way_out}", "schema_version")
+    if type(version) is not int or version != SCHEMA_VERSION:
+        raise RecordError(f"expected {SCHEMA_VERSION}, found {version!r}", "schema_version")
+
+
+def _check_time(name: str, value: str) -> None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise RecordError(f"expected a time such as 2026-01-31T12:00:00+00:00, found {value!r}", name) from None
+    if moment.utcoffset() is None or moment.utcoffset():
+        raise RecordError(f"expected a time in UTC, that is with +00:00, found {value!r}", name)

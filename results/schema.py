@@ -1,0 +1,176 @@
+"""Between frozen dataclasses and standard JSON: every field there, and of the kind that its dataclass declares.
+
+JSON has no NaN and no infinities. A float that is not finite is written as the string "nan", "inf" or "-inf". Where a
+dataclass declares a float the string becomes a float again on reading; in the free-form sections (`dict[str, Any]`) it
+stays a string.
+"""
+
+import dataclasses
+import functools
+import json
+import math
+import numbers
+import os
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+NOT_IN_FILE = {"in_file": False}  # metadata of a field that says something about the object, not about the run
+ADDED_LATER = {"may_be_missing": True}  # metadata of a field that older files of the same schema version lack
+_NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+class RecordError(Exception):
+    """A record that cannot be read or made; names the file (if there is one), the field and the reason."""
+
+    def __init__(self, reason: str, field: str = "", file: str = "") -> None:
+        where = f"field '{field}': " if field else ""
+        super().__init__(f"{file}: {where}{reason}" if file else f"{where}{reason}")
+        self.reason = reason
+        self.field = field
+        self.file = file
+
+    def in_file(self, file: str) -> "RecordError":
+        """Return the same error, with the file it was found in."""
+        return RecordError(self.reason, self.field, file)
+
+
+def plain(value: object, field: str) -> Any:
+    """Return `value` in the types that JSON knows: numpy scalars, paths, tuples and dataclasses are converted."""
+    if value is None or type(value) in (str, bool, int):
+        return value
+    if type(value) is float:  # apart from the numbers below, as it is by far the most common
+        return _plain_float(value)
+    if isinstance(value, dict | list | tuple):
+        return _plain_container(value, field)
+    return _plain_other(value, field)
+
+
+def _plain_container(value: dict[Any, Any] | list[Any] | tuple[Any, ...], field: str) -> Any:
+    if isinstance(value, dict):
+        return {_key(key, field): plain(entry, f"{field}.{key}") for key, entry in value.items()}
+    return [plain(entry, f"{field}[{index}]") for index, entry in enumerate(value)]
+
+
+def _plain_other(value: object, field: str) -> Any:
+    if isinstance(value, str):
+        return str.__str__(value)  # the text itself, of a string enumeration too
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return _plain_float(float(value))
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return _plain_container(dict(value), field)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            name: plain(getattr(value, name), f"{field}.{name}" if field else name) for name in _stored(type(value))
+        }
+    raise RecordError(f"a {type(value).__name__} cannot be written as JSON", field)
+
+
+def dump(data: object) -> str:
+    """Return plain data as indented standard JSON with a last newline."""
+    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+
+
+def canonical(data: object) -> str:
+    """Return plain data as the one JSON text that equal data share: sorted keys, no spaces, ASCII."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def parse(text: str) -> Any:
+    """Read standard JSON; raise RecordError on anything else, the bare words NaN and Infinity included."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except ValueError as error:
+        raise RecordError(f"not JSON, or cut short: {error}") from None
+
+
+def decode(kind: Any, value: object, field: str = "") -> Any:
+    """Return `value`, as JSON gave it, as an object of the declared `kind`; raise RecordError where it does not fit."""
+    if dataclasses.is_dataclass(kind):
+        return _decode_dataclass(kind, value, field)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):  # always "something or None"
+        return None if value is None else decode(arguments[0], value, field)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise _expected("a list", value, field)
+        if arguments[0] is float and all(type(entry) is float for entry in value):  # the long lists, quickly
+            return tuple(value)
+        return tuple(decode(arguments[0], entry, f"{field}[{index}]") for index, entry in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise _expected("an object", value, field)
+        return value
+    return _decode_scalar(kind, value, field)
+
+
+def _decode_dataclass(kind: Any, value: object, field: str) -> Any:
+    if not isinstance(value, dict):
+        raise _expected("an object", value, field)
+    found = {}
+    for name, (hint, may_be_missing) in _stored(kind).items():
+        path = f"{field}.{name}" if field else name
+        if name in value:
+            found[name] = decode(hint, value[name], path)
+        elif not may_be_missing:
+            raise RecordError("missing", path)
+    try:
+        return kind(**found)
+    except RecordError as error:
+        raise RecordError(error.reason, f"{field}.{error.field}" if field else error.field) from None
+
+
+def _decode_scalar(kind: Any, value: object, field: str) -> Any:
+    if kind is float:
+        if isinstance(value, str) and value in _NON_FINITE:
+            return _NON_FINITE[value]
+        if isinstance(value, float):
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return _float_of(value, field)
+        raise _expected("a number", value, field)
+    if type(value) is not kind:  # `type`, as a bool is an int to isinstance
+        raise _expected({str: "a string", int: "a whole number", bool: "true or false"}[kind], value, field)
+    return value
+
+
+def _float_of(value: int, field: str) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise RecordError("a whole number too large for a float", field) from None
+
+
+@functools.cache
+def _stored(kind: type) -> dict[str, tuple[Any, bool]]:
+    """Return the fields of a dataclass that a file holds: name -> (type, may be missing)."""
+    hints = typing.get_type_hints(kind)
+    return {
+        field.name: (hints[field.name], bool(field.metadata.get("may_be_missing")))
+        for field in dataclasses.fields(kind)
+        if field.metadata.get("in_file", True)
+    }
+
+
+def _plain_float(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)  # str gives exactly "nan", "inf" and "-inf"
+
+
+def _key(key: object, field: str) -> str:
+    if not isinstance(key, str):
+        raise RecordError(f"the key {key!r} is not a string", field)
+    return key
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is no standard JSON")
+
+
+def _expected(kind: str, value: object, field: str) -> RecordError:
+    shown = repr(value)
+    return RecordError(f"expected {kind}, found {shown if len(shown) <= 40 else shown[:37] + '...'}", field)

@@ -1,0 +1,95 @@
+"""A folder of records: one JSON file each, written whole, never overwritten."""
+
+import re
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+from results.files import write_whole
+from results.record import RecordError, RunRecord
+
+_MODEL_NAME_LIMIT = 60  # keeps a file name far below the 255 bytes of common file systems
+
+
+class FolderError(Exception):
+    """A results folder that cannot be used; names the folder and the reason."""
+
+
+def check_folder(folder: str | Path) -> None:
+    """Make sure that records can be written into `folder`, by trying; create it where it does not exist yet."""
+    folder = Path(folder)
+    probe = folder / f".probe-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(probe, b"probe\n")
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def write(record: RunRecord, folder: str | Path) -> Path:
+    """Write `record` as a new file in `folder` (created if need be), and return its path.
+
+    The file is named `<UTC start time>-<model>-<first 8 digits of the record id>.json`, so names sort by time.
+    """
+    folder = Path(folder)
+    data = record.to_json().encode()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = _free_path(record, folder)
+        write_whole(path, data)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return path
+
+
+def load(folder: str | Path) -> tuple[list[RunRecord], list[RecordError]]:
+    """Read every `*.json` file of `folder`, in the order of the names.
+
+    Return the records, and an error that names file and reason for each file that is no readable record. Raise
+    FolderError where the folder itself cannot be read.
+    """
+    folder = Path(folder)
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith("."))
+    except OSError as error:
+        raise FolderError(f"Cannot read results folder '{folder}': {error.strerror}.") from error
+    records, unreadable = [], []
+    for path in paths:
+        try:
+            records.append(read(path))
+        except RecordError as error:  # noqa: PERF203  # one bad file must not hide the others
+            unreadable.append(error)
+    return records, unreadable
+
+
+def read(path: Path) -> RunRecord:
+    """Read one record; raise RecordError, naming the file, where it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RecordError(f"cannot be read: {error.strerror}", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"not JSON: byte {error.start} is no UTF-8", file=str(path)) from error
+    return RunRecord.from_json(text, file=str(path))
+
+
+def _free_path(record: RunRecord, folder: Path) -> Path:
+    """Return a path in `folder` that no file has.
+
+    Looking first and renaming later is safe enough: the name carries the record's own random id, so only a writer of
+    the same record could come between.
+    """
+    started = datetime.fromisoformat(record.started_at).strftime("%Y%m%dT%H%M%SZ")
+    model = str(record.model.get("name") or record.params.get("model") or "unknown")
+    stem = f"{started}-{re.sub('[^A-Za-z0-9._]+', '_', model)[:_MODEL_NAME_LIMIT]}"
+    for digits in (8, len(record.record_id)):
+        path = folder / f"{stem}-{record.record_id[:digits]}.json"
+        if not path.exists():
+            return path
+    raise FolderError(f"Results folder '{folder}' already holds record {record.record_id}, as '{path.name}'.")
+
+
+def _unwritable(folder: Path, error: OSError) -> FolderError:
+    reason = error.strerror or str(error)
+    return FolderError(f"Cannot write into results folder '{folder}': {reason}. Give another with --results_dir.")

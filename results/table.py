@@ -1,0 +1,183 @@
+"""A frame as a text table: what all records share stands above it, what is wrong with a record stands below it."""
+
+import textwrap
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+_LONGEST_CELL = 28  # of a text; CPU names are longer, and their ends say least
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of the table: where it comes from, how it is headed, and how a value is written."""
+
+    name: str
+    heading: str
+    write: Callable[[Any], str] = str
+    right: bool = False
+
+
+_SETTINGS = (
+    _Column("model", "model"),
+    _Column("dataset", "data set"),
+    _Column("device", "device"),
+    _Column("num_gpus", "towers", right=True),
+    _Column("batch_size", "batch", right=True),
+    _Column("variable_update", "variables"),
+    _Column("data_format", "format"),
+    _Column("precision", "precision"),
+    _Column("xla", "xla"),
+    _Column("optimizer", "optimizer"),
+    _Column("gpu", "gpu"),
+    _Column("cpu", "cpu"),
+    _Column("tensorflow", "tensorflow"),
+)
+_FIGURES = (
+    _Column("num_batches", "steps", right=True),
+    _Column("images_per_second", "images/s", lambda value: f"{value:,.1f}", right=True),
+    _Column("median_step_seconds", "step ms", lambda value: f"{1000 * value:,.2f}", right=True),
+    _Column("jitter", "jitter %", lambda value: f"{100 * value:.1f}", right=True),
+    _Column("first_step_seconds", "first s", lambda value: f"{value:.1f}", right=True),
+)
+# What goes first where the table is too wide. Model, towers, batch and the figures proper always stay.
+_EXPENDABLE = (
+    "first_step_seconds", "tensorflow", "optimizer", "xla", "data_format", "jitter", "num_batches", "cpu", "dataset",
+    "precision", "gpu", "variable_update", "device",
+)  # fmt: skip
+LEGEND = (
+    "batch: images per tower and step. images/s: images in the measured window / its wall time. step ms: median. "
+    "jitter %: 1.4826 * median absolute deviation of the step times / their median. first s: the very first step."
+)
+
+
+def table(frame: pd.DataFrame, width: int = 110) -> str:
+    """Return `frame` as text of at most `width` columns (as far as the columns that always stay allow).
+
+    Repeats of one configuration stand together, in the order in which the configurations first ran. A record that is
+    not valid has its figures in brackets, its state in capitals, and the reason in a footnote.
+    """
+    frame = _repeats_together(frame)
+    settings = [column for column in _SETTINGS if _is_told(frame, column.name)]
+    varying = [column for column in settings if len(frame) > 1 and frame[column.name].astype(str).nunique() > 1]
+    common = [column for column in settings if column not in varying]
+    body, dropped = _fit(frame, [*varying, *_FIGURES], width)
+    parts = [*_common(frame, common, width), body]
+    if dropped:
+        names = ", ".join(column.heading for column in dropped)
+        parts.append(_wrap(f"Not shown for want of width: {names}; --format=csv has every column.", width))
+    parts.append(_wrap(LEGEND, width))
+    parts.extend(_footnotes(frame, width))
+    return "\n\n".join(parts) + "\n"
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line and without control characters: a record may come from anywhere."""
+    return " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split())
+
+
+def state(valid: bool, status: str) -> str:
+    """Return the state of a record in one word: "ok", or a word in capitals."""
+    if valid:
+        return "ok"
+    return "INVALID" if status == "completed" else status.upper()
+
+
+def _repeats_together(frame: pd.DataFrame) -> pd.DataFrame:
+    by_time = frame.sort_values("started_at", kind="stable")
+    rank = by_time.groupby("configuration_key", sort=False).ngroup()
+    together: pd.DataFrame = by_time.iloc[rank.argsort(kind="stable")]
+    return together
+
+
+def _fit(frame: pd.DataFrame, columns: list[_Column], width: int) -> tuple[str, list[_Column]]:
+    """Return the table's body and the columns left out to make it fit."""
+    dropped: list[_Column] = []
+    body = _body(frame, columns)
+    for name in _EXPENDABLE:
+        if _columns_of(body) <= width:
+            break
+        dropped += [column for column in columns if column.name == name]
+        columns = [column for column in columns if column.name != name]
+        body = _body(frame, columns)
+    return body, dropped
+
+
+def _body(frame: pd.DataFrame, columns: list[_Column]) -> str:
+    states = _states(frame)
+    cells = [["record", *frame["record_id"].str[:8]]]
+    for column in columns:
+        written = [_cell(value, column) for value in frame[column.name]]
+        if column in _FIGURES:
+            # Brackets take a place on both sides, so that the digits of all rows stay below each other.
+            written = [
+                f"{text} " if valid or text == "-" else f"({text})"
+                for text, valid in zip(written, frame["valid"], strict=True)
+            ]
+        cells.append([column.heading + (" " if column in _FIGURES else ""), *written])
+    cells.append(["state", *states])
+    rights = [False, *(column.right for column in columns), False]
+    padded = [_pad(texts, right) for texts, right in zip(cells, rights, strict=True)]
+    lines = ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
+    return "\n".join([lines[0], "-" * max(map(_display_width, lines)), *lines[1:]])
+
+
+def _states(frame: pd.DataFrame) -> list[str]:
+    notes = iter(range(1, len(frame) + 1))
+    words = [state(valid, status) for valid, status in zip(frame["valid"], frame["status"], strict=True)]
+    return [word if word == "ok" else f"{word} [{next(notes)}]" for word in words]
+
+
+def _footnotes(frame: pd.DataFrame, width: int) -> list[str]:
+    bad = frame[~frame["valid"]]
+    lines = []
+    for number, row in enumerate(bad.to_dict("records"), 1):
+        reason = printable(row["problems"]) or f"status {row['status']}, no reason given"
+        where = f" ({printable(row['file'])})" if row["file"] else ""
+        lines.append(_wrap(f"[{number}] {row['record_id'][:8]}: {reason}{where}", width, indent="    "))
+    return ["\n".join(["Not valid, figures in brackets are not to be used:", *lines])] if lines else []
+
+
+def _common(frame: pd.DataFrame, columns: list[_Column], width: int) -> list[str]:
+    if frame.empty or not columns:
+        return []
+    facts = [f"{column.heading} {_cell(frame[column.name].iloc[0], column, limit=200)}" for column in columns]
+    heading = "1 record" if len(frame) == 1 else f"{len(frame)} records, all with"
+    return [_wrap(f"{heading}: {', '.join(facts)}", width, indent="  ")]
+
+
+def _is_told(frame: pd.DataFrame, name: str) -> bool:
+    """Return whether a setting is worth a word: known for some record, and for GPUs, used by some record."""
+    values = frame[name]
+    if name == "gpu" and not (frame["device"] == "gpu").any():
+        return False
+    return bool((values.notna() & (values.astype(str) != "")).any())
+
+
+def _cell(value: Any, column: _Column, limit: int = _LONGEST_CELL) -> str:
+    if pd.isna(value) or value == "":
+        return "-"
+    text = printable(column.write(value))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _pad(texts: list[str], right: bool) -> list[str]:
+    widest = max(map(_display_width, texts))
+    fills = [" " * (widest - _display_width(text)) for text in texts]
+    return [fill + text if right else text + fill for text, fill in zip(texts, fills, strict=True)]
+
+
+def _display_width(text: str) -> int:
+    """Return the terminal columns of one line; wide East Asian characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _columns_of(body: str) -> int:
+    return max(map(_display_width, body.splitlines()))
+
+
+def _wrap(text: str, width: int, indent: str = "") -> str:
+    return textwrap.fill(text, width, subsequent_indent=indent, break_on_hyphens=False)

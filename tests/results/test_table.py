@@ -1,0 +1,83 @@
+import pytest
+
+from results.frame import frame
+from results.table import table
+from tests.results.records import measurement, record
+
+
+def row_of(text, made):
+    return next(line for line in text.splitlines() if line.startswith(made.record_id[:8]))
+
+
+def test_common_conditions_stand_above_and_figures_in_rows():
+    one, two = record(minute=1), record(minute=2, settings={"variable_update": "independent"})
+    text = table(frame([one, two]))
+    assert text.startswith("2 records, all with: model resnet20, data set cifar10 (sample), device cpu, towers 2,")
+    assert row_of(text, one).split() == [one.record_id[:8], "replicated", "10", "500.0", "125.00", "0.0", "5.0", "ok"]
+    assert "Not valid" not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "why"),
+    [
+        ({"problems": ("the loss is NaN from step 3 on",)}, "INVALID [1]", "the loss is NaN from step 3 on"),
+        ({"status": "failed", "message": "out of memory"}, "FAILED [1]", "out of memory"),
+        ({"status": "interrupted"}, "INTERRUPTED [1]", "status interrupted, no reason given"),
+    ],
+)
+def test_a_record_that_is_not_valid_never_looks_clean(changes, state, why):
+    bad = record(**changes)
+    text = table(frame([record(), bad]))
+    assert "(500.0)" in row_of(text, bad)
+    assert row_of(text, bad).endswith(state)
+    assert f"[1] {bad.record_id[:8]}: {why}" in text
+
+
+def test_a_run_without_figures_has_dashes():
+    bad = record(status="failed", message="no GPU", measurement=None)
+    assert row_of(table(frame([bad])), bad).split() == [bad.record_id[:8], *"-----", "FAILED", "[1]"]
+
+
+def test_repeats_stand_together():
+    first, other, again = record(minute=1), record(minute=2, settings={"batch_size": 1}), record(minute=3)
+    lines = table(frame([again, other, first])).splitlines()
+    rows = [line[:8] for line in lines if line.endswith(" ok")]
+    assert rows == [made.record_id[:8] for made in (first, again, other)]
+
+
+@pytest.mark.parametrize("width", [100, 120])
+def test_the_table_keeps_to_its_width_and_says_what_it_left_out(width):
+    names = ("model", "device", "variable_update", "data_format", "precision", "optimizer")
+    made = [
+        record(
+            n,
+            {name: f"{name}_" * 2 + f"with_a_long_value_{n}" for name in names},
+            hardware={"cpu": {"model": f"Processor {n} with a name that is far too long"}},
+            environment={"packages": {"tensorflow": f"2.{n}"}},
+            problems=("a reason that needs more than one line " * 5,),
+        )
+        for n in range(3)
+    ]
+    text = table(frame(made), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "Not shown for want of width: first s, tensorflow" in text
+
+
+def test_control_characters_of_a_record_do_not_reach_the_terminal():
+    text = table(frame([record(problems=("red \x1b[31m\nline",), model={"name": "a\x1b[2Jb"})]))
+    assert "\x1b" not in text
+    assert "red ?[31m line" in text
+
+
+def test_wide_characters_keep_columns_below_each_other():
+    one, two = record(settings={"optimizer": "动量"}), record(minute=1)
+    lines = table(frame([one, two])).splitlines()
+    heading = next(line for line in lines if line.startswith("record "))
+    assert row_of("\n".join(lines), one).index("10") == heading.index("steps") + len("steps") - 2 - 2
+
+
+def test_partial_measurements_show_what_they_have():
+    cut = record(
+        status="interrupted", message="Ctrl-C", measurement=measurement(step_seconds=(0.5,), window_seconds=0.5)
+    )
+    assert "(128.0)" in row_of(table(frame([cut])), cut)
