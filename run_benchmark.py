@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measure the training speed of a convolutional network: parse, run, print, write the record.
 
-Exit codes: 0 the run completed and its figures are valid; 1 it failed; 2 something given cannot be used; 3 it completed,
-but its figures are invalid; 130 and 143 it was interrupted (Ctrl-C, SIGTERM).
+Exit codes: 0 the run completed and its figures are valid; 1 it failed; 2 something given cannot be used; 3 the run
+completed, but its figures are invalid; 130 and 143 it was interrupted (Ctrl-C, SIGTERM).
 """
 
 import time

@@ -71,7 +71,8 @@ def table_head(loss_name: str, accuracy: bool) -> str:
 
 def step_row(step: int, speed: Speed, outcome: Outcome) -> str:
     """One row of the step table."""
-    row = f"{step}\timages/sec: {speed.mean:.1f} +/- {speed.uncertainty:.1f} (jitter = {speed.jitter:.1f})\t{outcome.loss:.3f}"
+    row = f"{step}\timages/sec: {speed.mean:.1f} +/- {speed.uncertainty:.1f} (jitter = {speed.jitter:.1f})"
+    row += f"\t{outcome.loss:.3f}"
     return row if outcome.top_1 is None else f"{row}\t{outcome.top_1:.3f}\t{outcome.top_5:.3f}"
 
 
@@ -81,7 +82,7 @@ def total_block(images_per_second: float) -> str:
 
 
 class Console:
-    """Writes whole lines to `out` (stdout), notices to `err` (stderr), and a progress line where `err` is a terminal."""
+    """Lines for scripts on `out` (stdout); on `err` (stderr) notices, and a progress line if it is a terminal."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = out or sys.stdout

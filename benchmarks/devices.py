@@ -16,7 +16,7 @@ from models.network import Network, Outputs
 
 @dataclass(frozen=True)
 class Devices:
-    """`kind` is "cpu" or "gpu"; `towers` has a device a tower; `parameters` are where parameter_server keeps variables."""
+    """`kind` is "cpu" or "gpu"; `towers` are the towers' devices, `parameters` those for parameter_server."""
 
     kind: str
     towers: tuple[str, ...]
@@ -39,7 +39,9 @@ def set_up(params: Params) -> Devices:
     towers = _gpu_towers(params, gpus) if kind == "gpu" else _cpu_towers(params.num_gpus)
     parameter_device = params.local_parameter_device or kind
     if parameter_device == "gpu" and kind == "cpu":
-        raise UserError("--local_parameter_device=gpu: this run computes on the CPU. Pass --local_parameter_device=cpu.")
+        raise UserError(
+            "--local_parameter_device=gpu: this run computes on the CPU. Pass --local_parameter_device=cpu."
+        )
     return Devices(kind, towers, towers if parameter_device == "gpu" else ("/cpu:0",))
 
 
@@ -60,14 +62,16 @@ def _cpu_towers(count: int) -> tuple[str, ...]:
 
 
 def _gpu_towers(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> tuple[str, ...]:
-    indices = [int(each) for each in params.gpu_indices.split(",")] if params.gpu_indices else list(range(params.num_gpus))
+    indices = (
+        [int(each) for each in params.gpu_indices.split(",")] if params.gpu_indices else list(range(params.num_gpus))
+    )
     missing = [index for index in indices if index >= len(gpus)]
     if missing:
         flag = f"--gpu_indices={params.gpu_indices}" if params.gpu_indices else f"--num_gpus={params.num_gpus}"
         raise UserError(
             f"{flag}: TensorFlow {tf.__version__} sees {_counted_gpus(len(gpus))}. "
             + (f"Ask for at most {len(gpus)}, or pass" if gpus else "Pass")
-            + " --device=cpu; if the machine has more, install tensorflow[and-cuda] and check the driver with nvidia-smi."
+            + " --device=cpu. If the machine has more, install tensorflow[and-cuda] and see whether nvidia-smi works."
         )
     visible = [gpus[index] for index in indices]
     tf.config.set_visible_devices(visible, "GPU")
@@ -112,7 +116,6 @@ def check_layout(data_format: str, precision: str, device: str) -> None:
     dtype = COMPUTE_DTYPE[precision]
     shape = (2, 8, 8, 3) if data_format == "NHWC" else (2, 3, 8, 8)
 
-    @tf.function(autograph=False)
     def probe() -> tf.Tensor:
         images = tf.ones(shape, dtype)
         with tf.GradientTape() as tape:
@@ -130,7 +133,7 @@ def check_layout(data_format: str, precision: str, device: str) -> None:
 
     try:
         with tf.device(device):
-            probe().numpy()
+            tf.function(probe, autograph=False)().numpy()
     except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
         reason = str(error.message).splitlines()[0]
         other = "NHWC" if data_format == "NCHW" else "NCHW"

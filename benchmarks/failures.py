@@ -18,7 +18,10 @@ def explain(error: Exception, params: Params) -> str:
             f"out of memory with --model={params.model} --batch_size={params.batch_size} on each of {params.num_gpus} "
             f"device(s): {_first_line(error)}. Pass a smaller --batch_size, or --precision=bf16 or fp16."
         )
-    return explain_record_error(error, params.data_dir) or f"{type(error).__name__}: {_first_line(error)} (--debug shows the traceback)"
+    return (
+        explain_record_error(error, params.data_dir)
+        or f"{type(error).__name__}: {_first_line(error)} (--debug shows the traceback)"
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -91,7 +91,7 @@ class Recording:
         numbers = [*range(-len(self.warmup_outcomes), 0), *range(1, len(self.outcomes) + 1)]
         for number, outcome in zip(numbers, [*self.warmup_outcomes, *self.outcomes], strict=True):
             if not math.isfinite(outcome.loss):
-                return number
+                return int(number)
         return None
 
 

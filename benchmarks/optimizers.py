@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import tensorflow as tf
 
-from benchmarks.params import Params
+from benchmarks.params import ResolvedParams
 from variable_mgr.store import Store
 
 
@@ -16,7 +17,7 @@ class Optimizer:
     """Plain gradient descent, and the shape of every other. `learning_rate` is a constant rate."""
 
     learning_rate: float
-    slots = ()  # names of what the optimizer remembers of each variable, each like the variable, from zero
+    slots: ClassVar[tuple[str, ...]] = ()  # what it remembers of each variable, from zero
 
     def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
         """Move `variable` along `gradient`; both float32 and on one device."""
@@ -30,7 +31,7 @@ class Momentum(Optimizer):
 
     momentum: float = 0.9
     nesterov: bool = True
-    slots = ("momentum",)
+    slots: ClassVar[tuple[str, ...]] = ("momentum",)
 
     def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
         """Move `variable` along its accumulated gradient."""
@@ -51,7 +52,7 @@ class RMSProp(Optimizer):
     decay: float = 0.9
     momentum: float = 0.9
     epsilon: float = 1.0
-    slots = ("mean_square", "momentum")
+    slots: ClassVar[tuple[str, ...]] = ("mean_square", "momentum")
 
     def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
         """Move `variable` along its gradient over the root of its mean square."""
@@ -74,7 +75,7 @@ class Adam(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    slots = ("mean", "variance", "steps")
+    slots: ClassVar[tuple[str, ...]] = ("mean", "variance", "steps")
 
     def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
         """Move `variable` along its mean gradient over the root of its mean square, both corrected for their start."""
@@ -96,10 +97,9 @@ class Adam(Optimizer):
 SCALAR_SLOTS = ("steps",)
 
 
-def make(params: Params) -> Optimizer:
-    """The optimizer that resolved `params` ask for."""
+def make(params: ResolvedParams) -> Optimizer:
+    """The optimizer that `params` ask for."""
     rate = params.init_learning_rate
-    assert rate is not None, "resolved params have a learning rate"
     if params.optimizer == "momentum":
         return Momentum(rate, params.momentum)
     if params.optimizer == "rmsprop":

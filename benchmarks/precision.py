@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from benchmarks.params import Params
+from benchmarks.params import ResolvedParams
 
 COMPUTE_DTYPE = {"fp32": tf.float32, "tf32": tf.float32, "bf16": tf.bfloat16, "fp16": tf.float16}
 
@@ -97,11 +97,11 @@ def _done(apply: Callable[[], None]) -> tf.Tensor:
     return tf.constant(True)
 
 
-def make_loss_scale(params: Params) -> LossScale:
-    """The loss scale that resolved `params` ask for: none unless the towers compute in float16."""
+def make_loss_scale(params: ResolvedParams) -> LossScale:
+    """The loss scale that `params` ask for: none unless the towers compute in float16."""
     if params.precision != "fp16":
         return LossScale()
-    assert params.fp16_loss_scale is not None, "resolved params have a loss scale"
+    assert params.fp16_loss_scale is not None, "float16 always has a loss scale"
     if params.fp16_enable_auto_loss_scale:
         return DynamicLossScale(params.fp16_loss_scale, params.fp16_inc_loss_scale_every_n)
     return LossScale(params.fp16_loss_scale)

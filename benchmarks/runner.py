@@ -18,7 +18,7 @@ from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.inputs.sources import Source, open_source
 from benchmarks.measure import Recording, measure, warm_up
-from benchmarks.params import CommandLine, Params, resolve
+from benchmarks.params import CommandLine, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
 from models.layers import declarations
 from results.record import RunRecord
@@ -44,7 +44,7 @@ def run(
     started: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Ending:
-    """Do what `command` asks for; the ending's record says how far it came. `started`: when the process did, by `clock`."""
+    """Do what `command` asks for; the record says how far it came. `started` is when the process did, by `clock`."""
     draft = Draft(command, command.params, command_line)
     try:
         with _sigterm_raises():
@@ -68,7 +68,7 @@ def train(draft: Draft, console: Console, started: float, clock: Callable[[], fl
     tf.random.set_seed(draft.params.tf_random_seed)
     machine = devices.set_up(draft.params)
     source = open_source(draft.params)
-    params = draft.params = resolve(draft.params, device=machine.kind, examples=source.examples)
+    draft.params = params = resolve(draft.params, device=machine.kind, examples=source.examples)
     devices.check_layout(params.data_format, params.precision, machine.towers[0])
     draft.recording = Recording(params.batch_size, len(machine.towers))
     draft.sections["dataset"] = source.facts
@@ -103,8 +103,8 @@ def train(draft: Draft, console: Console, started: float, clock: Callable[[], fl
     measure(step, draft.recording, params.num_batches, clock=clock, on_step=narrator.step)
 
 
-def header(params: Params, towers: Sequence[str], source: Source) -> Header:
-    """What the header says of a run of resolved `params`."""
+def header(params: ResolvedParams, towers: Sequence[str], source: Source) -> Header:
+    """What the header says of a run of `params`."""
     return Header(
         tensorflow=tf.__version__,
         model=params.model,
@@ -123,8 +123,8 @@ def header(params: Params, towers: Sequence[str], source: Source) -> Header:
     )
 
 
-def step_options(params: Params, num_classes: int) -> StepOptions:
-    """How resolved `params` want a step computed."""
+def step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
+    """How `params` want a step computed."""
     return StepOptions(
         num_classes=num_classes,
         data_format=params.data_format,

@@ -94,7 +94,9 @@ class TrainingStep:
         """The whole step; returns `[loss, applied]` and, where asked for, the two accuracies, as float32."""
         scale = self._loss_scale.value()
         values = [store.read() for store in self._strategy.stores]
-        results = [self._tower(tower, values[self._strategy.store_of[tower]], scale) for tower in range(len(self._towers))]
+        results = [
+            self._tower(tower, values[self._strategy.store_of[tower]], scale) for tower in range(len(self._towers))
+        ]
         reported = self._reported(results, values[0])
         gradients = self._strategy.reduce([result.gradients for result in results])
         gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
@@ -156,7 +158,9 @@ class TrainingStep:
             if self._options.report_total_loss and self._options.weight_decay:
                 figures[0] += self._options.weight_decay * self._l2_loss(values)
             if self._options.accuracy:
-                figures += [tf.add_n([getattr(result, top) for result in results]) / len(results) for top in ("top_1", "top_5")]
+                figures += [
+                    tf.add_n([getattr(result, top) for result in results]) / len(results) for top in ("top_1", "top_5")
+                ]
         return figures
 
     def _l2_loss(self, values: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""What every network states about itself. Imports no TensorFlow, so that flags can be checked against the zoo at once."""
+"""What every network states about itself. Imports no TensorFlow, so that flags are checked against the zoo at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Outputs(NamedTuple):
-    """What a network returns: float32 logits `[batch, classes]`, and those of its auxiliary head in training if it has one."""
+    """What a network returns: float32 logits `[batch, classes]`; in training also an auxiliary head's, if any."""
 
     logits: tf.Tensor
     aux_logits: tf.Tensor | None = None

@@ -6,7 +6,7 @@ Imports no TensorFlow and no NumPy: help and errors must not wait for them.
 from benchmarks.params.command_line import CommandLine, CommandLineError, parse
 from benchmarks.params.environment_variables import Override, environment_variables, overrides
 from benchmarks.params.notices import Notice, notices
-from benchmarks.params.params import Params, configuration, options
+from benchmarks.params.params import Params, ResolvedParams, configuration, options
 from benchmarks.params.resolve import resolve
 from benchmarks.params.rules import validate
 
@@ -16,6 +16,7 @@ __all__ = [
     "Notice",
     "Override",
     "Params",
+    "ResolvedParams",
     "configuration",
     "environment_variables",
     "notices",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchmarks.params.cluster_options import ClusterOptions
 from benchmarks.params.device_options import DeviceOptions
@@ -36,6 +36,19 @@ class Params(
     """What was asked for, or, once resolved, what is run. Each base class is one group of options."""
 
     TITLE: ClassVar[str] = "All options"
+
+
+class ResolvedParams(Params):
+    """What is run: nothing is open any more but what TensorFlow decides by itself."""
+
+    if TYPE_CHECKING:
+        data_name: str
+        num_batches: int
+        num_epochs: float
+        num_warmup_batches: int
+        local_parameter_device: str
+        precision: str
+        init_learning_rate: float
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import models
 from benchmarks.inputs.datasets import DATASETS
-from benchmarks.params.params import Params
+from benchmarks.params.params import Params, ResolvedParams
 
 DEFAULT_DATA_NAME = "imagenet"
 DEFAULT_NUM_BATCHES = 100
@@ -32,7 +32,7 @@ def precision(params: Params) -> str:
     return params.precision or ("fp16" if params.use_fp16 else "fp32")
 
 
-def resolve(params: Params, *, device: str, examples: int | None = None) -> Params:
+def resolve(params: Params, *, device: str, examples: int | None = None) -> ResolvedParams:
     """`params` with every open value filled in, for valid `params`. Resolving twice changes nothing.
 
     `device` is what the towers run on, "cpu" or "gpu". `examples` is the number of training images where it is known
@@ -48,7 +48,7 @@ def resolve(params: Params, *, device: str, examples: int | None = None) -> Para
         params, batch_size * params.num_gpus, DATASETS[name].train_examples if examples is None else examples
     )
     compiled = params.xla or params.xla_compile
-    return dataclasses.replace(
+    filled = dataclasses.replace(
         params,
         data_name=name,
         data_dir=_expanded(params.data_dir) if params.data_dir else None,
@@ -67,6 +67,7 @@ def resolve(params: Params, *, device: str, examples: int | None = None) -> Para
         xla_compile=compiled,
         init_learning_rate=network.learning_rate if params.init_learning_rate is None else params.init_learning_rate,
     )
+    return ResolvedParams(**vars(filled))
 
 
 def _expanded(folder: str) -> str:

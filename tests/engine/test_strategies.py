@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from models.layers import declarations
 from tests.engine.training import CLASSES, SmallNet, build_training
-from variable_mgr.strategies import make
 from variable_mgr.store import balanced
+from variable_mgr.strategies import make
 
 STRATEGIES = ["parameter_server", "replicated", "independent"]
 EXCHANGING = ["parameter_server", "replicated"]

@@ -85,7 +85,8 @@ def test_a_layout_that_cannot_run_is_refused_with_the_reason(tmp_path):
 
 
 def test_all_problems_of_a_command_line_come_together_without_tensorflow(tmp_path):
-    program = "import sys, run_benchmark; code = run_benchmark.main(sys.argv[1:]); assert 'tensorflow' not in sys.modules; sys.exit(code)"
+    program = "import sys, run_benchmark as it; code = it.main(sys.argv[1:]); "
+    program += "assert 'tensorflow' not in sys.modules; sys.exit(code)"
     flags = ["--model=resnet5", "--batch_size=-1", "--num_gpu=2", f"--results_dir={tmp_path}/runs"]
     ran = subprocess.run(
         [sys.executable, "-c", program, *flags], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
