@@ -45,45 +45,26 @@ class Speed(NamedTuple):
 class Recording:
     """All that was measured so far: it survives whatever ends the run.
 
-    `batch_size` is the images of a tower and step; times are seconds of the given clock.
+    `batch_size` is the images of a tower and step; times are seconds of `clock`, by which the process began at
+    `started`.
     """
 
     batch_size: int
     num_towers: int
+    started: float
+    clock: Callable[[], float] = time.perf_counter
     warmup_step_seconds: list[float] = field(default_factory=list)
     step_seconds: list[float] = field(default_factory=list)
     warmup_outcomes: list[Outcome] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     window_seconds: float = 0.0
-    first_step_seconds: float | None = None
+    trace_seconds: float | None = None
     time_to_first_step_seconds: float | None = None
 
     @property
     def images_per_step(self) -> int:
         """Images of a step over all towers."""
         return self.batch_size * self.num_towers
-
-    def speed(self, ewma: float | None = None) -> Speed:
-        """Figures of the measured steps so far."""
-        return speed(self.images_per_step, self.step_seconds, ewma)
-
-    def measurement(self) -> Measurement:
-        """What a record keeps of it."""
-        accuracies = [outcome for outcome in self.outcomes if outcome.top_1 is not None]
-        return Measurement(
-            batch_size=self.batch_size,
-            num_towers=self.num_towers,
-            warmup_step_seconds=tuple(self.warmup_step_seconds),
-            step_seconds=tuple(self.step_seconds),
-            warmup_losses=tuple(outcome.loss for outcome in self.warmup_outcomes),
-            losses=tuple(outcome.loss for outcome in self.outcomes),
-            window_seconds=self.window_seconds,
-            first_step_seconds=self.first_step_seconds,
-            time_to_first_step_seconds=self.time_to_first_step_seconds,
-            skipped_steps=sum(not outcome.applied for outcome in [*self.warmup_outcomes, *self.outcomes]),
-            top_1=tuple(float(outcome.top_1 or 0.0) for outcome in accuracies),
-            top_5=tuple(float(outcome.top_5 or 0.0) for outcome in accuracies),
-        )
 
     @property
     def first_nonfinite_step(self) -> int | None:
@@ -94,24 +75,48 @@ class Recording:
                 return int(number)
         return None
 
+    def speed(self, ewma: float | None = None) -> Speed:
+        """Figures of the measured steps so far."""
+        return speed(self.images_per_step, self.step_seconds, ewma)
+
+    def measurement(self) -> Measurement:
+        """What a record keeps of it."""
+        told = [outcome for outcome in self.outcomes if outcome.top_1 is not None]
+        return Measurement(
+            batch_size=self.batch_size,
+            num_towers=self.num_towers,
+            warmup_step_seconds=tuple(self.warmup_step_seconds),
+            step_seconds=tuple(self.step_seconds),
+            warmup_losses=tuple(outcome.loss for outcome in self.warmup_outcomes),
+            losses=tuple(outcome.loss for outcome in self.outcomes),
+            window_seconds=self.window_seconds,
+            trace_seconds=self.trace_seconds,
+            first_step_seconds=next(iter([*self.warmup_step_seconds, *self.step_seconds]), None),
+            time_to_first_step_seconds=self.time_to_first_step_seconds,
+            skipped_steps=sum(not outcome.applied for outcome in [*self.warmup_outcomes, *self.outcomes]),
+            top_1=tuple(float(outcome.top_1 or 0.0) for outcome in told),
+            top_5=tuple(float(outcome.top_5 or 0.0) for outcome in told),
+        )
+
+    def time(self, step: Callable[[], Outcome]) -> tuple[Outcome, float, float]:
+        """Run one step: its outcome, when it began and when it ended."""
+        begin = self.clock()
+        outcome = step()
+        end = self.clock()
+        if self.time_to_first_step_seconds is None:
+            self.time_to_first_step_seconds = end - self.started
+        return outcome, begin, end
+
 
 def warm_up(
     step: Callable[[], Outcome],
     recording: Recording,
     steps: int,
-    *,
-    started: float,
-    clock: Callable[[], float] = time.perf_counter,
     on_step: Callable[[Recording], None] = lambda _: None,
 ) -> None:
-    """Run `steps` steps outside the measurement; `started` is when the process started, by `clock`."""
+    """Run `steps` steps outside the measurement."""
     for _ in range(steps):
-        begin = clock()
-        outcome = step()
-        end = clock()
-        if recording.time_to_first_step_seconds is None:
-            recording.first_step_seconds = end - begin
-            recording.time_to_first_step_seconds = end - started
+        outcome, begin, end = recording.time(step)
         recording.warmup_step_seconds.append(end - begin)
         recording.warmup_outcomes.append(outcome)
         on_step(recording)
@@ -121,16 +126,12 @@ def measure(
     step: Callable[[], Outcome],
     recording: Recording,
     steps: int,
-    *,
-    clock: Callable[[], float] = time.perf_counter,
     on_step: Callable[[Recording], None] = lambda _: None,
 ) -> None:
     """Run and measure `steps` steps. The window is from the first begin to the last end, what is between included."""
-    window_begin = clock()
+    window_begin = recording.clock()
     for _ in range(steps):
-        begin = clock()
-        outcome = step()
-        end = clock()
+        outcome, begin, end = recording.time(step)
         recording.step_seconds.append(end - begin)
         recording.outcomes.append(outcome)
         recording.window_seconds = end - window_begin

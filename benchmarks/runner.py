@@ -70,7 +70,7 @@ def train(draft: Draft, console: Console, started: float, clock: Callable[[], fl
     source = open_source(draft.params)
     draft.params = params = resolve(draft.params, device=machine.kind, examples=source.examples)
     devices.check_layout(params.data_format, params.precision, machine.towers[0])
-    draft.recording = Recording(params.batch_size, len(machine.towers))
+    draft.recording = Recording(params.batch_size, len(machine.towers), started, clock)
     draft.sections["dataset"] = source.facts
     for line in header(params, machine.towers, source).lines():
         console.line(line)
@@ -93,14 +93,17 @@ def train(draft: Draft, console: Console, started: float, clock: Callable[[], fl
         step_options(params, source.num_classes),
     )
     console.line("Initializing graph")
+    draft.recording.trace_seconds = step.trace()
     console.line("Running warm up")
+    if not params.num_warmup_batches:
+        console.notice("WARNING: --num_warmup_batches=0: the first step, with its one-time costs, is measured too.")
     narrator = Narrator(
         console, params.num_warmup_batches, params.num_batches, params.display_every, params.display_perf_ewma
     )
-    warm_up(step, draft.recording, params.num_warmup_batches, started=started, clock=clock, on_step=narrator.warm_up)
+    warm_up(step, draft.recording, params.num_warmup_batches, narrator.warm_up)
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure(step, draft.recording, params.num_batches, clock=clock, on_step=narrator.step)
+    measure(step, draft.recording, params.num_batches, narrator.step)
 
 
 def header(params: ResolvedParams, towers: Sequence[str], source: Source) -> Header:

@@ -53,7 +53,7 @@ class TrainingStep:
     """The step of `network` under `strategy`; `inputs` are the towers' own, on the devices `towers`.
 
     Calling it runs one step and ends when every device is done: the value it waits for depends on all updates, and
-    copying it to the host waits for the device's queue. `trace_seconds` is what building the graph took.
+    copying it to the host waits for the device's queue.
     """
 
     def __init__(
@@ -74,13 +74,12 @@ class TrainingStep:
         self._options = options
         self._updates = [Updates(optimizer, store) for store in strategy.stores]
         self._run: Callable[[], tf.Tensor] | None = None
-        self.trace_seconds = 0.0
 
-    def trace(self) -> None:
-        """Build the graph. The first call of the step does it otherwise."""
+    def trace(self) -> float:
+        """Build the graph, which the first call does otherwise; the seconds it took."""
         begin = time.perf_counter()
         self._run = tf.function(self._step, autograph=False).get_concrete_function()
-        self.trace_seconds = time.perf_counter() - begin
+        return time.perf_counter() - begin
 
     def __call__(self) -> StepOutcome:
         """Run one step."""

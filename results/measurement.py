@@ -23,7 +23,8 @@ class Measurement:
     `batch_size`: images per tower and step. `num_towers`: towers over all processes.
     `warmup_step_seconds`, `step_seconds`: wall time of every step. `warmup_losses`, `losses`: may be NaN or infinite.
     `window_seconds`: wall time from the begin of the first measured step to the end of the last; 0 before there is one.
-    `first_step_seconds`: wall time of the very first step, tracing and compilation included.
+    `trace_seconds`: building the graph of the step, before any step ran.
+    `first_step_seconds`: wall time of the very first step, in which TensorFlow optimises and compiles the graph.
     `time_to_first_step_seconds`: from the start of the process to the end of the first step.
     `top_1`, `top_5`: training accuracy of every measured step, where it was asked for, else empty.
     `skipped_steps`, `final_loss_scale`: of the loss scale, where there is one.
@@ -36,6 +37,7 @@ class Measurement:
     warmup_losses: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     window_seconds: float = 0.0
+    trace_seconds: float | None = None
     first_step_seconds: float | None = None
     time_to_first_step_seconds: float | None = None
     top_1: tuple[float, ...] = ()
@@ -50,7 +52,7 @@ class Measurement:
             _set(self, name, _durations(name, getattr(self, name)))
         for name in ("warmup_losses", "losses", "top_1", "top_5"):
             _set(self, name, tuple(map(float, getattr(self, name))))
-        for name in ("window_seconds", "first_step_seconds", "time_to_first_step_seconds"):
+        for name in ("window_seconds", "trace_seconds", "first_step_seconds", "time_to_first_step_seconds"):
             value = getattr(self, name)
             if value is not None:
                 _set(self, name, _durations(name, (value,))[0])

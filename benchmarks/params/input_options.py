@@ -22,7 +22,7 @@ class InputOptions:
     data_name: str | None = option(
         None, "Data set, imagenet or cifar10; where it is not given, the one that --data_dir names, else imagenet."
     )
-    distortions: bool = option(False, "Augment the training images at random.", acts=WITH_DATA)
+    distortions: bool = option(True, "Augment the training images at random.", acts=WITH_DATA)
     datasets_num_private_threads: int | None = option(
         None,
         "Threads for the input pipeline alone; where it is not given, or 0, it shares TensorFlow's.",
@@ -30,7 +30,13 @@ class InputOptions:
         tcb="not given meant what GPU threads left over",
         acts=WITH_DATA,
     )
-    datasets_prefetch_buffer_size: int = option(1, "Batches to hold ready per device.", lower_bound=0, acts=WITH_DATA)
+    datasets_prefetch_buffer_size: int | None = option(
+        None,
+        "Batches to hold ready per device; TensorFlow decides where it is not given.",
+        lower_bound=0,
+        tcb="its default was 1",
+        acts=WITH_DATA,
+    )
     datasets_use_prefetch: bool = option(
         True, "Hold batches ready on the device.", not_yet="batches are always prefetched"
     )

@@ -36,9 +36,10 @@ class World:
 
 
 def test_warm_up_is_kept_apart_and_the_first_step_has_its_own_figures():
-    world, recording = World(5.0, 1.0, 2.0, 2.0), Recording(8, 2)
-    warm_up(world.step, recording, 2, started=90.0, clock=world.clock)
-    measure(world.step, recording, 2, clock=world.clock)
+    world = World(5.0, 1.0, 2.0, 2.0)
+    recording = Recording(8, 2, started=90.0, clock=world.clock)
+    warm_up(world.step, recording, 2)
+    measure(world.step, recording, 2)
     measurement = recording.measurement()
     assert measurement.warmup_step_seconds == (5.0, 1.0)
     assert measurement.first_step_seconds == 5.0
@@ -48,30 +49,34 @@ def test_warm_up_is_kept_apart_and_the_first_step_has_its_own_figures():
 
 
 def test_the_window_includes_what_is_between_steps():
-    world, recording = World(1.0, 1.0, 1.0), Recording(8, 1)
+    world = World(1.0, 1.0, 1.0)
+    recording = Recording(8, 1, started=0.0, clock=world.clock)
 
     def pause(_):
         world.now += 0.5
 
-    measure(world.step, recording, 3, clock=world.clock, on_step=pause)
+    measure(world.step, recording, 3, pause)
     assert recording.measurement().window_seconds == 4.0  # the pause after the last step is outside
 
 
 def test_an_interrupt_leaves_what_was_measured():
-    world, recording = World(1.0, 1.0, 1.0, stop_after=2), Recording(8, 1)
+    world = World(1.0, 1.0, 1.0, stop_after=2)
+    recording = Recording(8, 1, started=0.0, clock=world.clock)
     with pytest.raises(KeyboardInterrupt):
-        measure(world.step, recording, 3, clock=world.clock)
+        measure(world.step, recording, 3)
     assert recording.measurement().step_seconds == (1.0, 1.0)
     assert recording.measurement().images_per_second == 8.0
 
 
 def test_the_first_loss_that_is_not_finite_is_found_in_warm_up_and_window():
-    world, recording = World(1, 1, 1, 1, losses=[1.0, 1.0, 1.0, math.nan]), Recording(8, 1)
-    warm_up(world.step, recording, 2, started=0.0, clock=world.clock)
-    measure(world.step, recording, 2, clock=world.clock)
+    world = World(1, 1, 1, 1, losses=[1.0, 1.0, 1.0, math.nan])
+    recording = Recording(8, 1, started=0.0, clock=world.clock)
+    warm_up(world.step, recording, 2)
+    measure(world.step, recording, 2)
     assert recording.first_nonfinite_step == 2
-    world, recording = World(1, 1, losses=[math.inf, 1.0]), Recording(8, 1)
-    warm_up(world.step, recording, 2, started=0.0, clock=world.clock)
+    world = World(1, 1, losses=[math.inf, 1.0])
+    recording = Recording(8, 1, started=0.0, clock=world.clock)
+    warm_up(world.step, recording, 2)
     assert recording.first_nonfinite_step == -2
 
 
