@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -109,6 +109,16 @@ class _Probe(Network):
         x = net.conv_bn(images, 8, 3, 2, padding=1, name="conv")
         x = net.avg_pool(net.max_pool(x, 2, 1), 2, 1)
         return Outputs(net.logits(net.global_average(x)))
+
+
+def unused_gpus(devices: Devices, gpus: Sequence[Mapping[str, object]]) -> str | None:
+    """A warning where NVML sees `gpus` on this machine and the run computes on the CPU without having been told to."""
+    if devices.kind == "gpu" or not gpus:
+        return None
+    return (
+        f"the machine has {_counted_gpus(len(gpus))}, {gpus[0]['name']}, but TensorFlow {tf.__version__} sees none: "
+        "this run computes on the CPU. Install tensorflow[and-cuda], or pass --device=cpu if that is what you want."
+    )
 
 
 def check_layout(data_format: str, precision: str, device: str) -> None:

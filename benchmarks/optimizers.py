@@ -110,15 +110,15 @@ def make(params: ResolvedParams) -> Optimizer:
 
 
 class Updates:
-    """One store's optimizer: the slots beside their variables, and the update of them all."""
+    """One store's optimizer: `slots` by variable and name, beside their variables, and the update of them all."""
 
     def __init__(self, optimizer: Optimizer, store: Store) -> None:
         self._optimizer = optimizer
         self._store = store
-        self._slots: dict[str, dict[str, tf.Variable]] = {}
+        self.slots: dict[str, dict[str, tf.Variable]] = {}
         for name in store.trainable:
             with tf.device(store.placement[name]):
-                self._slots[name] = {slot: _slot(store.variables[name], slot) for slot in optimizer.slots}
+                self.slots[name] = {slot: _slot(store.variables[name], slot) for slot in optimizer.slots}
 
     def apply(self, gradients: Mapping[str, tf.Tensor], weight_decay: float) -> None:
         """Update every trainable variable; `weight_decay` times the variable is added where decay applies."""
@@ -127,7 +127,7 @@ class Updates:
             with tf.device(self._store.placement[name]):
                 if weight_decay and self._store.declarations[name].decayed:
                     gradient = gradient + weight_decay * variable.read_value()
-                self._optimizer.update(variable, self._slots[name], gradient)
+                self._optimizer.update(variable, self.slots[name], gradient)
 
 
 def _slot(variable: tf.Variable, slot: str) -> tf.Variable:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 import models
-from benchmarks import devices, failures, optimizers, precision
+from benchmarks import devices, environment, failures, optimizers, precision
 from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.errors import ExitCode, UserError
@@ -67,6 +67,8 @@ def train(draft: Draft, console: Console, started: float, clock: Callable[[], fl
     """Train as long as the parameters say, and measure it; `draft` learns everything as it becomes known."""
     tf.random.set_seed(draft.params.tf_random_seed)
     machine = devices.set_up(draft.params)
+    if draft.params.device == "auto" and (warning := devices.unused_gpus(machine, environment.gpus()["gpus"])):
+        console.notice(f"WARNING: {warning}")
     source = open_source(draft.params)
     draft.params = params = resolve(draft.params, device=machine.kind, examples=source.examples)
     devices.check_layout(params.data_format, params.precision, machine.towers[0])

@@ -72,7 +72,7 @@ class TrainingStep:
         self._inputs = inputs
         self._loss_scale = loss_scale
         self._options = options
-        self._updates = [Updates(optimizer, store) for store in strategy.stores]
+        self.updates = [Updates(optimizer, store) for store in strategy.stores]
         self._run: Callable[[], tf.Tensor] | None = None
 
     def trace(self) -> float:
@@ -143,7 +143,7 @@ class TrainingStep:
         return compute
 
     def _apply(self, gradients: list[Gradients], results: list[_TowerResult]) -> None:
-        for updates, store_gradients in zip(self._updates, gradients, strict=True):
+        for updates, store_gradients in zip(self.updates, gradients, strict=True):
             updates.apply(store_gradients, self._options.weight_decay)
         for tower, result in enumerate(results):
             store = self._strategy.store(tower)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.optimizers import RMSProp
 from models.layers import declarations
 from tests.engine.training import CLASSES, SmallNet, build_training
 from variable_mgr.store import balanced
@@ -46,6 +47,16 @@ def test_parameter_server_on_the_towers_is_balanced_by_bytes():
     assert placement == balanced(declarations(SmallNet(), CLASSES), devices)
     for name, variable in strategy.stores[0].variables.items():
         assert f"/cpu:{on(variable).device_index}" == placement[name]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_what_the_optimizer_remembers_is_beside_its_variable(name, batch):
+    devices = [f"/cpu:{index}" for index in range(3)]
+    training = build_training(name, 3, *batch, optimizer=RMSProp(0.1), parameter_devices=devices)
+    for store, updates in zip(training.strategy.stores, training.step.updates, strict=True):
+        for variable, slots in updates.slots.items():
+            assert len(slots) == 2
+            assert {on(slot).device_index for slot in slots.values()} == {on(store.variables[variable]).device_index}
 
 
 def test_balanced_puts_the_largest_first_and_then_where_least_is():

@@ -1,5 +1,8 @@
 """The expressions with which scripts parse tf_cnn_benchmarks, over the real output of a run."""
 
+import contextlib
+import os
+import pty
 import re
 import subprocess
 
@@ -34,11 +37,6 @@ total images/sec: \d+\.\d\d
 -{64}
 """
 ROW = r"\d+\timages/sec: \d+\.\d \+/- \d+\.\d \(jitter = \d+\.\d\)\t\d+\.\d{3}\n"
-
-
-def total(out):
-    """What the record says, as the console rounds it."""
-    return f"{out.records[0]['measurement']['window_seconds']}"
 
 
 def test_the_whole_of_stdout(main_job):
@@ -84,8 +82,9 @@ def test_hpe_dlbs_slices_the_total_line(main_job):
     assert re.search(r"(?<=total images/sec: )[0-9]+([.][0-9]*)?", main_job.out)
 
 
-def test_lambda_reads_the_second_last_line_of_both_streams_together(tmp_path):
-    process = start(*SHORT, "--model=trivial", results_dir=tmp_path / "runs", stderr=subprocess.STDOUT)
+def test_lambda_reads_the_second_last_line_of_both_streams_together(sample_data, tmp_path):
+    flags = ["--model=trivial", f"--data_dir={sample_data}", "--data_name=cifar10", "--eval_dir=somewhere"]
+    process = start(*SHORT, *flags, results_dir=tmp_path / "runs", stderr=subprocess.STDOUT)
     log, _ = process.communicate(timeout=300)
     lines = log.splitlines()
     assert lines[-1] == "-" * 64
@@ -125,6 +124,22 @@ def test_no_other_line_speaks_of_images_per_second(main_job):
     assert "images/sec" not in main_job.err
     spoken = [line for line in main_job.out.splitlines() if "images/sec" in line]
     assert all(re.match(r"\d+\timages/sec: |total images/sec: ", line) for line in spoken)
+
+
+def test_a_person_at_a_terminal_sees_progress_and_scripts_see_the_same_stdout(tmp_path):
+    reader, terminal = pty.openpty()
+    process = start(*SHORT, "--model=trivial", results_dir=tmp_path, stderr=terminal)
+    out, _ = process.communicate(timeout=300)
+    os.close(terminal)
+    seen = b""
+    with contextlib.suppress(OSError):  # the terminal is gone: all is read
+        while chunk := os.read(reader, 4096):
+            seen += chunk
+    text = seen.decode()
+    assert "\r\x1b[Kwarm-up 2/2" in text
+    assert re.search(r"step 7/12, \d+\.\d images a second, \d+ s left", text)
+    assert "images/sec" not in text
+    assert re.search(f"(?:{ROW}){{2}}" + TAIL + r"\Z", out)
 
 
 @pytest.mark.parametrize("loss", ["total_loss", "base_loss"])
