@@ -1,0 +1,134 @@
+"""Checks the TFRecord files of CIFAR-10 before a run needs them, and explains what fails in one during a run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import tensorflow as tf
+
+from benchmarks.errors import UserError
+from benchmarks.inputs.cifar10_archive import IMAGE_BYTES, NUM_CLASSES
+from benchmarks.inputs.datasets import DATASETS
+from benchmarks.inputs.manifest import MANIFEST, read_manifest
+
+_BATCH = 1000  # records checked at a time
+# A feature that is missing shows as a value that cannot be right, so that the record can be named.
+_FEATURES = {
+    "image": tf.io.FixedLenFeature([], tf.string, default_value=""),
+    "label": tf.io.FixedLenFeature([], tf.int64, default_value=-1),
+}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The number of examples in a file that has been read to its end, and what its folder says of their origin.
+
+    `source` is a manifest's, or "unknown" where the folder has none.
+    """
+
+    examples: int
+    source: str
+    sample: bool
+
+
+def verify(data_dir: str | Path, file: str = "train.tfrecords") -> Verified:
+    """Read all of `file` in `data_dir`, and check its records.
+
+    Raises UserError that names the file, the record and the reason.
+    """
+    path = find(data_dir, file)
+    count = 0
+    try:
+        for records in tf.data.TFRecordDataset(str(path)).batch(_BATCH):
+            _check(records, path, first=count)
+            count += len(records)
+    except tf.errors.DataLossError as error:
+        raise _unusable(path, f"it is truncated or corrupt after record {count}: {_reason(error)}") from error
+    except tf.errors.OpError as error:
+        raise _unusable(path, _reason(error)) from error
+    if not count:
+        raise _unusable(path, "it holds no records")
+    manifest = read_manifest(path.parent)
+    if manifest and manifest.examples.get(file, count) != count:
+        raise _unusable(path, f"it holds {count} records where {MANIFEST} says {manifest.examples[file]}")
+    if manifest is None:
+        return Verified(count, "unknown", sample=False)
+    return Verified(count, manifest.source, manifest.is_sample)
+
+
+def find(data_dir: str | Path, file: str) -> Path:
+    """The path of `file` in `data_dir`. Raises UserError that says what was looked for if it is not there."""
+    folder = Path(data_dir)
+    looked_for = DATASETS["cifar10"].files
+    if not folder.is_dir():
+        raise UserError(
+            f"--data_dir={folder}: {'not a folder' if folder.exists() else 'no such folder'}. {_way_out(folder)}"
+        )
+    if not (folder / file).is_file():
+        missing = [each for each in looked_for if not (folder / each).is_file()]
+        raise UserError(
+            f"--data_dir={folder}: no {file} in it. Looked for {', '.join(looked_for)}; missing: {', '.join(missing)}. "
+            + _way_out(folder)
+        )
+    return folder / file
+
+
+def explain(error: Exception, data_dir: str | Path | None = None) -> str | None:
+    """What to tell the user of an `error` that a step raised, if it came from reading records; else None."""
+    if not isinstance(error, tf.errors.OpError):
+        return None
+    text = str(error.message)
+    from_input = "IteratorGetNext" in text
+    if isinstance(error, tf.errors.DataLossError):
+        problem = "is truncated or corrupt"
+    elif isinstance(error, tf.errors.InvalidArgumentError) and from_input and re.search("Parse|Decode|Reshape", text):
+        problem = f"has a record that is not an image of {IMAGE_BYTES} bytes with a label"
+    elif isinstance(error, tf.errors.OutOfRangeError) and from_input:
+        problem = "has no record for one of the towers: give fewer towers, or more data"
+    elif isinstance(error, tf.errors.NotFoundError) and from_input:
+        problem = "has gone"
+    else:
+        return None
+    where = f"a TFRecord file in {data_dir}" if data_dir else "a TFRecord file of --data_dir"
+    return f"While reading, {where} {problem} ({_reason(error)}). {_way_out(data_dir or 'DIR')}"
+
+
+def _check(records: tf.Tensor, path: Path, first: int) -> None:
+    """Raise UserError if one of `records`, the first of which has the number `first`, is not an image with a label."""
+    try:
+        examples = tf.io.parse_example(records, _FEATURES)
+    except tf.errors.InvalidArgumentError as error:
+        last = first + len(records) - 1
+        raise _unusable(
+            path,
+            f"one of the records {first} to {last} is not a tf.train.Example of image (bytes) and label (int64): "
+            + _reason(error),
+        ) from error
+    sizes, labels = tf.strings.length(examples["image"]).numpy(), examples["label"].numpy()
+    wrong_sizes = (sizes != IMAGE_BYTES).nonzero()[0]
+    if len(wrong_sizes):
+        index = wrong_sizes[0]
+        found = f"has an image of {sizes[index]} bytes" if sizes[index] else "has no image"
+        raise _unusable(path, f"record {first + index} {found}, where {IMAGE_BYTES} were expected")
+    wrong_labels = ((labels < 0) | (labels >= NUM_CLASSES)).nonzero()[0]
+    if len(wrong_labels):
+        index = wrong_labels[0]
+        found = f"has label {labels[index]}" if labels[index] != -1 else "has no label, or -1"
+        raise _unusable(path, f"record {first + index} {found}, where labels are 0 to {NUM_CLASSES - 1}")
+
+
+def _unusable(path: Path, reason: str) -> UserError:
+    return UserError(f"Cannot use {path}: {reason}. {_way_out(path.parent)}")
+
+
+def _way_out(folder: str | Path) -> str:
+    return f"Make the data set again with: python -m benchmarks.inputs.cifar10 --data_dir={folder}"
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """The line of TensorFlow's message that says what is wrong, without the operations around it."""
+    lines = str(error.message).split("\n\t [[")[0].strip().splitlines()
+    line = re.sub(r"^Error in user-defined function.*?Iterator::\S+: ", "", lines[-1] if lines else "")
+    return re.sub(r"\s*\[Op:.*", "", line).rstrip(".")
