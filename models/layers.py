@@ -48,7 +48,8 @@ class Declaration:
         if not self.stddev:
             return tf.fill(self.shape, tf.constant(self.fill, tf.float32))
         name_hash = int.from_bytes(hashlib.blake2s(self.name.encode(), digest_size=4).digest(), "little", signed=True)
-        return tf.random.stateless_normal(self.shape, seed=[name_hash, seed], stddev=self.stddev)
+        with tf.init_scope():  # XLA draws other numbers from the same seed
+            return tf.random.stateless_normal(self.shape, [name_hash, seed], stddev=self.stddev, alg="philox")
 
 
 Values = Callable[[Declaration], tf.Tensor]
@@ -118,7 +119,7 @@ class Net:
             if bias:
                 offset = tf.cast(self._value("bias", (filters,)), self._dtype)
                 x = tf.nn.bias_add(x, offset, data_format=self._format)
-        return tf.nn.relu(x) if relu else x
+        return self.relu(x) if relu else x
 
     def conv_bn(
         self,
@@ -146,7 +147,7 @@ class Net:
             mean = self._value("moving_mean", filters, trainable=False, decayed=False)
             variance = self._value("moving_variance", filters, fill=1.0, trainable=False, decayed=False)
             x = self._fused_batch_norm(x, gamma, beta, mean, variance)
-        return tf.nn.relu(x) if relu else x
+        return self.relu(x) if relu else x
 
     def relu(self, x: tf.Tensor) -> tf.Tensor:
         """Rectified linear unit."""
@@ -190,7 +191,7 @@ class Net:
     def dense(self, x: tf.Tensor, units: int, *, relu: bool = True, name: str) -> tf.Tensor:
         """Fully connected layer on `[batch, features]`, with a bias, then ReLU."""
         x = self._multiply(x, units, name, stddev=math.sqrt(2.0 / int(x.shape[1])))
-        return tf.nn.relu(x) if relu else x
+        return self.relu(x) if relu else x
 
     def dropout(self, x: tf.Tensor, rate: float = 0.5) -> tf.Tensor:
         """In training, zero a share `rate` of the features and scale up the others."""
@@ -229,9 +230,10 @@ class Net:
         shape = (height, width, self.channels(x), filters)
         he_stddev = math.sqrt(2.0 / math.prod(shape[:3]))  # He et al. 2015, arXiv:1502.01852, eq. 10
         weights = tf.cast(self._value("kernel", shape, stddev=he_stddev), self._dtype)
+        pads: str | list[list[int]] = padding if isinstance(padding, str) else self._sides(padding)
         if isinstance(padding, int):
-            x, padding = self._conv_padding(x, padding, keeps_size=stride == 1 and height == width == 2 * padding + 1)
-        return tf.nn.conv2d(x, weights, stride, padding, data_format=self._format)
+            x, pads = self._conv_padding(x, padding, keeps_size=stride == 1 and height == width == 2 * padding + 1)
+        return tf.nn.conv2d(x, weights, stride, pads, data_format=self._format)
 
     def _conv_padding(self, x: tf.Tensor, pixels: int, keeps_size: bool) -> tuple[tf.Tensor, str | list[list[int]]]:
         """`x` and the padding to convolve it with, by the fastest path that the tower's device has.

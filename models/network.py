@@ -31,7 +31,7 @@ class Network:
     batch_size: int
     learning_rate: float
     loss_scale: float = 128.0
-    batch_norm_epsilon: float = 1e-5
+    batch_norm_epsilon: float = 1.001e-5  # cuDNN's least is 1e-5; TensorFlow raises anything below this to it
     batch_norm_decay: float = 0.9
     aux_loss_weight: float = 0.0
 

@@ -103,7 +103,7 @@ class ResNet(Network):
     preactivated: bool = False
     image_size: int = 224
     batch_size: int = 64
-    learning_rate: float = 0.05
+    learning_rate: float = 0.01
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Stem, four stages, global average, classifier."""
@@ -168,7 +168,8 @@ def _cifar_family() -> dict[str, Network]:
     family: dict[str, Network] = {}
     for depth in (20, 32, 44, 56, 110):
         blocks = (depth - 2) // 6
-        family[f"resnet{depth}"] = CifarResNet(blocks=blocks)
+        rate = 0.01 if depth == 110 else 0.1  # at 0.1 the deepest starts badly: the authors warm it up at 0.01
+        family[f"resnet{depth}"] = CifarResNet(blocks=blocks, learning_rate=rate)
         family[f"resnet{depth}_v2"] = CifarResNet(blocks=blocks, block=plain_basic_v2, preactivated=True)
     return family
 
