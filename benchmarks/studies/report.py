@@ -1,0 +1,102 @@
+"""How every study takes its command, writes its table and its JSON file, and ends."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import environment
+from benchmarks.errors import ExitCode, UserError
+from benchmarks.studies.pairs import Spread, Target
+from results.files import write_whole
+from results.record import utc_now
+
+
+def parser(program: str, description: str) -> argparse.ArgumentParser:
+    """A parser with `--output`; `description` says what the study measures, how, and how long it takes."""
+    flags = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.studies.{program}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    flags.add_argument("--output", type=Path, metavar="FILE.json", help="also write every single figure as JSON")
+    return flags
+
+
+def count(text: str) -> int:
+    """A flag's whole number, at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, is {number}")
+    return number
+
+
+def conclude(parser: argparse.ArgumentParser, study: Callable[[], None]) -> int:
+    """Run `study`; returns the exit code. What the user can mend is one message."""
+    try:
+        study()
+    except UserError as error:
+        note(f"{parser.prog}: error: {error}")
+        return ExitCode.UNUSABLE
+    except KeyboardInterrupt:
+        note(f"{parser.prog}: interrupted")
+        return ExitCode.INTERRUPTED
+    return ExitCode.VALID
+
+
+def say(text: str) -> None:
+    """A result, on stdout."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """A word on how the study goes, on stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def save(path: Path | None, study: str, figures: dict[str, Any]) -> None:
+    """Write `figures` to `path`, if there is one, with the time and the machine. Raises UserError where it cannot."""
+    if path is None:
+        return
+    document = {"study": study, "written_at": utc_now(), "hardware": environment.hardware(), **figures}
+    try:
+        write_whole(path, (json.dumps(document, indent=1) + "\n").encode())
+    except OSError as error:
+        raise UserError(f"--output={path}: cannot be written: {error.strerror}. Give another file.") from error
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, its columns padded so that it reads well as it stands; all but the first align right."""
+    widths = [max(3, *(len(row[column]) for row in [headings, *rows])) for column in range(len(headings))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    padded = [
+        [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        for row in [headings, rule, *rows]
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in padded)
+
+
+def ratio_text(value: Spread) -> str:
+    """A median ratio and its range."""
+    return f"{value.median:.3f} ({value.low:.3f}..{value.high:.3f})"
+
+
+def target_text(target: Target | None) -> str:
+    """A target as a column has it."""
+    if target is None:
+        return "none"
+    return f"{'<=' if target.at_most else '>='} {target.bound:g}"
+
+
+def verdict(value: float, target: Target | None) -> str:
+    """Whether `value` meets the target."""
+    if target is None:
+        return "for information"
+    return "met" if target.met(value) else "NOT met"

@@ -1,0 +1,48 @@
+import pytest
+
+import models
+from benchmarks.studies.achieved_flops import Result, compare, matrix_product, product_flops, table, timed
+from benchmarks.studies.arithmetic import forward_multiply_adds, training_flops
+from tests.studies.runs import in_turn, rows
+
+
+@pytest.mark.parametrize(
+    ("name", "dataset", "classes", "multiply_adds"),
+    [
+        ("resnet50", "imagenet", 1000, 3_857_973_248),
+        ("resnet50_v1.5", "imagenet", 1000, 4_089_184_256),
+        ("vgg16", "imagenet", 1000, 15_470_264_320),
+        ("resnet20", "cifar10", 10, 40_551_040),
+    ],
+)
+def test_multiply_adds_are_the_known_ones(name, dataset, classes, multiply_adds):
+    assert forward_multiply_adds(models.get(name, dataset), classes) == multiply_adds
+
+
+def test_training_is_three_forward_passes_of_two_operations():
+    assert training_flops(models.get("resnet20", "cifar10"), 10) == 6 * 40_551_040
+
+
+def test_a_timed_call_gives_operations_a_second():
+    assert timed(lambda: None, 100, clock=in_turn(3.0, 7.0))() == 25.0
+
+
+def test_the_warm_up_is_left_out():
+    result = compare(in_turn(1.0, 1.0, 8.0, 9.0), in_turn(1.0, 1.0, 10.0, 10.0), 2, warmup=2)
+    assert result.pairs == [(8.0, 10.0), (9.0, 10.0)]
+    assert result.share.median == pytest.approx(0.85)
+
+
+def test_the_product_runs():
+    product = matrix_product(8)
+    assert float(product()) == float(product())
+    assert product_flops(8) == 1024
+
+
+def test_the_share_is_judged():
+    result = Result([(79e9, 100e9), (70e9, 100e9), (90e9, 100e9)])
+    assert rows(table(result)) == [
+        ["training step", "79.0 (70.0..90.0)", "", "", ""],
+        ["matrix product", "100.0 (100.0..100.0)", "", "", ""],
+        ["step / product", "", "0.790 (0.700..0.900)", ">= 0.8", "NOT met"],
+    ]
