@@ -96,6 +96,11 @@ class Adam(Optimizer):
 
 SCALAR_SLOTS = ("steps",)
 
+# TensorFlow copies a variable before it writes to it, if an operation that read it is not done: a weight's gradient may
+# be there before that of its layer's input, which reads the weight. The gradient of a variable so many declarations
+# earlier comes after both. Without waiting for it, ResNet-50 took a fifth more memory; the speed is the same.
+READERS_BEHIND = 8
+
 
 def make(params: ResolvedParams) -> Optimizer:
     """The optimizer that `params` ask for."""
@@ -122,9 +127,11 @@ class Updates:
 
     def apply(self, gradients: Mapping[str, tf.Tensor], weight_decay: float) -> None:
         """Update every trainable variable; `weight_decay` times the variable is added where decay applies."""
-        for name, gradient in gradients.items():
-            variable = self._store.variables[name]
-            with tf.device(self._store.placement[name]):
+        names = list(gradients)
+        for index, name in enumerate(names):
+            gradient, variable = gradients[name], self._store.variables[name]
+            read_to_the_end = gradients[names[max(index - READERS_BEHIND, 0)]]
+            with tf.device(self._store.placement[name]), tf.control_dependencies([read_to_the_end]):
                 if weight_decay and self._store.declarations[name].decayed:
                     gradient = gradient + weight_decay * variable.read_value()
                 self._optimizer.update(variable, self.slots[name], gradient)

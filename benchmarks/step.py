@@ -148,8 +148,10 @@ class TrainingStep:
         for tower, result in enumerate(results):
             store = self._strategy.store(tower)
             for name, value in result.moved.items():
+                variable = store.variables[name]
                 with tf.device(store.placement[name]):
-                    store.variables[name].assign(value)
+                    # In place: an assigned value would pin its place among the step's activations, and fragment them.
+                    variable.assign_add(value - variable.read_value())
 
     def _reported(self, results: list[_TowerResult], values: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         with tf.device("/cpu:0"):

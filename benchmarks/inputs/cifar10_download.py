@@ -31,7 +31,7 @@ def fetch(folder: Path, *, url: str = URL, md5: str = PUBLISHED_MD5) -> Path:
 
 
 def _download(url: str, path: Path, md5: str) -> None:
-    import pooch  # type: ignore[import-untyped]  # takes a moment to import, and most conversions need no download
+    import pooch  # takes a moment to import, and most conversions need no download
     import requests
 
     pooch.get_logger().setLevel("ERROR")  # what happens is said once, below and by the command
