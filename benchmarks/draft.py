@@ -21,7 +21,7 @@ class Placed(Protocol):
 
     @property
     def declarations(self) -> Mapping[str, Any]:
-        """Size in bytes (`nbytes`) and more of each variable by name."""
+        """What each variable is, by name: `size`, `nbytes`, `trainable`."""
 
 
 @dataclass
@@ -67,8 +67,9 @@ class Draft:
         return (f"the loss is not finite from {where} on",)
 
 
-def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
+def model_facts(name: str, store: Placed) -> dict[str, Any]:
     """The `model` section: parameters are what gradients train; variables include the moving statistics."""
+    declarations = store.declarations.values()
     trainable = [declaration for declaration in declarations if declaration.trainable]
     return {
         "name": name,

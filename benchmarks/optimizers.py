@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -96,9 +97,10 @@ class Adam(Optimizer):
 
 SCALAR_SLOTS = ("steps",)
 
-# TensorFlow copies a variable before it writes to it, if an operation that read it is not done: a weight's gradient may
-# be there before that of its layer's input, which reads the weight. The gradient of a variable so many declarations
-# earlier comes after both. Without waiting for it, ResNet-50 took a fifth more memory; the speed is the same.
+# TensorFlow copies a variable before it writes to it, if an operation that reads it is not done: a weight's gradient
+# may be there before that of its layer's input, which reads the weight. By the time that the gradient of a variable
+# eight declarations earlier is there, both are done. Without waiting for it ResNet-50 takes a fifth more memory, and no
+# less time.
 READERS_BEHIND = 8
 
 
@@ -127,11 +129,12 @@ class Updates:
 
     def apply(self, gradients: Mapping[str, tf.Tensor], weight_decay: float) -> None:
         """Update every trainable variable; `weight_decay` times the variable is added where decay applies."""
-        names = list(gradients)
-        for index, name in enumerate(names):
-            gradient, variable = gradients[name], self._store.variables[name]
-            read_to_the_end = gradients[names[max(index - READERS_BEHIND, 0)]]
-            with tf.device(self._store.placement[name]), tf.control_dependencies([read_to_the_end]):
+        seen: defaultdict[str, list[tf.Tensor]] = defaultdict(list)  # gradients by device: waiting must cross none
+        for name, gradient in gradients.items():
+            variable, device = self._store.variables[name], self._store.placement[name]
+            seen[device].append(gradient)
+            read_to_the_end = seen[device][-READERS_BEHIND - 1 :][0]
+            with tf.device(device), tf.control_dependencies([read_to_the_end]):
                 if weight_decay and self._store.declarations[name].decayed:
                     gradient = gradient + weight_decay * variable.read_value()
                 self._optimizer.update(variable, self.slots[name], gradient)

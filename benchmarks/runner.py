@@ -11,18 +11,16 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-import models
-from benchmarks import devices, environment, failures, optimizers, precision
+from benchmarks import failures
 from benchmarks.console import Console, Header, Narrator, table_head
+from benchmarks.devices import unused_gpus
 from benchmarks.draft import Draft, model_facts, placement_facts
+from benchmarks.environment import gpus
 from benchmarks.errors import ExitCode, UserError
-from benchmarks.inputs.sources import Source, open_source
 from benchmarks.measure import Recording, measure, warm_up
-from benchmarks.params import CommandLine, ResolvedParams, resolve
-from benchmarks.step import StepOptions, TrainingStep
-from models.layers import declarations
+from benchmarks.params import CommandLine
+from benchmarks.workload import Workload, build_step, settle
 from results.record import RunRecord
-from variable_mgr import strategies
 
 
 class Terminated(BaseException):
@@ -65,37 +63,22 @@ def run(
 
 def train(draft: Draft, console: Console, started: float, clock: Callable[[], float]) -> None:
     """Train as long as the parameters say, and measure it; `draft` learns everything as it becomes known."""
-    tf.random.set_seed(draft.params.tf_random_seed)
-    machine = devices.set_up(draft.params)
-    if draft.params.device == "auto" and (warning := devices.unused_gpus(machine, environment.gpus()["gpus"])):
+    workload = settle(draft.params)
+    if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, gpus()["gpus"])):
         console.notice(f"WARNING: {warning}")
-    source = open_source(draft.params)
-    draft.params = params = resolve(draft.params, device=machine.kind, examples=source.examples)
-    devices.check_layout(params.data_format, params.precision, machine.towers[0])
-    draft.recording = Recording(params.batch_size, len(machine.towers), started, clock)
-    draft.sections["dataset"] = source.facts
-    for line in header(params, machine.towers, source).lines():
+    draft.params = params = workload.params
+    draft.recording = Recording(params.batch_size, len(workload.devices.towers), started, clock)
+    draft.sections["dataset"] = workload.source.facts
+    for line in header(workload).lines():
         console.line(line)
 
     console.line("Generating training model")
-    network = models.get(params.model, source.dataset.name)
-    variables = declarations(network, source.num_classes)
-    draft.sections["model"] = model_facts(params.model, variables)
-    strategy = strategies.make(
-        params.variable_update, variables, machine.towers, machine.parameters, params.tf_random_seed
-    )
-    draft.sections["placement"] = placement_facts(machine.towers, strategy.stores)
-    step = TrainingStep(
-        network,
-        strategy,
-        machine.towers,
-        source.towers(params, network.image_size, machine.towers),
-        optimizers.make(params),
-        precision.make_loss_scale(params),
-        step_options(params, source.num_classes),
-    )
+    step = build_step(workload)
+    draft.sections["model"] = model_facts(params.model, step.strategy.stores[0])
+    draft.sections["placement"] = placement_facts(workload.devices.towers, step.strategy.stores)
     console.line("Initializing graph")
     draft.recording.trace_seconds = step.trace()
+
     console.line("Running warm up")
     if not params.num_warmup_batches:
         console.notice("WARNING: --num_warmup_batches=0: the first step, with its one-time costs, is measured too.")
@@ -108,12 +91,13 @@ def train(draft: Draft, console: Console, started: float, clock: Callable[[], fl
     measure(step, draft.recording, params.num_batches, narrator.step)
 
 
-def header(params: ResolvedParams, towers: Sequence[str], source: Source) -> Header:
-    """What the header says of a run of `params`."""
+def header(workload: Workload) -> Header:
+    """What the header says of a run."""
+    params, towers = workload.params, workload.devices.towers
     return Header(
         tensorflow=tf.__version__,
         model=params.model,
-        dataset=source.title,
+        dataset=workload.source.title,
         batch_size=params.batch_size,
         num_towers=len(towers),
         batch_group_size=params.batch_group_size,
@@ -125,20 +109,6 @@ def header(params: ResolvedParams, towers: Sequence[str], source: Source) -> Hea
         optimizer=params.optimizer,
         variables=params.variable_update,
         all_reduce=params.all_reduce_spec,
-    )
-
-
-def step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
-    """How `params` want a step computed."""
-    return StepOptions(
-        num_classes=num_classes,
-        data_format=params.data_format,
-        dtype=precision.COMPUTE_DTYPE[params.precision],
-        weight_decay=params.weight_decay,
-        report_total_loss=params.loss_type_to_report == "total_loss",
-        single_l2_loss_op=params.single_l2_loss_op,
-        accuracy=params.print_training_accuracy,
-        xla=params.xla_compile,
     )
 
 

@@ -67,7 +67,7 @@ class TrainingStep:
         options: StepOptions,
     ) -> None:
         self._network = network
-        self._strategy = strategy
+        self.strategy = strategy
         self._towers = towers
         self._inputs = inputs
         self._loss_scale = loss_scale
@@ -92,12 +92,12 @@ class TrainingStep:
     def _step(self) -> tf.Tensor:
         """The whole step; returns `[loss, applied]` and, where asked for, the two accuracies, as float32."""
         scale = self._loss_scale.value()
-        values = [store.read() for store in self._strategy.stores]
+        values = [store.read() for store in self.strategy.stores]
         results = [
-            self._tower(tower, values[self._strategy.store_of[tower]], scale) for tower in range(len(self._towers))
+            self._tower(tower, values[self.strategy.store_of[tower]], scale) for tower in range(len(self._towers))
         ]
         reported = self._reported(results, values[0])
-        gradients = self._strategy.reduce([result.gradients for result in results])
+        gradients = self.strategy.reduce([result.gradients for result in results])
         gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
         applied = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
         with tf.control_dependencies([applied]), tf.device("/cpu:0"):
@@ -112,8 +112,8 @@ class TrainingStep:
             return compute(values, images, labels, scale)
 
     def _tower_function(self, tower: int) -> Callable[..., _TowerResult]:
-        trainable = self._strategy.store(tower).trainable
-        owns_statistics = self._strategy.owns_statistics(tower)
+        trainable = self.strategy.store(tower).trainable
+        owns_statistics = self.strategy.owns_statistics(tower)
         options = self._options
 
         def compute(
@@ -146,7 +146,7 @@ class TrainingStep:
         for updates, store_gradients in zip(self.updates, gradients, strict=True):
             updates.apply(store_gradients, self._options.weight_decay)
         for tower, result in enumerate(results):
-            store = self._strategy.store(tower)
+            store = self.strategy.store(tower)
             for name, value in result.moved.items():
                 variable = store.variables[name]
                 with tf.device(store.placement[name]):
@@ -166,7 +166,7 @@ class TrainingStep:
 
     def _l2_loss(self, values: dict[str, tf.Tensor]) -> tf.Tensor:
         """Half the sum of squares of all variables that decay, before the update."""
-        store = self._strategy.stores[0]
+        store = self.strategy.stores[0]
         decayed = [name for name, declaration in store.declarations.items() if declaration.decayed]
         if self._options.single_l2_loss_op:
             return tf.nn.l2_loss(tf.concat([tf.reshape(values[name], [-1]) for name in decayed], axis=0))

@@ -1,0 +1,70 @@
+"""What a run computes, and on what: from its parameters to the step that is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+import models
+from benchmarks import devices, optimizers, precision
+from benchmarks.inputs.sources import Source, open_source
+from benchmarks.params import Params, ResolvedParams, resolve
+from benchmarks.step import StepOptions, TrainingStep
+from models.layers import declarations
+from models.network import Network
+from variable_mgr import strategies
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Everything that is settled before the first variable exists."""
+
+    params: ResolvedParams
+    devices: devices.Devices
+    source: Source
+    network: Network
+
+
+def settle(params: Params) -> Workload:
+    """Find devices and data, and resolve `params` for them. Raises UserError where something cannot be used."""
+    tf.random.set_seed(params.tf_random_seed)
+    found = devices.set_up(params)
+    source = open_source(params)
+    resolved = resolve(params, device=found.kind, examples=source.examples)
+    devices.check_layout(resolved.data_format, resolved.precision, found.towers[0])
+    return Workload(resolved, found, source, models.get(resolved.model, source.dataset.name))
+
+
+def build_step(workload: Workload) -> TrainingStep:
+    """The step of `workload`, with its variables in place and equal, not traced yet."""
+    params, towers = workload.params, workload.devices.towers
+    strategy = strategies.make(
+        params.variable_update,
+        declarations(workload.network, workload.source.num_classes),
+        towers,
+        workload.devices.parameters,
+        params.tf_random_seed,
+    )
+    return TrainingStep(
+        workload.network,
+        strategy,
+        towers,
+        workload.source.towers(params, workload.network.image_size, towers),
+        optimizers.make(params),
+        precision.make_loss_scale(params),
+        _step_options(params, workload.source.num_classes),
+    )
+
+
+def _step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
+    return StepOptions(
+        num_classes=num_classes,
+        data_format=params.data_format,
+        dtype=precision.COMPUTE_DTYPE[params.precision],
+        weight_decay=params.weight_decay,
+        report_total_loss=params.loss_type_to_report == "total_loss",
+        single_l2_loss_op=params.single_l2_loss_op,
+        accuracy=params.print_training_accuracy,
+        xla=params.xla_compile,
+    )
