@@ -12,6 +12,7 @@ START = time.perf_counter()  # the time to the first step counts from here
 import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 from benchmarks.console import Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode  # noqa: E402
@@ -30,27 +31,34 @@ def main(arguments: Sequence[str]) -> ExitCode:
         if command.answer is not None:
             console.line(command.answer)
             return ExitCode.VALID
-        store.check_folder(command.params.results_dir)
+        results_dir = Path(command.params.results_dir).expanduser()
+        store.check_folder(results_dir)
     except (CommandLineError, store.FolderError) as error:
         for problem in str(error).splitlines():
             console.notice(f"run_benchmark.py: error: {problem}")
         return ExitCode.UNUSABLE
     try:
-        return benchmark(command, console)
+        return benchmark(command, [sys.argv[0], *arguments], results_dir, console)
     except KeyboardInterrupt:
         console.notice("run_benchmark.py: interrupted before the run began; there is no record")
         return ExitCode.INTERRUPTED
 
 
-def benchmark(command: CommandLine, console: Console) -> ExitCode:
+def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Path, console: Console) -> ExitCode:
     """Run, write the record, and print the last lines."""
     _prepare_environment(command, console)
-    from benchmarks import runner  # imports TensorFlow, which must find its environment variables set
+    try:
+        from benchmarks import runner  # imports TensorFlow, which must find its environment variables set
+    except ImportError as error:
+        if command.params.debug:
+            raise
+        console.notice(f"run_benchmark.py: error: cannot import what requirements.txt installs: {error}")
+        return ExitCode.UNUSABLE
 
-    ending = runner.run(command, sys.argv, console, started=START)
+    ending = runner.run(command, command_line, console, started=START)
     record = ending.record
     try:
-        console.notice(f"Record: {store.write(record, command.params.results_dir)}")
+        console.notice(f"Record: {store.write(record, results_dir)}")
     except store.FolderError as error:
         console.notice(f"run_benchmark.py: error: {error}")
         ending = ending._replace(exit_code=ExitCode.FAILED)

@@ -1,6 +1,6 @@
 """Lines for people and for the scripts that parse tf_cnn_benchmarks' output. Computes nothing.
 
-The lines on stdout keep their wording, spaces and tabs to the letter, "prepocessing" included: scripts depend on them.
+The lines on stdout keep their wording, spaces and tabs to the letter: scripts depend on them.
 No other line, on either stream, may contain "images/sec"; nothing may follow the last dashed line.
 """
 
@@ -10,9 +10,10 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from benchmarks.measure import Outcome, Recording, Speed
+if TYPE_CHECKING:  # measure needs NumPy, for which help and errors must not wait
+    from benchmarks.measure import Outcome, Recording, Speed
 
 RULE = "-" * 64
 
@@ -26,15 +27,12 @@ class Header:
     dataset: str
     batch_size: int
     num_towers: int
-    batch_group_size: int
     num_batches: int
     num_epochs: float
     devices: Sequence[str]
-    numa_bind: bool
     data_format: str
     optimizer: str
     variables: str
-    all_reduce: str | None
 
     def lines(self) -> list[str]:
         """The block, a line each; the value column is 13 wide."""
@@ -48,19 +46,17 @@ class Header:
             f"Batch size:  {self.batch_size * self.num_towers} global",
             f"             {self.batch_size} per device",
         ]
-        if self.batch_group_size > 1:
-            lines.append(f"             {self.batch_group_size} batches per prepocessing group")
         lines += [
             f"Num batches: {self.num_batches}",
             f"Num epochs:  {self.num_epochs:.2f}",
             f"Devices:     {list(self.devices)}",
-            f"NUMA bind:   {self.numa_bind}",
+            "NUMA bind:   False",
             f"Data format: {self.data_format}",
             f"Optimizer:   {self.optimizer}",
             f"Variables:   {self.variables}",
         ]
         if self.variables == "replicated":
-            lines.append(f"AllReduce:   {self.all_reduce}")
+            lines.append("AllReduce:   None")
         return [*lines, "=========="]
 
 

@@ -10,8 +10,10 @@ import tensorflow as tf
 from benchmarks.errors import UserError
 from benchmarks.params import Params
 from benchmarks.precision import COMPUTE_DTYPE
-from models.layers import Net
+from models.layers import Net, declarations
 from models.network import Network, Outputs
+
+FIRST_WITH_TF32 = (8, 0)  # Ampere
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ def set_up(params: Params) -> Devices:
         {"layout_optimizer": False, "disable_meta_optimizer": not params.enable_optimizations}
     )
     gpus = tf.config.list_physical_devices("GPU")
-    kind = params.device if params.device != "auto" else ("gpu" if gpus else "cpu")
+    kind = params.device if params.device != "auto" else ("gpu" if gpus or _names_gpus(params) else "cpu")
+    if params.precision == "tf32":
+        _check_tf32(kind, gpus)
     towers = _gpu_towers(params, gpus) if kind == "gpu" else _cpu_towers(params.num_gpus)
     parameter_device = params.local_parameter_device or kind
     if parameter_device == "gpu" and kind == "cpu":
@@ -43,6 +47,23 @@ def set_up(params: Params) -> Devices:
             "--local_parameter_device=gpu: this run computes on the CPU. Pass --local_parameter_device=cpu."
         )
     return Devices(kind, towers, towers if parameter_device == "gpu" else ("/cpu:0",))
+
+
+def _names_gpus(params: Params) -> bool:
+    """Whether the parameters cannot mean the CPU: logical CPU devices are for who asks for them."""
+    return params.num_gpus > 1 or bool(params.gpu_indices)
+
+
+def _check_tf32(kind: str, gpus: Sequence[tf.config.PhysicalDevice]) -> None:
+    details = tf.config.experimental.get_device_details(gpus[0]) if kind == "gpu" and gpus else {}
+    capability = details.get("compute_capability", (0, 0))
+    if capability < FIRST_WITH_TF32:
+        found = (
+            f"{details.get('device_name', 'this GPU')} is {capability}" if kind == "gpu" else "this run uses the CPU"
+        )
+        raise UserError(
+            f"--precision=tf32: only GPUs of compute capability 8.0 on have it, {found}. Pass fp32 or bf16."
+        )
 
 
 def _set_threads(params: Params) -> None:
@@ -77,16 +98,27 @@ def _gpu_towers(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> tup
     tf.config.set_visible_devices(visible, "GPU")
     for gpu in visible:
         _configure_memory(params, gpu)
-    return tuple(f"/gpu:{index}" for index in range(len(visible)))
+    return in_order(indices)
+
+
+def in_order(indices: Sequence[int]) -> tuple[str, ...]:
+    """TensorFlow's names for the GPUs `indices`, in their order, if no others are visible: it numbers upwards."""
+    ranks = sorted(indices)
+    return tuple(f"/gpu:{ranks.index(index)}" for index in indices)
 
 
 def _configure_memory(params: Params, gpu: tf.config.PhysicalDevice) -> None:
     if params.gpu_memory_frac_for_testing:
         import pynvml  # NVML knows the card's memory before TensorFlow takes it
 
-        pynvml.nvmlInit()
         index = int(gpu.name.rsplit(":", 1)[1])
-        total = int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(index)).total)
+        try:
+            pynvml.nvmlInit()
+            total = int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(index)).total)
+        except pynvml.NVMLError as error:
+            raise UserError(
+                f"--gpu_memory_frac_for_testing: NVML cannot tell the memory of GPU {index}: {error}."
+            ) from error
         limit = int(params.gpu_memory_frac_for_testing * total / 2**20)
         tf.config.set_logical_device_configuration(gpu, [tf.config.LogicalDeviceConfiguration(memory_limit=limit)])
     elif params.allow_growth:
@@ -106,9 +138,10 @@ class _Probe(Network):
     learning_rate: float = 0.1
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
-        x = net.conv_bn(images, 8, 3, 2, padding=1, name="conv")
-        x = net.avg_pool(net.max_pool(x, 2, 1), 2, 1)
-        return Outputs(net.logits(net.global_average(x)))
+        x = net.conv_bn(images, 8, 3, 2, padding=1, name="strided")
+        x = net.conv(x, 8, 3, name="same")
+        x = net.avg_pool(net.max_pool(x, 3, 1, padding=1), 2, 1)
+        return Outputs(net.logits(net.global_average(net.concat([x, x]))))
 
 
 def unused_gpus(devices: Devices, gpus: Sequence[Mapping[str, object]]) -> str | None:
@@ -125,26 +158,29 @@ def check_layout(data_format: str, precision: str, device: str) -> None:
     """Run a few layers forward and backward on `device`: raises UserError with TensorFlow's reason if it cannot."""
     dtype = COMPUTE_DTYPE[precision]
     shape = (2, 8, 8, 3) if data_format == "NHWC" else (2, 3, 8, 8)
+    network = _Probe()
+    values = {each.name: each.initial_value(0) for each in declarations(network, num_classes=10)}
 
-    def probe() -> tf.Tensor:
-        images = tf.ones(shape, dtype)
+    def probe() -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
-            tape.watch(images)
+            tape.watch(values)
             net = Net(
-                _Probe(),
-                lambda declaration: declaration.initial_value(0),
+                network,
+                lambda declaration: values[declaration.name],
                 num_classes=10,
                 training=True,
                 data_format=data_format,
                 dtype=dtype,
+                on_gpu="gpu" in device,
             )
-            loss = tf.reduce_sum(_Probe()(net, images).logits)
-        return tape.gradient(loss, images)
+            loss = tf.reduce_sum(network(net, tf.ones(shape, dtype)).logits)
+        return [gradient for gradient in tape.gradient(loss, values).values() if gradient is not None]
 
     try:
         with tf.device(device):
-            tf.function(probe, autograph=False)().numpy()
-    except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+            for gradient in tf.function(probe, autograph=False)():
+                gradient.numpy()
+    except tf.errors.OpError as error:
         reason = str(error.message).splitlines()[0]
         other = "NHWC" if data_format == "NCHW" else "NCHW"
         raise UserError(

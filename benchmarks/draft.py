@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from benchmarks import environment
+from benchmarks import environment as this_machine
 from benchmarks.measure import Recording
-from benchmarks.params import CommandLine, Params, configuration, notices
+from benchmarks.params import CommandLine, Notice, Params, configuration, notices
 from results.record import RunRecord, utc_now
 
 
@@ -21,7 +21,7 @@ class Placed(Protocol):
 
     @property
     def declarations(self) -> Mapping[str, Any]:
-        """What each variable is, by name: `size`, `nbytes`, `trainable`."""
+        """What each variable is, by name; `nbytes` is its size."""
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Draft:
     """A run as far as it has come: a record can be made of it at any time.
 
     `params` become the resolved ones once devices are known; `sections` are those of a record that are known.
+    Environment and hardware are those at the start.
     """
 
     command: CommandLine
@@ -37,6 +38,12 @@ class Draft:
     started_at: str = field(default_factory=utc_now)
     sections: dict[str, Any] = field(default_factory=dict)
     recording: Recording | None = None
+    environment: dict[str, Any] = field(default_factory=this_machine.environment)
+    hardware: dict[str, Any] = field(default_factory=this_machine.hardware)
+
+    def notices(self) -> list[Notice]:
+        """What was asked for and does not act, as far as it is known yet."""
+        return notices(self.params, self.command.given)
 
     def record(self, status: str, message: str = "") -> RunRecord:
         """The record of a run that ended with `status`."""
@@ -49,11 +56,11 @@ class Draft:
             command_line=tuple(self.command_line),
             params=vars(self.params),
             given=tuple(sorted(self.command.given)),
-            not_acting=tuple(vars(notice) for notice in notices(self.command.params, self.command.given)),
-            configuration=configuration(self.params),
+            not_acting=tuple(vars(notice) for notice in self.notices()),
+            configuration=configuration(self.params) | {"data_source": self.sections.get("dataset", {}).get("source")},
             seeds={"tf_random_seed": self.params.tf_random_seed},
-            environment=environment.environment(),
-            hardware=environment.hardware(),
+            environment=self.environment,
+            hardware=self.hardware,
             measurement=self.recording.measurement() if self.recording else None,
             **self.sections,
         )
@@ -67,9 +74,8 @@ class Draft:
         return (f"the loss is not finite from {where} on",)
 
 
-def model_facts(name: str, store: Placed) -> dict[str, Any]:
+def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
     """The `model` section: parameters are what gradients train; variables include the moving statistics."""
-    declarations = store.declarations.values()
     trainable = [declaration for declaration in declarations if declaration.trainable]
     return {
         "name": name,

@@ -20,10 +20,10 @@ class Optimizer:
     learning_rate: float
     slots: ClassVar[tuple[str, ...]] = ()  # what it remembers of each variable, from zero
 
-    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
+    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> tf.Operation:
         """Move `variable` along `gradient`; both float32 and on one device."""
         del slots
-        tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=self.learning_rate, delta=gradient)
+        return tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=self.learning_rate, delta=gradient)
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Momentum(Optimizer):
     nesterov: bool = True
     slots: ClassVar[tuple[str, ...]] = ("momentum",)
 
-    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
+    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> tf.Operation:
         """Move `variable` along its accumulated gradient."""
-        tf.raw_ops.ResourceApplyMomentum(
+        return tf.raw_ops.ResourceApplyMomentum(
             var=variable.handle,
             accum=slots["momentum"].handle,
             lr=self.learning_rate,
@@ -55,9 +55,9 @@ class RMSProp(Optimizer):
     epsilon: float = 1.0
     slots: ClassVar[tuple[str, ...]] = ("mean_square", "momentum")
 
-    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
+    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> tf.Operation:
         """Move `variable` along its gradient over the root of its mean square."""
-        tf.raw_ops.ResourceApplyRMSProp(
+        return tf.raw_ops.ResourceApplyRMSProp(
             var=variable.handle,
             ms=slots["mean_square"].handle,
             mom=slots["momentum"].handle,
@@ -78,10 +78,10 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
     slots: ClassVar[tuple[str, ...]] = ("mean", "variance", "steps")
 
-    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> None:
+    def update(self, variable: tf.Variable, slots: Mapping[str, tf.Variable], gradient: tf.Tensor) -> tf.Operation:
         """Move `variable` along its mean gradient over the root of its mean square, both corrected for their start."""
         steps = slots["steps"].assign_add(1.0)
-        tf.raw_ops.ResourceApplyAdam(
+        return tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=slots["mean"].handle,
             v=slots["variance"].handle,
@@ -127,8 +127,9 @@ class Updates:
             with tf.device(store.placement[name]):
                 self.slots[name] = {slot: _slot(store.variables[name], slot) for slot in optimizer.slots}
 
-    def apply(self, gradients: Mapping[str, tf.Tensor], weight_decay: float) -> None:
+    def apply(self, gradients: Mapping[str, tf.Tensor], weight_decay: float) -> list[tf.Operation]:
         """Update every trainable variable; `weight_decay` times the variable is added where decay applies."""
+        operations = []
         seen: defaultdict[str, list[tf.Tensor]] = defaultdict(list)  # gradients by device: waiting must cross none
         for name, gradient in gradients.items():
             variable, device = self._store.variables[name], self._store.placement[name]
@@ -137,7 +138,8 @@ class Updates:
             with tf.device(device), tf.control_dependencies([read_to_the_end]):
                 if weight_decay and self._store.declarations[name].decayed:
                     gradient = gradient + weight_decay * variable.read_value()
-                self._optimizer.update(variable, self.slots[name], gradient)
+                operations.append(self._optimizer.update(variable, self.slots[name], gradient))
+        return operations
 
 
 def _slot(variable: tf.Variable, slot: str) -> tf.Variable:

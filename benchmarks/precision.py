@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from benchmarks.params import ResolvedParams
+from variable_mgr.strategies import Gradients
 
 COMPUTE_DTYPE = {"fp32": tf.float32, "tf32": tf.float32, "bf16": tf.bfloat16, "fp16": tf.float16}
-
-Gradients = dict[str, tf.Tensor]
 
 
 class LossScale:
@@ -35,13 +35,14 @@ class LossScale:
         """The true gradients."""
         if self.initial == 1.0:
             return gradients
-        return {name: gradient / value for name, gradient in gradients.items()}
+        return _divided(gradients, value)
 
-    def update(self, stores_gradients: list[Gradients], apply: Callable[[], None]) -> tf.Tensor:
-        """Call `apply`; the returned bool scalar says that it was."""
+    def update(
+        self, stores_gradients: list[Gradients], apply: Callable[[], tf.Operation]
+    ) -> tuple[tf.Tensor, tf.Operation]:
+        """Call `apply`: a bool scalar that says that it was, and an operation that is done when it is."""
         del stores_gradients
-        apply()
-        return tf.constant(True)
+        return tf.constant(True), apply()
 
 
 class DynamicLossScale(LossScale):
@@ -67,21 +68,27 @@ class DynamicLossScale(LossScale):
 
     def unscaled(self, gradients: Gradients, value: tf.Tensor | float) -> Gradients:
         """The true gradients."""
-        return {name: gradient / value for name, gradient in gradients.items()}
+        return _divided(gradients, value)
 
-    def update(self, stores_gradients: list[Gradients], apply: Callable[[], None]) -> tf.Tensor:
+    def update(
+        self, stores_gradients: list[Gradients], apply: Callable[[], tf.Operation]
+    ) -> tuple[tf.Tensor, tf.Operation]:
         """Call `apply` if all gradients are finite, and set the next scale; the bool scalar says whether it was."""
-        checks = []
+        on_device: defaultdict[str, list[tf.Tensor]] = defaultdict(list)
         for gradients in stores_gradients:
             for gradient in gradients.values():
                 with tf.device(gradient.device):
-                    checks.append(tf.reduce_all(tf.math.is_finite(gradient)))
+                    on_device[gradient.device].append(tf.reduce_all(tf.math.is_finite(gradient)))
+        checks = []
+        for device, finite_gradients in on_device.items():
+            with tf.device(device):
+                checks.append(tf.reduce_all(tf.stack(finite_gradients)))
         with tf.device("/cpu:0"):
             finite = tf.reduce_all(tf.stack(checks))
-        tf.cond(finite, lambda: _done(apply), lambda: tf.constant(False))
+        applied = tf.cond(finite, lambda: _applied(apply), lambda: tf.constant(False))
         with tf.device("/cpu:0"):
             self._advance(finite)
-        return finite
+        return applied, applied.op
 
     def _advance(self, finite: tf.Tensor) -> None:
         steps = tf.where(finite, self._finite_steps + 1, 0)
@@ -92,9 +99,18 @@ class DynamicLossScale(LossScale):
         self._finite_steps.assign(tf.where(grow, tf.zeros_like(steps), steps))
 
 
-def _done(apply: Callable[[], None]) -> tf.Tensor:
-    apply()
-    return tf.constant(True)
+def _divided(gradients: Gradients, value: tf.Tensor | float) -> Gradients:
+    """The quotients, each where its gradient is."""
+    quotients = {}
+    for name, gradient in gradients.items():
+        with tf.device(gradient.device):
+            quotients[name] = gradient / value
+    return quotients
+
+
+def _applied(apply: Callable[[], tf.Operation]) -> tf.Tensor:
+    with tf.control_dependencies([apply()]):
+        return tf.constant(True)
 
 
 def make_loss_scale(params: ResolvedParams) -> LossScale:

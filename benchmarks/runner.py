@@ -15,7 +15,6 @@ from benchmarks import failures
 from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.devices import unused_gpus
 from benchmarks.draft import Draft, model_facts, placement_facts
-from benchmarks.environment import gpus
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.measure import Recording, measure, warm_up
 from benchmarks.params import CommandLine
@@ -42,10 +41,13 @@ def run(
     started: float,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Ending:
-    """Do what `command` asks for; the record says how far it came. `started` is when the process did, by `clock`."""
+    """Do what `command` asks for; the record says how far it came. `started` is when the process did, by `clock`.
+
+    From its end on the process ignores SIGINT and SIGTERM: the record is still to be written.
+    """
     draft = Draft(command, command.params, command_line)
     try:
-        with _sigterm_raises():
+        with _signals_raise_until_the_end():
             train(draft, console, started, clock)
     except KeyboardInterrupt:
         return Ending(draft.record("interrupted", "interrupted by Ctrl-C"), ExitCode.INTERRUPTED)
@@ -63,18 +65,22 @@ def run(
 
 def train(draft: Draft, console: Console, started: float, clock: Callable[[], float]) -> None:
     """Train as long as the parameters say, and measure it; `draft` learns everything as it becomes known."""
+    asked = draft.notices()
     workload = settle(draft.params)
-    if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, gpus()["gpus"])):
+    if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
         console.notice(f"WARNING: {warning}")
     draft.params = params = workload.params
+    for notice in draft.notices():
+        if notice not in asked:  # those were told before TensorFlow was imported
+            console.notice(f"WARNING: {notice}")
     draft.recording = Recording(params.batch_size, len(workload.devices.towers), started, clock)
     draft.sections["dataset"] = workload.source.facts
+    draft.sections["model"] = model_facts(params.model, workload.declarations)
     for line in header(workload).lines():
         console.line(line)
 
     console.line("Generating training model")
     step = build_step(workload)
-    draft.sections["model"] = model_facts(params.model, step.strategy.stores[0])
     draft.sections["placement"] = placement_facts(workload.devices.towers, step.strategy.stores)
     console.line("Initializing graph")
     draft.recording.trace_seconds = step.trace()
@@ -100,27 +106,25 @@ def header(workload: Workload) -> Header:
         dataset=workload.source.title,
         batch_size=params.batch_size,
         num_towers=len(towers),
-        batch_group_size=params.batch_group_size,
         num_batches=params.num_batches,
         num_epochs=params.num_epochs,
         devices=towers,
-        numa_bind=params.use_numa_affinity,
         data_format=params.data_format,
         optimizer=params.optimizer,
         variables=params.variable_update,
-        all_reduce=params.all_reduce_spec,
     )
 
 
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does, so that its record is written."""
+def _signals_raise_until_the_end() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does, so that its record is written; afterwards, let nothing disturb that."""
 
     def terminate(*_: object) -> None:
         raise Terminated
 
-    previous = signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from benchmarks.inputs.towers import TowerInput
 from benchmarks.optimizers import Optimizer, Updates
 from benchmarks.precision import LossScale
 from models.layers import Net
 from models.network import Network, Outputs
 from variable_mgr.strategies import Gradients, VariableStrategy
-
-TowerInput = Callable[[], tuple[tf.Tensor, tf.Tensor]]
 
 
 class StepOutcome(NamedTuple):
@@ -52,8 +52,8 @@ class _TowerResult(NamedTuple):
 class TrainingStep:
     """The step of `network` under `strategy`; `inputs` are the towers' own, on the devices `towers`.
 
-    Calling it runs one step and ends when every device is done: the value it waits for depends on all updates, and
-    copying it to the host waits for the device's queue.
+    Calling it runs one step and ends when every device is done: the losses that it waits for leave their devices after
+    all updates, and a copy to the host waits for what stands in a GPU's queue before it.
     """
 
     def __init__(
@@ -96,12 +96,21 @@ class TrainingStep:
         results = [
             self._tower(tower, values[self.strategy.store_of[tower]], scale) for tower in range(len(self._towers))
         ]
-        reported = self._reported(results, values[0])
+        l2_loss = self._l2_loss(values[0])
         gradients = self.strategy.reduce([result.gradients for result in results])
         gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
-        applied = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
-        with tf.control_dependencies([applied]), tf.device("/cpu:0"):
-            return tf.stack([reported[0], tf.cast(applied, tf.float32), *reported[1:]])
+        applied, done = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
+        losses = [self._after(done, tower, result.loss) for tower, result in enumerate(results)]
+        with tf.device("/cpu:0"):
+            figures = [_mean(losses) + l2_loss, tf.cast(applied, tf.float32)]
+            if self._options.accuracy:
+                figures += [_mean([getattr(result, top) for result in results]) for top in ("top_1", "top_5")]
+            return tf.stack(figures)
+
+    def _after(self, done: tf.Operation, tower: int, loss: tf.Tensor) -> tf.Tensor:
+        """`loss`, to be copied to the host only once all updates are `done`, or in the queue of tower's device."""
+        with tf.device(self._towers[tower]), tf.control_dependencies([done]):
+            return tf.identity(loss)
 
     def _tower(self, tower: int, values: dict[str, tf.Tensor], scale: tf.Tensor | float) -> _TowerResult:
         with tf.device(self._towers[tower]), tf.name_scope(f"tower{tower}"):
@@ -130,6 +139,7 @@ class TrainingStep:
                     data_format=options.data_format,
                     dtype=options.dtype,
                     owns_statistics=owns_statistics,
+                    on_gpu="gpu" in self._towers[tower],
                 )
                 outputs = self._network(net, images)
                 loss = training_loss(self._network, outputs, labels)
@@ -142,39 +152,41 @@ class TrainingStep:
 
         return compute
 
-    def _apply(self, gradients: list[Gradients], results: list[_TowerResult]) -> None:
+    def _apply(self, gradients: list[Gradients], results: list[_TowerResult]) -> tf.Operation:
+        """All updates of variables, as one operation that is done when they are."""
+        operations = []
         for updates, store_gradients in zip(self.updates, gradients, strict=True):
-            updates.apply(store_gradients, self._options.weight_decay)
+            operations += updates.apply(store_gradients, self._options.weight_decay)
         for tower, result in enumerate(results):
             store = self.strategy.store(tower)
             for name, value in result.moved.items():
                 variable = store.variables[name]
                 with tf.device(store.placement[name]):
                     # In place: an assigned value would pin its place among the step's activations, and fragment them.
-                    variable.assign_add(value - variable.read_value())
+                    operations.append(variable.assign_add(value - variable.read_value(), read_value=False))
+        return tf.group(*operations)
 
-    def _reported(self, results: list[_TowerResult], values: dict[str, tf.Tensor]) -> list[tf.Tensor]:
-        with tf.device("/cpu:0"):
-            figures = [tf.add_n([result.loss for result in results]) / len(results)]
-            if self._options.report_total_loss and self._options.weight_decay:
-                figures[0] += self._options.weight_decay * self._l2_loss(values)
-            if self._options.accuracy:
-                figures += [
-                    tf.add_n([getattr(result, top) for result in results]) / len(results) for top in ("top_1", "top_5")
-                ]
-        return figures
-
-    def _l2_loss(self, values: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Half the sum of squares of all variables that decay, before the update."""
+    def _l2_loss(self, values: dict[str, tf.Tensor]) -> tf.Tensor | float:
+        """The weight decay's share of the loss, before the update, where it is to be reported."""
+        if not (self._options.report_total_loss and self._options.weight_decay):
+            return 0.0
         store = self.strategy.stores[0]
         decayed = [name for name, declaration in store.declarations.items() if declaration.decayed]
         if self._options.single_l2_loss_op:
-            return tf.nn.l2_loss(tf.concat([tf.reshape(values[name], [-1]) for name in decayed], axis=0))
-        losses = []
+            with tf.device(self._towers[0]):
+                joined = tf.concat([tf.reshape(values[name], [-1]) for name in decayed], axis=0)
+                return self._options.weight_decay * tf.nn.l2_loss(joined)
+        on_device: defaultdict[str, list[tf.Tensor]] = defaultdict(list)
         for name in decayed:
-            with tf.device(store.placement[name]):
-                losses.append(tf.nn.l2_loss(values[name]))
-        return tf.add_n(losses)
+            device = store.placement[name]
+            with tf.device(device):
+                on_device[device].append(tf.nn.l2_loss(values[name]))
+        sums = []
+        for device, losses in on_device.items():
+            with tf.device(device):
+                sums.append(tf.add_n(losses))
+        with tf.device("/cpu:0"):
+            return self._options.weight_decay * tf.add_n(sums)
 
 
 def training_loss(network: Network, outputs: Outputs, labels: tf.Tensor) -> tf.Tensor:
@@ -183,6 +195,10 @@ def training_loss(network: Network, outputs: Outputs, labels: tf.Tensor) -> tf.T
     if outputs.aux_logits is not None:
         loss += network.aux_loss_weight * _cross_entropy(outputs.aux_logits, labels)
     return loss
+
+
+def _mean(figures: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.add_n(figures) / len(figures)
 
 
 def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

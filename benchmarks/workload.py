@@ -11,7 +11,7 @@ from benchmarks import devices, optimizers, precision
 from benchmarks.inputs.sources import Source, open_source
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
-from models.layers import declarations
+from models.layers import Declaration, declarations
 from models.network import Network
 from variable_mgr import strategies
 
@@ -24,6 +24,7 @@ class Workload:
     devices: devices.Devices
     source: Source
     network: Network
+    declarations: tuple[Declaration, ...]
 
 
 def settle(params: Params) -> Workload:
@@ -32,16 +33,20 @@ def settle(params: Params) -> Workload:
     found = devices.set_up(params)
     source = open_source(params)
     resolved = resolve(params, device=found.kind, examples=source.examples)
-    devices.check_layout(resolved.data_format, resolved.precision, found.towers[0])
-    return Workload(resolved, found, source, models.get(resolved.model, source.dataset.name))
+    network = models.get(resolved.model, source.dataset.name)
+    return Workload(resolved, found, source, network, declarations(network, source.num_classes))
 
 
 def build_step(workload: Workload) -> TrainingStep:
-    """The step of `workload`, with its variables in place and equal, not traced yet."""
+    """The step of `workload`, with its variables in place and equal, not traced yet.
+
+    Raises UserError where the devices cannot compute in its layout and precision.
+    """
     params, towers = workload.params, workload.devices.towers
+    devices.check_layout(params.data_format, params.precision, towers[0])
     strategy = strategies.make(
         params.variable_update,
-        declarations(workload.network, workload.source.num_classes),
+        workload.declarations,
         towers,
         workload.devices.parameters,
         params.tf_random_seed,

@@ -72,6 +72,7 @@ class Net:
         data_format: str = "NHWC",
         dtype: tf.DType = tf.float32,
         owns_statistics: bool = True,
+        on_gpu: bool = False,
     ) -> None:
         self.num_classes = num_classes
         self.training = training
@@ -81,6 +82,7 @@ class Net:
         self._format = data_format
         self._dtype = dtype
         self._owns_statistics = owns_statistics
+        self._on_gpu = on_gpu
         self._scopes: list[str] = []
 
     @contextmanager
@@ -184,8 +186,9 @@ class Net:
         )
 
     def local_response_norm(self, x: tf.Tensor, *, radius: int, bias: float, alpha: float, beta: float) -> tf.Tensor:
-        """Local response normalisation across channels. The kernel knows NHWC only, so NCHW pays two transposes."""
-        x = tf.nn.local_response_normalization(self._to_nhwc(x), radius, bias, alpha, beta)
+        """Local response normalisation across channels. Every device has its kernel in NHWC and float32 only."""
+        x = tf.cast(self._to_nhwc(x), tf.float32)
+        x = tf.cast(tf.nn.local_response_normalization(x, radius, bias, alpha, beta), self._dtype)
         return x if self._format == "NHWC" else tf.transpose(x, (0, 3, 1, 2))
 
     def dense(self, x: tf.Tensor, units: int, *, relu: bool = True, name: str) -> tf.Tensor:
@@ -243,7 +246,7 @@ class Net:
         """
         if keeps_size:
             return x, "SAME"
-        if "GPU" in x.device:
+        if self._on_gpu:
             return x, self._sides(pixels)
         return self._padded(x, pixels, 0), "VALID"
 

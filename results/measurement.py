@@ -22,12 +22,12 @@ class Measurement:
 
     `batch_size`: images per tower and step. `num_towers`: towers over all processes.
     `warmup_step_seconds`, `step_seconds`: wall time of every step. `warmup_losses`, `losses`: may be NaN or infinite.
-    `window_seconds`: wall time from the begin of the first measured step to the end of the last; 0 before there is one.
+    `window_seconds`: wall time from the beginning of the first measured step to the end of the last; 0 before that.
     `trace_seconds`: building the graph of the step, before any step ran.
     `first_step_seconds`: wall time of the very first step, in which TensorFlow optimises and compiles the graph.
     `time_to_first_step_seconds`: from the start of the process to the end of the first step.
     `top_1`, `top_5`: training accuracy of every measured step, where it was asked for, else empty.
-    `skipped_steps`, `final_loss_scale`: of the loss scale, where there is one.
+    `skipped_steps`: steps, warm-up included, whose update was left out because the loss scale was too large.
     """
 
     batch_size: int
@@ -42,8 +42,7 @@ class Measurement:
     time_to_first_step_seconds: float | None = None
     top_1: tuple[float, ...] = ()
     top_5: tuple[float, ...] = ()
-    skipped_steps: int | None = None
-    final_loss_scale: float | None = None
+    skipped_steps: int = 0
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_towers"):

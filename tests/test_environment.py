@@ -26,7 +26,7 @@ def test_only_variables_that_steer_the_run_are_kept_and_secrets_are_hidden():
         "NVIDIA_API_KEY": "nvapi-12345",
         "TF_VAR_database": "12345",
         "PATH": "/bin",
-        "HOME": "/root",
+        "HOME": "/home/someone",
     }
     assert environment(given)["variables"] == {
         "CUDA_VISIBLE_DEVICES": "0",

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None, *, url: str = cifar10_download.
     options = _parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # failures come as exceptions
     try:
-        conversion = prepare(Path(options.data_dir), archive=options.archive, sample=options.sample, url=url)
+        conversion = prepare(options.data_dir, archive=options.archive, sample=options.sample, url=url)
     except UserError as error:
         if options.debug:
             traceback.print_exc()
@@ -89,6 +89,11 @@ def _folder(folder: Path) -> Iterator[None]:
         raise
 
 
+def _path(text: str) -> Path:
+    """The path that `text` names: --data_dir=~/data reaches the program as it stands."""
+    return Path(text).expanduser()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROGRAM,
@@ -96,10 +101,13 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--data_dir", required=True, metavar="DIR", help="folder for the files; made if it is not there"
+        "--data_dir", type=_path, required=True, metavar="DIR", help="folder for the files; made if it is not there"
     )
     parser.add_argument(
-        "--archive", type=Path, metavar="FILE", help="cifar-10-python.tar.gz; downloaded into DIR where it is not given"
+        "--archive",
+        type=_path,
+        metavar="FILE",
+        help="cifar-10-python.tar.gz; downloaded into DIR where it is not given",
     )
     parser.add_argument("--sample", action="store_true", help="make a small set of generated images; needs no network")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -27,6 +27,6 @@ def batches(spec: ImageSpec, num_classes: int, devices: Sequence[str], seed: int
 
 def _batch(spec: ImageSpec, device: str, seed: tuple[int, int], labels: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
     with tf.device(device):
-        images = tf.random.stateless_truncated_normal(spec.shape, seed, dtype=tf.as_dtype(spec.dtype))
+        images = tf.cast(tf.random.stateless_truncated_normal(spec.shape, seed), tf.as_dtype(spec.dtype))
         # A constant of int32 stays in the host's memory and would be copied at each step; the result of a cast is not.
         return images, tf.cast(tf.constant(labels, tf.int64), tf.int32)

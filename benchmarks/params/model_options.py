@@ -29,4 +29,9 @@ class ModelOptions:
         "Loss to print and record: with the L2 loss (total_loss) or without (base_loss).",
         choices=("total_loss", "base_loss"),
     )
-    tf_random_seed: int = option(1234, "Seed of the initial values and of everything else that is drawn.")
+    tf_random_seed: int = option(
+        1234,
+        "Seed of the initial values and of everything else that is drawn.",
+        lower_bound=0,
+        upper_bound=2**31 - 1,
+    )

@@ -71,8 +71,8 @@ def resolve(params: Params, *, device: str, examples: int | None = None) -> Reso
 
 
 def _expanded(folder: str) -> str:
-    """`folder` with ~ replaced: shells leave it as it is in --data_dir=~/data."""
-    return str(Path(folder).expanduser())
+    """`folder` in full, with ~ replaced: shells leave it as it is in --data_dir=~/data."""
+    return str(Path(folder).expanduser().absolute())
 
 
 def _length(params: Params, global_batch_size: int, examples: int) -> tuple[int, float]:

@@ -60,7 +60,11 @@ def test_optimizer_follows_its_rule(optimizer, rule):
     start = store.variables["kernel"].numpy()
     gradients = np.random.default_rng(0).standard_normal((20, 4, 3)).astype(np.float32)
     updates = Updates(optimizer, store)
-    apply = tf.function(lambda gradient: updates.apply({"kernel": gradient}, 0.0), autograph=False)
+
+    @tf.function(autograph=False)
+    def apply(gradient):
+        updates.apply({"kernel": gradient}, 0.0)
+
     for gradient in gradients:
         apply(tf.constant(gradient))
     np.testing.assert_allclose(store.variables["kernel"].numpy(), rule(start, gradients), rtol=2e-4, atol=1e-6)

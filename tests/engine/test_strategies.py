@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.optimizers import RMSProp
+from benchmarks.precision import DynamicLossScale, LossScale
 from models.layers import declarations
 from tests.engine.training import CLASSES, SmallNet, build_training
 from variable_mgr.store import balanced
@@ -57,6 +58,20 @@ def test_what_the_optimizer_remembers_is_beside_its_variable(name, batch):
         for variable, slots in updates.slots.items():
             assert len(slots) == 2
             assert {on(slot).device_index for slot in slots.values()} == {on(store.variables[variable]).device_index}
+
+
+@pytest.mark.parametrize("scale", [LossScale(), LossScale(128.0), DynamicLossScale(128.0)])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_operation_of_a_step_has_a_device(name, scale, batch):
+    """One without would run on the first GPU, whoever's gradient it is."""
+    devices = [f"/cpu:{index}" for index in range(3)]
+    options = {"optimizer": RMSProp(0.1), "weight_decay": 1e-4, "loss_scale": scale, "accuracy": True}
+    training = build_training(name, 3, *batch, parameter_devices=devices, **options)
+    training.step.trace()
+    free = {"Placeholder", "Const", "NoOp", "Identity", "If", "StatelessIf"}
+    free |= {"ReadVariableOp"}  # runs where its variable is
+    without = [op for op in training.step._run.graph.get_operations() if not op.device and op.type not in free]
+    assert not without
 
 
 def test_balanced_puts_the_largest_first_and_then_where_least_is():

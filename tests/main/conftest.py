@@ -17,7 +17,7 @@ SHORT = ["--device=cpu", "--num_gpus=2", "--batch_size=8", "--num_warmup_batches
 
 
 class Ran(NamedTuple):
-    """What a process left behind: both streams apart and `merged` as a terminal shows them is not kept here."""
+    """What a process left behind."""
 
     code: int
     out: str
@@ -37,8 +37,11 @@ def sample_data(tmp_path_factory):
 def start(*arguments, results_dir, **options):
     """Start run_benchmark.py; its streams are pipes unless `options` say otherwise."""
     command = [sys.executable, str(PROJECT / "run_benchmark.py"), f"--results_dir={results_dir}", *map(str, arguments)]
+    variables = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+    if home := options.pop("home", None):
+        variables["HOME"] = str(home)
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-    return subprocess.Popen(command, env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}, **options)
+    return subprocess.Popen(command, env=variables, **options)
 
 
 def finish(process, results_dir):
@@ -51,6 +54,13 @@ def finish(process, results_dir):
 
 def run(*arguments, results_dir):
     return finish(start(*arguments, results_dir=results_dir), results_dir)
+
+
+def run_program(program):
+    """Run Python source in the project's folder; its stdout."""
+    command = [sys.executable, "-c", program]
+    finished = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=True)
+    return finished.stdout
 
 
 def signal_at(line, number, *arguments, results_dir):

@@ -1,11 +1,12 @@
 """How a run ends: its exit code, its message and its record, whatever happens."""
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tests.main.conftest import INTERRUPT, PROJECT, SHORT, TERMINATE, run, signal_at
+from tests.main.conftest import INTERRUPT, PROJECT, SHORT, TERMINATE, finish, run, signal_at, start
 
 LONG = [*SHORT, "--model=trivial", "--num_batches=100000", "--display_every=1"]
 
@@ -71,6 +72,75 @@ def test_more_gpus_than_there_are(tmp_path):
     assert ran.records[0]["status"] == "failed"
 
 
+@pytest.fixture
+def broken_data(sample_data, tmp_path):
+    """A copy of the sample that a test may break."""
+    return shutil.copytree(sample_data, tmp_path / "cifar10")
+
+
+def test_a_truncated_file_is_refused_before_anything_is_measured(broken_data, tmp_path):
+    path = broken_data / "train.tfrecords"
+    path.write_bytes(path.read_bytes()[:-1000])
+    ran = run(*SHORT, "--model=resnet20", f"--data_dir={broken_data}", results_dir=tmp_path / "runs")
+    assert ran.code == 2
+    assert f"Cannot use {path}: it is truncated or corrupt after record" in ran.err
+    assert "python -m benchmarks.inputs.cifar10 --data_dir=" in ran.err
+    assert "Traceback" not in ran.err
+    assert [record["status"] for record in ran.records] == ["failed"]
+
+
+def test_a_label_out_of_range_is_refused(broken_data, tmp_path):
+    import tensorflow as tf
+
+    feature = {
+        "image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[bytes(3072)])),
+        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[10])),
+    }
+    path = broken_data / "train.tfrecords"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+    ran = run(*SHORT, "--model=resnet20", f"--data_dir={broken_data}", results_dir=tmp_path / "runs")
+    assert ran.code == 2
+    assert "record 0 has label 10, where labels are 0 to 9" in ran.err
+
+
+def test_a_folder_without_the_files_is_refused_with_what_was_looked_for(tmp_path):
+    (tmp_path / "cifar10").mkdir()
+    ran = run("--model=resnet20", f"--data_dir={tmp_path / 'cifar10'}", results_dir=tmp_path / "runs")
+    assert ran.code == 2
+    assert "lacks train.tfrecords, validation.tfrecords, eval.tfrecords" in ran.err
+    assert ran.records == []
+
+
+def test_home_is_understood_in_results_dir(tmp_path):
+    process = start("--device=gpu", results_dir="~/runs", cwd=tmp_path, home=tmp_path)
+    assert finish(process, tmp_path / "runs").code == 2
+    assert len(list((tmp_path / "runs").glob("*.json"))) == 1
+    assert not (tmp_path / "~").exists()
+
+
+def test_a_tensorflow_that_cannot_be_imported_is_one_line(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('no such instruction')")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import run_benchmark as it; "
+    program += f"sys.exit(it.main(['--results_dir={tmp_path}/runs']))"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.splitlines() == [
+        "run_benchmark.py: error: cannot import what requirements.txt installs: no such instruction"
+    ]
+
+
+@pytest.mark.parametrize(("model", "batch_size"), [("trivial", 32), ("resnet20", 16), ("alexnet", 16)])
+def test_a_cheap_network_does_not_diverge_at_its_defaults(model, batch_size, tmp_path):
+    flags = ["--data_name=cifar10", f"--model={model}", f"--batch_size={batch_size}", "--device=cpu"]
+    ran = run(*flags, "--num_batches=90", results_dir=tmp_path)  # after ten of warm-up
+    assert ran.code == 0
+    losses = ran.records[0]["measurement"]["losses"]
+    assert losses[-1] < ran.records[0]["measurement"]["warmup_losses"][0]
+
+
 def test_debug_shows_the_traceback(tmp_path):
     ran = run("--device=gpu", "--debug", results_dir=tmp_path)
     assert ran.code == 2
@@ -86,7 +156,7 @@ def test_a_layout_that_cannot_run_is_refused_with_the_reason(tmp_path):
 
 def test_all_problems_of_a_command_line_come_together_without_tensorflow(tmp_path):
     program = "import sys, run_benchmark as it; code = it.main(sys.argv[1:]); "
-    program += "assert 'tensorflow' not in sys.modules; sys.exit(code)"
+    program += "assert not {'tensorflow', 'numpy'} & set(sys.modules); sys.exit(code)"
     flags = ["--model=resnet5", "--batch_size=-1", "--num_gpu=2", f"--results_dir={tmp_path}/runs"]
     ran = subprocess.run(
         [sys.executable, "-c", program, *flags], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False

@@ -56,6 +56,10 @@ def test_what_is_run_elsewhere_stands_in_the_readme(reason):
     assert any(reason in command + "\n" for command in commands())
 
 
+def test_the_readme_is_finished():
+    assert "@@" not in README
+
+
 def test_flags_in_the_readme_exist():
     from benchmarks.params import options
     from benchmarks.params.command_line import ANSWERS, OWN_FLAGS

@@ -49,5 +49,5 @@ def test_mkl():
 
 def test_overrides_name_what_is_replaced():
     variables = {"KMP_BLOCKTIME": "0", "KMP_SETTINGS": "1", "OMP_NUM_THREADS": "4"}
-    [override] = overrides(variables, {"KMP_BLOCKTIME": "30", "KMP_SETTINGS": "1", "HOME": "/root"})
+    [override] = overrides(variables, {"KMP_BLOCKTIME": "30", "KMP_SETTINGS": "1", "HOME": "/home/someone"})
     assert str(override) == "KMP_BLOCKTIME=30 in the environment is replaced by 0, which the flags ask for."

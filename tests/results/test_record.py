@@ -59,7 +59,7 @@ def test_json_round_trip_is_exact():
         not_acting=({"flag": "trt_mode", "value": "FP16", "kind": "ignored", "reason": "gone"},),
         seeds={"tf_random_seed": 1234},
         placement={"towers": ["/cpu:0", "/cpu:1"]},
-        measurement=measurement(top_1=(0.5,), skipped_steps=1, final_loss_scale=128.0, window_seconds=1 / 3),
+        measurement=measurement(top_1=(0.5,), skipped_steps=1, window_seconds=1 / 3),
     )
     assert RunRecord.from_json(before.to_json()) == before
 

@@ -73,7 +73,7 @@ def test_wide_characters_keep_columns_below_each_other():
     one, two = record(settings={"optimizer": "动量"}), record(minute=1)
     lines = table(frame([one, two])).splitlines()
     heading = next(line for line in lines if line.startswith("record "))
-    assert row_of("\n".join(lines), one).index("10") == heading.index("steps") + len("steps") - 2 - 2
+    assert row_of("\n".join(lines), one).index(" 10 ") + 1 == heading.index("steps") + len("steps") - 2 - 2
 
 
 def test_partial_measurements_show_what_they_have():

@@ -1,0 +1,103 @@
+"""How a run ends, with the training replaced by what goes wrong in it."""
+
+import io
+
+import pytest
+import tensorflow as tf
+
+from benchmarks import runner
+from benchmarks.console import Console
+from benchmarks.errors import ExitCode, UserError
+from benchmarks.failures import explain
+from benchmarks.inputs.sources import Synthetic
+from benchmarks.params import CommandLine, Params
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before():
+    import signal
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def ended(monkeypatch, error, at_call=4, **params):
+    """A run of the trivial network whose step number `at_call` raises `error`."""
+    calls = iter(range(1, 1000))
+    original = runner.build_step
+
+    class Failing:
+        def __init__(self, step):
+            self.step, self.strategy, self.trace = step, step.strategy, step.trace
+
+        def __call__(self):
+            if next(calls) == at_call:
+                raise error
+            return self.step()
+
+    monkeypatch.setattr(runner, "build_step", lambda workload: Failing(original(workload)))
+    chosen = Params(device="cpu", batch_size=2, num_warmup_batches=1, num_batches=5, data_name="cifar10", **params)
+    out, err = io.StringIO(), io.StringIO()
+    ending = runner.run(CommandLine(chosen), ["run_benchmark.py"], Console(out, err), started=0.0)
+    return ending, out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (
+            tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\n\nDetected at node ..."),
+            ExitCode.FAILED,
+            "out of memory with --model=trivial --batch_size=2 on each of 1 device(s): OOM when allocating tensor.",
+        ),
+        (MemoryError("no more"), ExitCode.FAILED, "out of memory with --model=trivial"),
+        (ValueError("what\never"), ExitCode.FAILED, "ValueError: what (--debug shows the traceback)"),
+        (UserError("the thing cannot be used"), ExitCode.UNUSABLE, "the thing cannot be used"),
+    ],
+)
+def test_an_error_leaves_a_record_of_what_was_measured(monkeypatch, error, code, message):
+    ending, out, err = ended(monkeypatch, error)
+    assert ending.exit_code == code
+    assert ending.record.status == "failed"
+    assert ending.record.message.startswith(message)
+    assert len(ending.record.measurement.step_seconds) == 2
+    assert ending.record.model["name"] == "trivial"
+    assert "Traceback" not in out + err
+    assert "total images/sec" not in out
+
+
+def test_debug_prints_the_traceback(monkeypatch, capsys):
+    ended(monkeypatch, ValueError("what"), debug=True)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_error_before_there_are_devices_leaves_a_record_too():
+    params = Params(device="gpu", num_gpus=2)
+    ending = runner.run(CommandLine(params), [], Console(io.StringIO(), io.StringIO()), started=0.0)
+    assert (ending.exit_code, ending.record.status) == (ExitCode.UNUSABLE, "failed")
+    assert ending.record.measurement is None
+
+
+def test_records_of_other_data_have_another_key(monkeypatch):
+    first = ended(monkeypatch, None, at_call=99)[0].record
+    monkeypatch.setattr(
+        runner, "settle", lambda params, settle=runner.settle: with_source(settle(params), "published archive")
+    )
+    second = ended(monkeypatch, None, at_call=99)[0].record
+    assert first.status == second.status == "completed"
+    assert first.configuration_key != second.configuration_key
+
+
+def with_source(workload, source):
+    import dataclasses
+
+    facts = workload.source.facts | {"source": source}
+    changed = Synthetic(workload.source.dataset, workload.source.num_classes, workload.source.title, facts)
+    return dataclasses.replace(workload, source=changed)
+
+
+def test_an_error_of_tensorflow_is_one_line():
+    error = tf.errors.InternalError(None, None, "\n  first\n second")
+    assert explain(error, Params()) == "InternalError: first (--debug shows the traceback)"
