@@ -17,6 +17,7 @@ ELSEWHERE = {
     f"{PYTHON} -m pip": "tox installs the same file",
     ".tox/.runner": "CI is this very command",
     "python3.10 -m venv": "tox has this TensorFlow and this Python",
+    "benchmarks.studies": "takes up to hours; tests/studies runs their parts",
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
 }
 
