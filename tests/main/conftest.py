@@ -36,7 +36,9 @@ def sample_data(tmp_path_factory):
 
 def start(*arguments, results_dir, **options):
     """Start run_benchmark.py; its streams are pipes unless `options` say otherwise."""
-    command = [sys.executable, str(PROJECT / "run_benchmark.py"), f"--results_dir={results_dir}", *map(str, arguments)]
+    # Who starts the tests in the background of a script leaves SIGINT ignored, and children inherit that.
+    command = ["env", "--default-signal=INT", sys.executable, str(PROJECT / "run_benchmark.py")]
+    command += [f"--results_dir={results_dir}", *map(str, arguments)]
     variables = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
     if home := options.pop("home", None):
         variables["HOME"] = str(home)
@@ -46,7 +48,10 @@ def start(*arguments, results_dir, **options):
 
 def finish(process, results_dir):
     """Wait for it, and read the records that it wrote."""
-    out, err = process.communicate(timeout=300)
+    try:
+        out, err = process.communicate(timeout=300)
+    finally:
+        process.kill()
     paths = sorted(Path(results_dir).glob("*")) if Path(results_dir).is_dir() else []
     assert all(path.suffix == ".json" for path in paths), f"left behind: {paths}"
     return Ran(process.returncode, out, err, [json.loads(path.read_text()) for path in paths])
