@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -18,12 +16,9 @@ from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.measure import Recording, measure, warm_up
 from benchmarks.params import CommandLine
+from benchmarks.signals import Signals, Terminated
 from benchmarks.workload import Workload, build_step, settle
 from results.record import RunRecord
-
-
-class Terminated(BaseException):
-    """Somebody asked the process to end (SIGTERM)."""
 
 
 class Ending(NamedTuple):
@@ -47,8 +42,8 @@ def run(
     """
     draft = Draft(command, command.params, command_line)
     try:
-        with _signals_raise_until_the_end():
-            train(draft, console, started, clock)
+        with Signals() as signals:
+            train(draft, console, signals, started, clock)
     except KeyboardInterrupt:
         return Ending(draft.record("interrupted", "interrupted by Ctrl-C"), ExitCode.INTERRUPTED)
     except Terminated:
@@ -63,7 +58,7 @@ def run(
     return Ending(record, ExitCode.VALID if accepted else ExitCode.INVALID)
 
 
-def train(draft: Draft, console: Console, started: float, clock: Callable[[], float]) -> None:
+def train(draft: Draft, console: Console, signals: Signals, started: float, clock: Callable[[], float]) -> None:
     """Train as long as the parameters say, and measure it; `draft` learns everything as it becomes known."""
     asked = draft.notices()
     workload = settle(draft.params)
@@ -80,9 +75,11 @@ def train(draft: Draft, console: Console, started: float, clock: Callable[[], fl
         console.line(line)
 
     console.line("Generating training model")
+    signals.check()
     step = build_step(workload)
     draft.sections["placement"] = placement_facts(workload.devices.towers, step.strategy.stores)
     console.line("Initializing graph")
+    signals.check()
     draft.recording.trace_seconds = step.trace()
 
     console.line("Running warm up")
@@ -91,10 +88,21 @@ def train(draft: Draft, console: Console, started: float, clock: Callable[[], fl
     narrator = Narrator(
         console, params.num_warmup_batches, params.num_batches, params.display_every, params.display_perf_ewma
     )
-    warm_up(step, draft.recording, params.num_warmup_batches, narrator.warm_up)
+    signals.check()
+    warm_up(step, draft.recording, params.num_warmup_batches, after(narrator.warm_up, signals))
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure(step, draft.recording, params.num_batches, narrator.step)
+    measure(step, draft.recording, params.num_batches, after(narrator.step, signals))
+
+
+def after(tell: Callable[[Recording], None], signals: Signals) -> Callable[[Recording], None]:
+    """What is done after each step: `tell` of it, and end the run if a signal has come."""
+
+    def on_step(recording: Recording) -> None:
+        tell(recording)
+        signals.check()
+
+    return on_step
 
 
 def header(workload: Workload) -> Header:
@@ -113,18 +121,3 @@ def header(workload: Workload) -> Header:
         optimizer=params.optimizer,
         variables=params.variable_update,
     )
-
-
-@contextmanager
-def _signals_raise_until_the_end() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does, so that its record is written; afterwards, let nothing disturb that."""
-
-    def terminate(*_: object) -> None:
-        raise Terminated
-
-    signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)

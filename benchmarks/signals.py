@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM end a run where it is safe to end it."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType, TracebackType
+
+
+class Terminated(BaseException):
+    """Somebody asked the process to end (SIGTERM)."""
+
+
+class Signals:
+    """While entered, a first SIGINT or SIGTERM waits for `check`, a second one raises at once.
+
+    An exception in the middle of TensorFlow's graph building can crash the process, and its record with it. Where
+    SIGINT was ignored from the start, as in a script's background jobs, it stays so. From the exit on both are ignored:
+    the record is still to be written.
+    """
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+
+    def __enter__(self) -> Signals:
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._receive)
+        signal.signal(signal.SIGTERM, self._receive)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt or Terminated if one has come."""
+        if self._received == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self._received == signal.SIGTERM:
+            raise Terminated
+
+    def _receive(self, number: int, _: FrameType | None) -> None:
+        self.check()
+        self._received = number

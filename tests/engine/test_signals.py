@@ -1,0 +1,50 @@
+"""The first signal waits for a safe point, the second does not."""
+
+import os
+import signal
+
+import pytest
+
+from benchmarks.signals import Signals, Terminated
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_a_signal_waits_for_the_next_check(number, raised):
+    with Signals() as signals:
+        signals.check()
+        os.kill(os.getpid(), number)
+        waited = True
+        with pytest.raises(raised):
+            signals.check()
+    assert waited
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_a_second_signal_ends_what_hangs(number, raised):
+    with Signals():
+        os.kill(os.getpid(), number)
+        with pytest.raises(raised):
+            os.kill(os.getpid(), number)
+
+
+def test_what_was_ignored_stays_ignored():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Signals() as signals:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        signals.check()
+
+
+def test_nothing_disturbs_what_comes_after():
+    with Signals():
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
