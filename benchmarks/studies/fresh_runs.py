@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from benchmarks.errors import UserError
 from results import store
+from results.record import RunRecord
 
 PROJECT = Path(__file__).resolve().parents[2]
 WARMUP_STEPS = 3  # as many as the yardsticks make
@@ -78,14 +79,25 @@ def finish(command: Sequence[str]) -> Finished:
     return Finished(said, usage.ru_maxrss / _MAXRSS_IN_MIB)
 
 
-def run_ours(flags: Sequence[str], start: Start = finish) -> FreshRun:
-    """Run this project's `run_benchmark.py` with `flags`, and read its record."""
+def record_of(flags: Sequence[str], start: Start = finish) -> tuple[RunRecord, Finished]:
+    """Run this project's `run_benchmark.py` with `flags` to its end: its record, valid or not, and how it ended.
+
+    Raises UserError where it left no record of a completed run.
+    """
     with tempfile.TemporaryDirectory() as folder:
         finished = start([sys.executable, str(PROJECT / "run_benchmark.py"), *flags, f"--results_dir={folder}"])
         records, unreadable = store.load(folder)
-    if len(records) != 1 or unreadable or not records[0].valid or records[0].measurement is None:
-        raise UserError(f"run_benchmark.py {' '.join(flags)} left no valid record: {[*unreadable, *records]}")
-    measured = records[0].measurement
+    if len(records) != 1 or unreadable or records[0].status != "completed":
+        raise UserError(f"run_benchmark.py {' '.join(flags)} left no record of a whole run: {[*unreadable, *records]}")
+    return records[0], finished
+
+
+def run_ours(flags: Sequence[str], start: Start = finish) -> FreshRun:
+    """The figures of `run_benchmark.py` with `flags`, from its record. Raises UserError where they are not valid."""
+    record, finished = record_of(flags, start)
+    measured = record.measurement
+    if measured is None or not record.valid:
+        raise UserError(f"run_benchmark.py {' '.join(flags)} left no valid record: {', '.join(record.problems)}")
     step, first = measured.median_step_seconds, measured.time_to_first_step_seconds
     between = measured.between_steps_seconds
     assert step, "a valid run has measured steps"

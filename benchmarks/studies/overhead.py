@@ -70,9 +70,7 @@ class Stopwatch:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the study; returns the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    return report.conclude(parser, lambda: study(options))
+    return report.run(_parser(), study, arguments)
 
 
 def study(options: argparse.Namespace) -> None:

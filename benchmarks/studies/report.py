@@ -36,10 +36,13 @@ def count(text: str) -> int:
     return number
 
 
-def conclude(parser: argparse.ArgumentParser, study: Callable[[], None]) -> int:
-    """Run `study`; returns the exit code. What the user can mend is one message."""
+def run(
+    parser: argparse.ArgumentParser, study: Callable[[argparse.Namespace], None], arguments: Sequence[str] | None
+) -> int:
+    """Run `study` with the options in `arguments`; returns the exit code. What the user can mend is one message."""
+    options = parser.parse_args(arguments)
     try:
-        study()
+        study(options)
     except UserError as error:
         note(f"{parser.prog}: error: {error}")
         return ExitCode.UNUSABLE

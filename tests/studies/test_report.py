@@ -46,10 +46,10 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_what_a_user_can_mend_is_one_message(capsys):
-    def study():
+    def study(_):
         raise UserError("the thing, and the way out")
 
-    assert report.conclude(report.parser("some_study", ""), study) == ExitCode.UNUSABLE
+    assert report.run(report.parser("some_study", ""), study, []) == ExitCode.UNUSABLE
     assert capsys.readouterr().err == "python -m benchmarks.studies.some_study: error: the thing, and the way out\n"
 
 
