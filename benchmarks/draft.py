@@ -12,6 +12,17 @@ from benchmarks.params import CommandLine, Notice, Params, configuration, notice
 from results.record import RunRecord, utc_now
 
 
+class Verdict(Protocol):
+    """What a record needs to know of the check of the variable update."""
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, or None."""
+
+    def facts(self) -> dict[str, Any]:
+        """What was found."""
+
+
 class Placed(Protocol):
     """What a record needs to know of one set of variables."""
 
@@ -38,6 +49,7 @@ class Draft:
     started_at: str = field(default_factory=utc_now)
     sections: dict[str, Any] = field(default_factory=dict)
     recording: Recording | None = None
+    verdict: Verdict | None = None
     environment: dict[str, Any] = field(default_factory=this_machine.environment)
     hardware: dict[str, Any] = field(default_factory=this_machine.hardware)
 
@@ -62,16 +74,23 @@ class Draft:
             environment=self.environment,
             hardware=self.hardware,
             measurement=self.recording.measurement() if self.recording else None,
+            checks={"variable_update": self.verdict.facts()} if self.verdict else {},
             **self.sections,
         )
 
+    @property
+    def wrong_update(self) -> str | None:
+        """What is wrong with the variable update, as far as it was verified."""
+        return self.verdict.problem if self.verdict else None
+
     def _problems(self) -> tuple[str, ...]:
         """What makes the figures unfit for use."""
+        problems = [self.wrong_update] if self.wrong_update else []
         step = self.recording.first_nonfinite_step if self.recording else None
-        if step is None:
-            return ()
-        where = f"warm-up step {step}" if step < 0 else f"step {step}"
-        return (f"the loss is not finite from {where} on",)
+        if step is not None:
+            where = f"warm-up step {step}" if step < 0 else f"step {step}"
+            problems.append(f"the loss is not finite from {where} on")
+        return tuple(problems)
 
 
 def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:

@@ -127,9 +127,9 @@ class Updates:
             with tf.device(store.placement[name]):
                 self.slots[name] = {slot: _slot(store.variables[name], slot) for slot in optimizer.slots}
 
-    def apply(self, gradients: Mapping[str, tf.Tensor], weight_decay: float) -> list[tf.Operation]:
+    def apply(self, gradients: Mapping[str, tf.Tensor], weight_decay: float) -> dict[str, tf.Operation]:
         """Update every trainable variable; `weight_decay` times the variable is added where decay applies."""
-        operations = []
+        operations = {}
         seen: defaultdict[str, list[tf.Tensor]] = defaultdict(list)  # gradients by device: waiting must cross none
         for name, gradient in gradients.items():
             variable, device = self._store.variables[name], self._store.placement[name]
@@ -138,7 +138,7 @@ class Updates:
             with tf.device(device), tf.control_dependencies([read_to_the_end]):
                 if weight_decay and self._store.declarations[name].decayed:
                     gradient = gradient + weight_decay * variable.read_value()
-                operations.append(self._optimizer.update(variable, self.slots[name], gradient))
+                operations[name] = self._optimizer.update(variable, self.slots[name], gradient)
         return operations
 
 

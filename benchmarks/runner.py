@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -14,10 +14,12 @@ from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.devices import unused_gpus
 from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.errors import ExitCode, UserError
+from benchmarks.exchange import PAIRS, measure_exposed
 from benchmarks.measure import Recording, measure, warm_up
 from benchmarks.params import CommandLine
 from benchmarks.signals import Signals, Terminated
-from benchmarks.workload import Workload, build_step, settle
+from benchmarks.step import TrainingStep
+from benchmarks.workload import Workload, build_independent_step, build_step, settle, verify_update
 from results.record import RunRecord
 
 
@@ -54,7 +56,7 @@ def run(
         record = draft.record("failed", failures.explain(error, draft.params))
         return Ending(record, ExitCode.UNUSABLE if isinstance(error, UserError) else ExitCode.FAILED)
     record = draft.record("completed")
-    accepted = record.valid or draft.params.allow_nonfinite_loss
+    accepted = record.valid or (draft.params.allow_nonfinite_loss and not draft.wrong_update)
     return Ending(record, ExitCode.VALID if accepted else ExitCode.INVALID)
 
 
@@ -74,6 +76,10 @@ def train(draft: Draft, console: Console, signals: Signals, started: float, cloc
     for line in header(workload).lines():
         console.line(line)
 
+    if params.verify_variable_update:
+        draft.verdict = verify_update(workload)
+        if draft.wrong_update:
+            console.notice(f"WARNING: {draft.wrong_update}: this run will be invalid.")
     console.line("Generating training model")
     signals.check()
     step = build_step(workload)
@@ -93,6 +99,25 @@ def train(draft: Draft, console: Console, signals: Signals, started: float, cloc
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
     measure(step, draft.recording, params.num_batches, after(narrator.step, signals))
+    if params.measure_exchange:
+        draft.sections["exchange"] = exchange_facts(workload, step, console, signals)
+
+
+def exchange_facts(workload: Workload, step: TrainingStep, console: Console, signals: Signals) -> dict[str, Any]:
+    """What the exchange of `step` costs, measured against a step without it."""
+    independent = build_independent_step(workload)
+
+    def on_pair(number: int) -> None:
+        console.progress(f"exchange: pair {number}/{PAIRS}")
+        signals.check()
+
+    signals.check()
+    exposed = measure_exposed(step, independent, on_pair=on_pair)
+    console.notice(
+        f"Exposed exchange: {1e3 * exposed.exposed_seconds:.2f} ms a step ({exposed.exposed_share:.1%}), "
+        f"against independent towers in {PAIRS} pairs."
+    )
+    return exposed.facts()
 
 
 def after(tell: Callable[[Recording], None], signals: Signals) -> Callable[[Recording], None]:

@@ -72,7 +72,7 @@ class TrainingStep:
         self._inputs = inputs
         self._loss_scale = loss_scale
         self._options = options
-        self.updates = [Updates(optimizer, store) for store in strategy.stores]
+        self.updates = [Updates(optimizer, master) for master in strategy.masters]
         self._run: Callable[[], tf.Tensor] | None = None
 
     def trace(self) -> float:
@@ -97,19 +97,20 @@ class TrainingStep:
             self._tower(tower, values[self.strategy.store_of[tower]], scale) for tower in range(len(self._towers))
         ]
         l2_loss = self._l2_loss(values[0])
+        staged = self.strategy.stage()
         gradients = self.strategy.reduce([result.gradients for result in results])
         gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
         applied, done = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
-        losses = [self._after(done, tower, result.loss) for tower, result in enumerate(results)]
+        losses = [self._after([done, *staged], tower, result.loss) for tower, result in enumerate(results)]
         with tf.device("/cpu:0"):
             figures = [_mean(losses) + l2_loss, tf.cast(applied, tf.float32)]
             if self._options.accuracy:
                 figures += [_mean([getattr(result, top) for result in results]) for top in ("top_1", "top_5")]
             return tf.stack(figures)
 
-    def _after(self, done: tf.Operation, tower: int, loss: tf.Tensor) -> tf.Tensor:
+    def _after(self, done: Sequence[tf.Operation], tower: int, loss: tf.Tensor) -> tf.Tensor:
         """`loss`, to be copied to the host only once all updates are `done`, or in the queue of tower's device."""
-        with tf.device(self._towers[tower]), tf.control_dependencies([done]):
+        with tf.device(self._towers[tower]), tf.control_dependencies(done):
             return tf.identity(loss)
 
     def _tower(self, tower: int, values: dict[str, tf.Tensor], scale: tf.Tensor | float) -> _TowerResult:
@@ -154,9 +155,12 @@ class TrainingStep:
 
     def _apply(self, gradients: list[Gradients], results: list[_TowerResult]) -> tf.Operation:
         """All updates of variables, as one operation that is done when they are."""
-        operations = []
-        for updates, store_gradients in zip(self.updates, gradients, strict=True):
-            operations += updates.apply(store_gradients, self._options.weight_decay)
+        updated = [
+            updates.apply(master_gradients, self._options.weight_decay)
+            for updates, master_gradients in zip(self.updates, gradients, strict=True)
+        ]
+        operations = [operation for update in updated for operation in update.values()]
+        operations += self.strategy.refresh(updated)
         for tower, result in enumerate(results):
             store = self.strategy.store(tower)
             for name, value in result.moved.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -11,9 +13,12 @@ from benchmarks import devices, optimizers, precision
 from benchmarks.inputs.sources import Source, open_source
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
+from benchmarks.verification import Verdict, verify
 from models.layers import Declaration, declarations
 from models.network import Network
-from variable_mgr import strategies
+from variable_mgr import choice
+from variable_mgr.copies import meeting
+from variable_mgr.strategies import VariableStrategy
 
 
 @dataclass(frozen=True)
@@ -44,21 +49,47 @@ def build_step(workload: Workload) -> TrainingStep:
     """
     params, towers = workload.params, workload.devices.towers
     devices.check_layout(params.data_format, params.precision, towers[0])
-    strategy = strategies.make(
-        params.variable_update,
-        workload.declarations,
-        towers,
-        workload.devices.parameters,
-        params.tf_random_seed,
-    )
     return TrainingStep(
         workload.network,
-        strategy,
+        make_strategy(workload, workload.declarations),
         towers,
         workload.source.towers(params, workload.network.image_size, towers),
         optimizers.make(params),
         precision.make_loss_scale(params),
         _step_options(params, workload.source.num_classes),
+    )
+
+
+def make_strategy(workload: Workload, declared: Sequence[Declaration]) -> VariableStrategy:
+    """The strategy of `workload` over its devices, for a network that has declared these variables."""
+    params, towers = workload.params, workload.devices.towers
+    return choice.make(
+        params.variable_update,
+        declared,
+        towers,
+        workload.devices.parameters,
+        params.tf_random_seed,
+        reduce=meeting(declared, towers),
+        staged=params.staged_vars,
+        relaxed=params.variable_consistency == "relaxed",
+    )
+
+
+def build_independent_step(workload: Workload) -> TrainingStep:
+    """The step of `workload` under `independent`: the same work on the same devices, and no exchange."""
+    params = dataclasses.replace(
+        workload.params, variable_update="independent", staged_vars=False, variable_consistency="strong"
+    )
+    return build_step(dataclasses.replace(workload, params=params))
+
+
+def verify_update(workload: Workload) -> Verdict:
+    """Whether the strategy of `workload` computes on its devices what one device alone would."""
+    return verify(
+        lambda declared: make_strategy(workload, declared),
+        workload.devices.towers,
+        seed=workload.params.tf_random_seed,
+        rounded=workload.params.precision == "tf32",
     )
 
 

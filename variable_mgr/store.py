@@ -57,14 +57,29 @@ class Store:
     """
 
     def __init__(self, declarations: Sequence[Declaration], placement: Placement, seed: int) -> None:
-        self.declarations = {declaration.name: declaration for declaration in declarations}
-        self.placement = dict(placement)
-        self.variables: dict[str, tf.Variable] = {}
-        for name, declaration in self.declarations.items():
-            with tf.device(placement[name]):
-                self.variables[name] = tf.Variable(
-                    declaration.initial_value(seed), trainable=declaration.trainable, name=name
+        variables: dict[str, tf.Variable] = {}
+        for declaration in declarations:
+            with tf.device(placement[declaration.name]):
+                variables[declaration.name] = tf.Variable(
+                    declaration.initial_value(seed), trainable=declaration.trainable, name=declaration.name
                 )
+        self._hold(declarations, placement, variables)
+
+    @classmethod
+    def of(
+        cls, declarations: Sequence[Declaration], placement: Placement, variables: Mapping[str, tf.Variable]
+    ) -> Store:
+        """A store of variables that exist already, each on the device that `placement` says."""
+        store = cls.__new__(cls)
+        store._hold(declarations, placement, variables)
+        return store
+
+    def _hold(
+        self, declarations: Sequence[Declaration], placement: Placement, variables: Mapping[str, tf.Variable]
+    ) -> None:
+        self.declarations = {declaration.name: declaration for declaration in declarations}
+        self.placement = {name: placement[name] for name in self.declarations}
+        self.variables: dict[str, tf.Variable] = {name: variables[name] for name in self.declarations}
 
     @property
     def trainable(self) -> list[str]:
@@ -73,13 +88,19 @@ class Store:
 
     def read(self) -> dict[str, tf.Tensor]:
         """Every variable's value, read where it lives; the runtime copies it to whoever computes with it."""
-        values = {}
-        for name, variable in self.variables.items():
-            with tf.device(self.placement[name]):
-                values[name] = variable.read_value()
-        return values
+        return {name: self.value(name) for name in self.variables}
+
+    def value(self, name: str) -> tf.Tensor:
+        """The value of the variable `name`, read where it lives."""
+        with tf.device(self.placement[name]):
+            return self.variables[name].read_value()
+
+    def assign(self, name: str, value: tf.Tensor) -> tf.Operation:
+        """Let the variable `name` take over `value`."""
+        with tf.device(self.placement[name]):
+            return tf.raw_ops.AssignVariableOp(resource=self.variables[name].handle, value=value)
 
     def copy_from(self, other: Store) -> None:
-        """Take over every value of `other`."""
-        for name, variable in self.variables.items():
-            variable.assign(other.variables[name])
+        """Take over the value of every variable that `other` has too."""
+        for name in self.variables.keys() & other.variables.keys():
+            self.assign(name, other.value(name))

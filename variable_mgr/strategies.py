@@ -1,30 +1,47 @@
-"""Variable-update strategies on one machine: where variables live, and how tower gradients become one update."""
+"""The contract of every variable-update strategy: where variables live, and how tower gradients become one update."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
-from variable_mgr.store import Declaration, Placement, Store, balanced, on_one_device
+from variable_mgr.store import Placement, Store
 
 Gradients = dict[str, tf.Tensor]  # trainable variable's name -> float32 gradient of the variable's shape
+Updated = Mapping[str, tf.Operation]  # trainable variable's name -> the operation that has updated it
+
+# From each tower's gradients to their mean over all towers, once a tower and on its device.
+Reduce = Callable[[Sequence[Gradients]], list[Gradients]]
 
 
 class VariableStrategy(ABC):
     """The contract of every strategy.
 
-    * `stores` are all there are, created with equal values; `store_of[tower]` is the index of tower's own.
-    * `reduce` gets one gradient per variable from each tower, and returns for each store, on the device of each of
+    * `stores` are what towers read; `store_of[tower]` is the index of tower's own. `masters` are what gradients update:
+      the stores themselves, unless a strategy keeps the copy that counts elsewhere. All are created with equal values.
+    * `reduce` gets one gradient per variable from each tower, and returns for each master, on the device of each of
       its variables, the *mean* over all towers: a change of strategy never changes the learning rate.
       `independent` alone returns each tower's own (`exchanges` is False).
-    * `synchronize` makes all stores equal, after building or restoring.
+    * `stage` is called once the towers have read their stores and nothing is updated yet, `refresh` once the masters
+      are updated: both return operations that belong to the step, or none.
+    * `synchronize` makes all stores and masters equal, after building or restoring.
+
+    `steps_behind` is by how many steps an update comes late: step n applies what the towers found in step
+    n - `steps_behind`, and the first steps nothing. `reads_behind` is by how many steps the stores lag the masters.
     """
 
     exchanges = True
+    steps_behind = 0
+    reads_behind = 0
     stores: list[Store]
     store_of: list[int]
+
+    @property
+    def masters(self) -> list[Store]:
+        """What gradients update."""
+        return self.stores
 
     def store(self, tower: int) -> Store:
         """The store that `tower` reads."""
@@ -36,87 +53,29 @@ class VariableStrategy(ABC):
 
     @abstractmethod
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
-        """One set of gradients a store, each on the device of its variable."""
+        """One set of gradients a master, each on the device of its variable."""
+
+    def stage(self) -> list[tf.Operation]:
+        """What is to be done with the variables as this step has found them."""
+        return []
+
+    def refresh(self, updated: Sequence[Updated]) -> list[tf.Operation]:
+        """What brings the stores in line with the masters; each variable waits for its update in `updated`."""
+        del updated
+        return []
 
     def synchronize(self) -> None:
         """Copy the first store over all others."""
-        for store in self.stores[1:]:
-            store.copy_from(self.stores[0])
+        for store in [*self.stores[1:], *self.masters]:
+            if store is not self.stores[0]:
+                store.copy_from(self.stores[0])
 
 
-class ParameterServer(VariableStrategy):
-    """One copy of each variable, on the parameter devices; every tower reads it, the mean gradient updates it."""
-
-    def __init__(
-        self, declarations: Sequence[Declaration], towers: Sequence[str], parameter_devices: Sequence[str], seed: int
-    ) -> None:
-        self.stores = [Store(declarations, balanced(declarations, parameter_devices), seed)]
-        self.store_of = [0] * len(towers)
-
-    def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
-        """The mean, taken where the variable lives."""
-        return [_mean(tower_gradients, self.stores[0].placement)]
-
-
-class _CopyPerTower(VariableStrategy):
-    """A copy of each variable on each tower's device."""
-
-    def __init__(self, declarations: Sequence[Declaration], towers: Sequence[str], seed: int) -> None:
-        self.stores = [Store(declarations, on_one_device(declarations, tower), seed) for tower in towers]
-        self.store_of = list(range(len(towers)))
-
-
-class Replicated(_CopyPerTower):
-    """A copy of each variable on each tower; all are updated with the same mean gradient.
-
-    The means are taken on the towers' devices, balanced by bytes, and copied from there to all: what
-    tf_cnn_benchmarks does without an all-reduce algorithm.
-    """
-
-    def __init__(self, declarations: Sequence[Declaration], towers: Sequence[str], seed: int) -> None:
-        super().__init__(declarations, towers, seed)
-        trainable = [declaration for declaration in declarations if declaration.trainable]
-        self._meeting_place = balanced(trainable, towers)
-
-    def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
-        """The mean, taken on one device a variable and copied to every store."""
-        mean = _mean(tower_gradients, self._meeting_place)
-        return [_placed(mean, store.placement) for store in self.stores]
-
-
-class Independent(_CopyPerTower):
-    """A copy of each variable on each tower, and no exchange at all: what communication costs is what is missing."""
-
-    exchanges = False
-
-    def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
-        """Each tower's own gradients."""
-        return list(tower_gradients)
-
-
-def make(
-    name: str,
-    declarations: Sequence[Declaration],
-    towers: Sequence[str],
-    parameter_devices: Sequence[str],
-    seed: int,
-) -> VariableStrategy:
-    """The strategy called `name`, with its variables in place and equal.
-
-    `towers` are the towers' devices; `parameter_devices` are where parameter_server keeps the variables.
-    """
-    if name == "parameter_server":
-        strategy: VariableStrategy = ParameterServer(declarations, towers, parameter_devices, seed)
-    else:
-        strategy = {"replicated": Replicated, "independent": Independent}[name](declarations, towers, seed)
-    strategy.synchronize()
-    return strategy
-
-
-def _mean(tower_gradients: Sequence[Gradients], placement: Placement) -> Gradients:
+def mean_at(tower_gradients: Sequence[Gradients], placement: Placement) -> Gradients:
+    """The mean over the towers of each gradient that `placement` has, taken on the device that it says."""
     count = len(tower_gradients)
     if count == 1:
-        return _placed(tower_gradients[0], placement)
+        return placed(tower_gradients[0], placement)
     means = {}
     for name in tower_gradients[0]:
         with tf.device(placement[name]):
@@ -124,9 +83,10 @@ def _mean(tower_gradients: Sequence[Gradients], placement: Placement) -> Gradien
     return means
 
 
-def _placed(gradients: Gradients, placement: Placement) -> Gradients:
-    placed = {}
+def placed(gradients: Gradients, placement: Placement) -> Gradients:
+    """The same gradients on the devices that `placement` says."""
+    copies = {}
     for name, gradient in gradients.items():
         with tf.device(placement[name]):
-            placed[name] = tf.identity(gradient)
-    return placed
+            copies[name] = tf.identity(gradient)
+    return copies

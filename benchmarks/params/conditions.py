@@ -18,3 +18,8 @@ WITH_ADAM = Condition("with --optimizer=adam", lambda params: params.optimizer =
 WITH_PARAMETER_SERVER = Condition(
     "with --variable_update=parameter_server", lambda params: params.variable_update == "parameter_server"
 )
+WITH_PARAMETER_DEVICES = Condition(
+    "with --variable_update=parameter_server or distributed_replicated",
+    lambda params: params.variable_update in ("parameter_server", "distributed_replicated"),
+)
+WITH_REPLICATED = Condition("with --variable_update=replicated", lambda params: params.variable_update == "replicated")

@@ -184,6 +184,20 @@ def loss_scale_with_fp16(params: Params) -> str | None:
     return f"{' and '.join(given)} without float16: add --precision=fp16, or leave the loss scale out."
 
 
+@rule("fp16_enable_auto_loss_scale", "staged_vars", "variable_consistency")
+def loss_scale_of_the_same_step(params: Params) -> str | None:
+    """A gradient that waits for the next step would meet another loss scale than its own."""
+    late = ["--staged_vars"] if params.staged_vars else []
+    if params.variable_consistency == "relaxed":
+        late.append("--variable_consistency=relaxed")
+    if not (late and params.fp16_enable_auto_loss_scale):
+        return None
+    return (
+        f"--fp16_enable_auto_loss_scale with {' and '.join(late)}: gradients come a step late, when the loss scale may "
+        "have changed. Give a constant --fp16_loss_scale instead, or leave the other flag out."
+    )
+
+
 @rule("precision", "device")
 def tf32_on_gpu(params: Params) -> str | None:
     """TF32 is a format of GPUs."""

@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_PARAMETER_SERVER
+from benchmarks.params.conditions import WITH_PARAMETER_DEVICES, WITH_PARAMETER_SERVER, WITH_REPLICATED
 from benchmarks.params.option import option
 
 # The names are those of tf_cnn_benchmarks; a rule says which of them cannot be chosen yet.
-BUILT = ("parameter_server", "replicated", "independent")
-NOT_BUILT = ("distributed_replicated", "distributed_all_reduce", "collective_all_reduce", "horovod")
+BUILT = ("parameter_server", "replicated", "distributed_replicated", "sharded", "independent", "mirrored")
+NOT_BUILT = ("distributed_all_reduce", "collective_all_reduce", "horovod")
 
 _PLAIN_REDUCE = "gradients are reduced one by one in the one way that is built"
-_NO_STALE_VARIABLES = "every step reads the variables as the last step left them"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,25 +21,45 @@ class VariableOptions:
 
     variable_update: str = option(
         "parameter_server",
-        "How towers share variables: one copy for all (parameter_server), a copy each and a mean "
-        "of the gradients (replicated), a copy each and no exchange (independent). The others are not built yet.",
+        "How towers share variables: one copy for all (parameter_server); a copy each, and an all-reduce of the "
+        "gradients (replicated); a copy each, refreshed from a master copy on the parameter devices "
+        "(distributed_replicated) or on the towers, each of which updates its share (sharded); a copy each and no "
+        "exchange (independent); TensorFlow's own MirroredStrategy, to compare with (mirrored). The others are not "
+        "built yet.",
         choices=BUILT + NOT_BUILT,
         tcb="some modes added gradients up; here every mode takes their mean",
     )
     local_parameter_device: str | None = option(
         None,
-        "Where parameter_server keeps the variables; where it is not given: balanced over the GPUs of the "
-        "towers, or on the CPU if they run there.",
+        "Where parameter_server keeps the variables, and distributed_replicated the master copy; where it is not "
+        "given: balanced over the GPUs of the towers, or on the CPU if they run there.",
         choices=("cpu", "gpu"),
         tcb="its default is gpu",
+        acts=WITH_PARAMETER_DEVICES,
+    )
+    staged_vars: bool = option(
+        False,
+        "Let no tower wait for the parameters: each reads them a step late, and its gradients are applied a step late.",
         acts=WITH_PARAMETER_SERVER,
     )
-    staged_vars: bool = option(False, "Read the variables one step late.", not_yet=_NO_STALE_VARIABLES)
     variable_consistency: str = option(
         "strong",
-        "Whether a step waits for the last update (strong) or may miss it (relaxed).",
+        "Whether a step applies its own gradients (strong) or, so as not to wait for their exchange, those of the step "
+        "before (relaxed).",
         choices=("strong", "relaxed"),
-        not_yet=_NO_STALE_VARIABLES,
+        acts=WITH_REPLICATED,
+    )
+    verify_variable_update: bool = option(
+        True,
+        "Before the run, update a small network once under the same strategy on the same devices, and hold the result "
+        "against one device alone: a difference beyond rounding makes the run invalid.",
+        run_only=True,
+    )
+    measure_exchange: bool = option(
+        False,
+        "After the run, time its step in turn with one under independent, which exchanges nothing, and record the "
+        "difference: the part of the exchange that no computation hides. Takes the memory of both.",
+        run_only=True,
     )
     all_reduce_spec: str | None = option(
         None, "Algorithm of the all-reduce, as in nccl or pscpu:32k:xring.", not_yet=_PLAIN_REDUCE

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.studies.first_losses`: does any network of the zoo diverge at its defaults?"""
+"""`python -m benchmarks.studies.first_losses`: whether a network of the zoo diverges at its defaults."""
 
 from __future__ import annotations
 
@@ -140,7 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", metavar="NAME,...", help="only these networks")
     parser.add_argument("--steps", type=report.count, default=100, help="steps a network (default 100)")
     parser.add_argument("--batch_size", type=int, default=0, help="images a step; 0: each network's own (default)")
-    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train (default auto)")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train (default auto)"
+    )
     return parser
 
 

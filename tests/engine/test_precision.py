@@ -6,10 +6,9 @@ import tensorflow as tf
 
 from benchmarks.precision import DynamicLossScale, LossScale
 from models.network import Outputs
-from tests.engine.training import SmallNet, build_training
+from tests.engine.training import STRATEGIES, SmallNet, build_training
 
 OVERFLOWING = 2.0**24  # scaled by it, the gradients of the logits exceed float16's largest number, 65504
-STRATEGIES = ["parameter_server", "replicated", "independent"]
 
 
 def losses(training, steps=3):

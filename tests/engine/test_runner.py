@@ -11,6 +11,7 @@ from benchmarks.errors import ExitCode, UserError
 from benchmarks.failures import explain
 from benchmarks.inputs.sources import Synthetic
 from benchmarks.params import CommandLine, Params
+from benchmarks.verification import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -101,3 +102,14 @@ def with_source(workload, source):
 def test_an_error_of_tensorflow_is_one_line():
     error = tf.errors.InternalError(None, None, "\n  first\n second")
     assert explain(error, Params()) == "InternalError: first (--debug shows the traceback)"
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_wrong_update_makes_the_run_invalid_whatever_the_losses_may_be(monkeypatch, accepted):
+    wrong = Verdict(largest_difference=0.5, variable="wide/kernel", tolerance=1e-4, seconds=0.1)
+    monkeypatch.setattr(runner, "verify_update", lambda _: wrong)
+    ending, _, err = ended(monkeypatch, None, at_call=99, allow_nonfinite_loss=accepted)
+    assert ending.exit_code == ExitCode.INVALID
+    assert ending.record.problems == (wrong.problem,)
+    assert ending.record.checks["variable_update"]["passed"] is False
+    assert f"WARNING: {wrong.problem}: this run will be invalid." in err

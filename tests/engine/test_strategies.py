@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.optimizers import RMSProp
+from benchmarks.optimizers import Optimizer, RMSProp
 from benchmarks.precision import DynamicLossScale, LossScale
 from models.layers import declarations
-from tests.engine.training import CLASSES, SmallNet, build_training
+from tests.engine.training import CLASSES, EXCHANGING, STRATEGIES, SmallNet, build_strategy, build_training
 from variable_mgr.store import balanced
-from variable_mgr.strategies import make
-
-STRATEGIES = ["parameter_server", "replicated", "independent"]
-EXCHANGING = ["parameter_server", "replicated"]
 
 
 def on(variable):
@@ -20,12 +16,11 @@ def on(variable):
 
 
 def small(name, towers, parameter_devices=("/cpu:0",)):
-    devices = [f"/cpu:{index}" for index in range(towers)]
-    return make(name, declarations(SmallNet(), CLASSES), devices, parameter_devices, seed=1)
+    return build_strategy(name, [f"/cpu:{index}" for index in range(towers)], parameter_devices)
 
 
 @pytest.mark.parametrize("towers", [1, 2, 4, 8])
-@pytest.mark.parametrize("name", ["replicated", "independent"])
+@pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "parameter_server"])
 def test_each_tower_has_every_variable_on_its_own_device(name, towers):
     strategy = small(name, towers)
     assert len(strategy.stores) == towers
@@ -54,7 +49,7 @@ def test_parameter_server_on_the_towers_is_balanced_by_bytes():
 def test_what_the_optimizer_remembers_is_beside_its_variable(name, batch):
     devices = [f"/cpu:{index}" for index in range(3)]
     training = build_training(name, 3, *batch, optimizer=RMSProp(0.1), parameter_devices=devices)
-    for store, updates in zip(training.strategy.stores, training.step.updates, strict=True):
+    for store, updates in zip(training.strategy.masters, training.step.updates, strict=True):
         for variable, slots in updates.slots.items():
             assert len(slots) == 2
             assert {on(slot).device_index for slot in slots.values()} == {on(store.variables[variable]).device_index}
@@ -149,3 +144,62 @@ def test_moving_statistics_have_one_owner(name, batch):
     statistics = "conv2/batch_norm/moving_mean"
     np.testing.assert_allclose(many.values()[statistics], first.values()[statistics], atol=1e-6)
     assert [many.strategy.owns_statistics(tower) for tower in (0, 1)] == [True, name != "parameter_server"]
+
+
+def test_sharded_towers_keep_the_optimizers_state_of_their_share_alone(batch):
+    training = build_training("sharded", 3, *batch, optimizer=RMSProp(0.1))
+    [updates] = training.step.updates
+    slots = {name: {on(slot).device_index for slot in slots.values()} for name, slots in updates.slots.items()}
+    assert sorted(slots) == sorted(training.strategy.store(0).trainable)
+    assert set().union(*slots.values()) == {0, 1, 2}
+
+
+def test_distributed_replicated_keeps_its_masters_on_the_parameter_devices():
+    strategy = small("distributed_replicated", 2, ["/cpu:4", "/cpu:5"])
+    [master] = strategy.masters
+    assert {on(variable).device_index for variable in master.variables.values()} == {4, 5}
+    assert all(declaration.trainable for declaration in master.declarations.values())
+
+
+def test_relaxed_updates_come_a_step_late(batch):
+    """Step n applies the gradients of step n - 1, and the first step none."""
+    strict = build_training("replicated", 2, *batch, optimizer=Optimizer(0.1))
+    relaxed = build_training("replicated", 2, *batch, optimizer=Optimizer(0.1), relaxed=True)
+    start = relaxed.values()
+    first = strict.step().loss
+    assert relaxed.step().loss == pytest.approx(first)
+    assert_equal(relaxed.values(), start)
+    assert relaxed.step().loss == pytest.approx(first)
+    for store in (0, 1):
+        assert_equal(relaxed.values(store), strict.values(), atol=1e-6)
+
+
+def test_staged_towers_read_what_the_parameters_were_a_step_ago(batch):
+    """w(n + 1) = w(n) - rate * gradient(w(n - 2)): gradients are a step late, taken at variables a step late."""
+    staged = build_training("parameter_server", 2, *batch, optimizer=Optimizer(0.1), staged=True)
+    values, losses = [staged.master_values()], []
+    for _ in range(6):
+        losses.append(staged.step().loss)
+        values.append(staged.master_values())
+    at = [gradients_at(value, *batch) for value in values]
+    gradients = [gradient for _, gradient in at]
+    assert losses == pytest.approx([at[max(0, step - 1)][0] for step in range(6)], rel=1e-5)
+    assert_equal(values[1], values[0])
+    for step in range(1, 6):
+        found = gradients[max(0, step - 2)]
+        expected = {name: value - 0.1 * found[name] for name, value in values[step].items()}
+        assert_equal(values[step + 1], expected, atol=1e-5)
+
+
+def gradients_at(values, images, labels):
+    """Loss and gradients of one tower with the whole batch at `values`."""
+    training = build_training("parameter_server", 1, images, labels, optimizer=Optimizer(1.0))
+    for name, variable in training.strategy.stores[0].variables.items():
+        variable.assign(values[name])
+    loss = training.step().loss
+    return loss, {name: values[name] - moved for name, moved in training.values().items()}
+
+
+def assert_equal(values, expected, atol=0.0):
+    for name, value in expected.items():
+        np.testing.assert_allclose(values[name], value, atol=atol, rtol=0, err_msg=name)

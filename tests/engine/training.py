@@ -10,9 +10,12 @@ from benchmarks.precision import LossScale
 from benchmarks.step import StepOptions, TrainingStep
 from models.layers import declarations
 from models.network import Network, Outputs
-from variable_mgr.strategies import make
+from variable_mgr.choice import make
+from variable_mgr.copies import meeting
 
 CLASSES = 10
+EXCHANGING = ["parameter_server", "replicated", "distributed_replicated", "sharded", "mirrored"]
+STRATEGIES = [*EXCHANGING, "independent"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,14 @@ class Training:
     def values(self, store=0):
         return {name: variable.numpy() for name, variable in self.strategy.stores[store].variables.items()}
 
+    def master_values(self):
+        return {name: variable.numpy() for name, variable in self.strategy.masters[0].variables.items()}
+
+
+def build_strategy(name, devices, parameter_devices=("/cpu:0",), *, network=None, **options):
+    listed = declarations(network or SmallNet(), CLASSES)
+    return make(name, listed, devices, parameter_devices, seed=1, reduce=meeting(listed, devices), **options)
+
 
 def build_training(
     name,
@@ -57,12 +68,14 @@ def build_training(
     optimizer=None,
     loss_scale=None,
     parameter_devices=("/cpu:0",),
+    staged=False,
+    relaxed=False,
     **options,
 ):
     """`images` and `labels` of one global batch are split over the towers in order."""
     network = network or SmallNet()
     devices = [f"/cpu:{index}" for index in range(towers)]
-    strategy = make(name, declarations(network, CLASSES), devices, parameter_devices, seed=1)
+    strategy = build_strategy(name, devices, parameter_devices, network=network, staged=staged, relaxed=relaxed)
     shares = list(zip(np.split(images, towers), np.split(labels, towers), strict=True))
     if options.get("data_format") == "NCHW":
         shares = [(share.transpose(0, 3, 1, 2), own) for share, own in shares]

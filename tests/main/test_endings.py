@@ -45,6 +45,22 @@ def test_a_loss_that_is_not_finite_can_be_accepted(tmp_path):
     assert "nan" in ran.records[0]["measurement"]["losses"]
 
 
+def test_the_update_is_verified_and_the_exchange_measured(tmp_path):
+    ran = run(*SHORT, "--model=trivial", "--variable_update=sharded", "--measure_exchange", results_dir=tmp_path)
+    assert ran.code == 0
+    assert ran.out.endswith("-" * 64 + "\n")
+    assert "Exposed exchange: " in ran.err
+    (record,) = ran.records
+    assert record["checks"]["variable_update"]["passed"] is True
+    assert record["checks"]["variable_update"]["largest_difference"] < 1e-4
+    assert len(record["exchange"]["step_seconds"]) == len(record["exchange"]["independent_step_seconds"]) == 20
+
+
+def test_the_verification_can_be_left_out(tmp_path):
+    ran = run(*SHORT, "--model=trivial", "--noverify_variable_update", results_dir=tmp_path)
+    assert (ran.code, ran.records[0]["checks"], ran.records[0]["exchange"]) == (0, {}, {})
+
+
 @pytest.mark.parametrize(("number", "code"), [(INTERRUPT, 130), (TERMINATE, 143)])
 def test_an_interrupted_run_keeps_what_it_measured(number, code, tmp_path):
     ran = signal_at("5\timages", number, *LONG, results_dir=tmp_path)

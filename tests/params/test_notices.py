@@ -45,7 +45,7 @@ def test_no_notice(params, flag):
 
 
 def test_text():
-    [notice] = notices(Params(staged_vars=True), given={"staged_vars"})
+    [notice] = notices(Params(use_numa_affinity=True), given={"use_numa_affinity"})
     assert str(notice) == (
-        "--staged_vars=True: not yet acting: every step reads the variables as the last step left them."
+        "--use_numa_affinity=True: not yet acting: processes are not bound; start the run under numactl."
     )

@@ -57,7 +57,7 @@ def test_valid(params):
         (Params(gpu_memory_frac_for_testing=1.5), "--gpu_memory_frac_for_testing=1.5 is more than a GPU has"),
         (
             Params(variable_update="horovod"),
-            "--variable_update=horovod is not built yet: use one of parameter_server, replicated, independent.",
+            "--variable_update=horovod is not built yet: use one of parameter_server, replicated,",
         ),
         (Params(use_fp16=True, precision="bf16"), "--use_fp16 and --precision=bf16 contradict each other"),
         (Params(fp16_loss_scale=8.0), "--fp16_loss_scale=8.0 without float16: add --precision=fp16"),

@@ -49,7 +49,7 @@ def test_our_figures_come_from_the_record():
 
 @pytest.mark.parametrize("fields", [{"problems": ("the loss is NaN",)}, {"status": "failed", "message": "no"}])
 def test_a_run_that_is_not_valid_gives_no_figures(fields):
-    with pytest.raises(UserError, match="left no (valid record|record of a whole run)"):
+    with pytest.raises(UserError, match=r"left no (valid record|record of a whole run)"):
         run_ours([], leaving(**fields))
 
 

@@ -1,0 +1,152 @@
+"""Proof before timing: one small update under the strategy of the run, held against one tower that sees all images."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.inputs.towers import TowerInput
+from benchmarks.optimizers import Momentum
+from benchmarks.precision import LossScale
+from benchmarks.step import StepOptions, TrainingStep
+from models.layers import Declaration, Net, declarations
+from models.network import Network, Outputs
+from variable_mgr.shared_variables import ParameterServer
+from variable_mgr.store import Store, on_one_device
+from variable_mgr.strategies import VariableStrategy
+
+CLASSES = 10
+IMAGES_PER_TOWER = 2
+EXACT = 1e-4  # float32 sums in another order, as a share of the update
+ROUNDED = 2e-2  # what 16 bits, or TF32, leave of it
+
+Batch = tuple[np.ndarray, np.ndarray]  # images NHWC, float32; labels, int32
+MakeStrategy = Callable[[Sequence[Declaration]], VariableStrategy]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandIn(Network):
+    """In place of the run's network: few operations, and variables of 10 to 262,144 elements.
+
+    They are on either side of the limits that all-reduce specifications usually draw.
+    """
+
+    image_size: int = 8
+    batch_size: int = IMAGES_PER_TOWER
+    learning_rate: float = 0.1
+
+    def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
+        """Fully connected layers alone: what is looked at is the exchange."""
+        x = net.dense(net.flatten(images), 512, name="wide")
+        x = net.dense(x, 512, name="large")
+        return Outputs(net.logits(net.dense(x, 12, name="narrow")))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far the strategy's update was from the reference.
+
+    `largest_difference` is the largest of any element of any copy, as a share of the largest update of its variable.
+    """
+
+    largest_difference: float
+    variable: str
+    tolerance: float
+    seconds: float
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, or None."""
+        if self.largest_difference <= self.tolerance:
+            return None
+        return (
+            f"the variable update is not what one device computes: {self.variable} differs by "
+            f"{self.largest_difference:.2g} of its update (tolerance {self.tolerance:g})"
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What the record keeps."""
+        return {**vars(self), "passed": self.problem is None}
+
+
+def verify(
+    make_strategy: MakeStrategy,
+    towers: Sequence[str],
+    *,
+    seed: int,
+    rounded: bool,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Verdict:
+    """Update the stand-in once under the strategy that `make_strategy` makes, and once on the first tower alone.
+
+    `seed` is that of the strategy's initial values. With `rounded`, gradients are exchanged in 16 bits or the device
+    rounds products to TF32, and the tolerance is wider.
+    """
+    begin = clock()
+    listed = declarations(StandIn(), CLASSES)
+    batches = [_batch(tower) for tower in range(len(towers))]
+    strategy = make_strategy(listed)
+    _train(strategy, towers, batches, steps=1 + strategy.steps_behind)
+    if strategy.exchanges:
+        together = _alone(listed, towers[0], _joined(batches), seed)
+        copies = strategy.masters if strategy.reads_behind else [*strategy.stores, *strategy.masters]
+        pairs = [(store, together) for store in copies]
+    else:
+        apart = [_alone(listed, towers[0], batch, seed) for batch in batches]
+        pairs = list(zip(strategy.stores, apart, strict=True))
+    start = Store(listed, on_one_device(listed, towers[0]), seed)
+    differences = [
+        (_share(store.variables[name], expected.variables[name], start.variables[name]), name)
+        for store, expected in pairs
+        for name in store.trainable
+    ]
+    worst, variable = max(differences)
+    return Verdict(worst, variable, ROUNDED if rounded else EXACT, clock() - begin)
+
+
+def _batch(tower: int) -> Batch:
+    generator = np.random.default_rng(tower)
+    side = StandIn.image_size
+    images = generator.standard_normal((IMAGES_PER_TOWER, side, side, 3), dtype=np.float32)
+    return images, generator.integers(0, CLASSES, IMAGES_PER_TOWER).astype(np.int32)
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    images, labels = zip(*batches, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def _alone(listed: Sequence[Declaration], tower: str, batch: Batch, seed: int) -> Store:
+    """The variables after one step of `tower` alone on all of `batch`."""
+    strategy = ParameterServer(listed, [tower], [tower], seed)
+    _train(strategy, [tower], [batch], steps=1)
+    return strategy.stores[0]
+
+
+def _train(strategy: VariableStrategy, towers: Sequence[str], batches: Sequence[Batch], steps: int) -> None:
+    options = StepOptions(num_classes=CLASSES)
+    inputs = [_resident(tower, batch) for tower, batch in zip(towers, batches, strict=True)]
+    optimizer = Momentum(StandIn.learning_rate)
+    step = TrainingStep(StandIn(), strategy, towers, inputs, optimizer, LossScale(), options)
+    for _ in range(steps):
+        step()
+
+
+def _resident(tower: str, batch: Batch) -> TowerInput:
+    with tf.device(tower):
+        images, labels = (tf.constant(each) for each in batch)
+    return lambda: (images, labels)
+
+
+def _share(found: tf.Variable, expected: tf.Variable, start: tf.Variable) -> float:
+    """Largest difference of `found` from `expected`, as a share of the largest update from `start`."""
+    wanted = expected.numpy()
+    difference, update = np.abs(found.numpy() - wanted).max(), np.abs(wanted - start.numpy()).max()
+    share = float(difference / update) if update else float(difference)
+    return share if math.isfinite(share) else math.inf  # a NaN would lose every comparison

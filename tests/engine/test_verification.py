@@ -1,0 +1,125 @@
+"""The check before the timing finds what it is there to find."""
+
+import pytest
+import tensorflow as tf
+
+from benchmarks.verification import EXACT, ROUNDED, verify
+from tests.engine.training import STRATEGIES
+from variable_mgr.choice import make
+from variable_mgr.copies import Replicated, Sharded, meeting
+from variable_mgr.delay import Delayed
+
+SEED = 5
+
+
+def on_towers(count):
+    return [f"/cpu:{index}" for index in range(count)]
+
+
+def verdict(make_strategy, towers=3, rounded=False):
+    return verify(make_strategy, on_towers(towers), seed=SEED, rounded=rounded)
+
+
+def named(name, towers, **options):
+    devices = on_towers(towers)
+    return lambda listed: make(name, listed, devices, devices, SEED, reduce=meeting(listed, devices), **options)
+
+
+@pytest.mark.parametrize("towers", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_passes(name, towers):
+    found = verdict(named(name, towers), towers)
+    assert found.problem is None
+    assert found.largest_difference < EXACT
+
+
+@pytest.mark.parametrize(("name", "late"), [("parameter_server", "staged"), ("replicated", "relaxed")])
+def test_late_updates_pass_when_they_have_come(name, late):
+    assert verdict(named(name, 2, **{late: True}), 2).problem is None
+
+
+def summed(tower_gradients):
+    """As tf_cnn_benchmarks did in some modes."""
+    totals = {name: tf.add_n([each[name] for each in tower_gradients]) for name in tower_gradients[0]}
+    return [totals] * len(tower_gradients)
+
+
+def without_the_last_tower(tower_gradients):
+    count = len(tower_gradients) - 1
+    return [
+        {name: tf.add_n([each[name] for each in tower_gradients[:-1]]) / count for name in tower_gradients[0]}
+    ] * len(tower_gradients)
+
+
+@pytest.mark.parametrize("reduce", [summed, without_the_last_tower])
+def test_a_wrong_mean_is_found(reduce):
+    found = verdict(lambda listed: Replicated(listed, on_towers(3), SEED, reduce))
+    assert found.largest_difference > 0.1
+    assert "the variable update is not what one device computes" in found.problem
+
+
+def test_one_wrong_copy_of_one_variable_is_found():
+    def reduce(listed, towers):
+        mean = meeting(listed, towers)
+
+        def corrupted(tower_gradients):
+            reduced = mean(tower_gradients)
+            reduced[-1]["narrow/bias"] = reduced[-1]["narrow/bias"] * 1.01
+            return reduced
+
+        return corrupted
+
+    found = verdict(lambda listed: Replicated(listed, on_towers(3), SEED, reduce(listed, on_towers(3))))
+    assert found.variable == "narrow/bias"
+    assert found.problem
+
+
+class NeverRefreshed(Sharded):
+    def refresh(self, updated):
+        return super().refresh(updated)[:0]
+
+
+class LateInSecret(Delayed):
+    def __init__(self, strategy):
+        super().__init__(strategy)
+        self.steps_behind = 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda listed: NeverRefreshed(listed, on_towers(3), SEED),
+        lambda listed: LateInSecret(named("replicated", 3)(listed)),
+    ],
+    ids=["never refreshed", "late in secret"],
+)
+def test_a_strategy_that_leaves_copies_behind_is_found(wrong):
+    assert verdict(wrong).problem
+
+
+def rounded_to_16_bits(listed, towers):
+    mean = meeting(listed, towers)
+    half = tf.float16
+
+    def reduce(tower_gradients):
+        sent = [{name: tf.cast(tf.cast(g, half), tf.float32) for name, g in each.items()} for each in tower_gradients]
+        return mean(sent)
+
+    return reduce
+
+
+def test_an_exchange_in_16_bits_needs_the_wider_tolerance():
+    def rounding(listed):
+        return Replicated(listed, on_towers(3), SEED, rounded_to_16_bits(listed, on_towers(3)))
+
+    assert verdict(rounding).problem
+    found = verdict(rounding, rounded=True)
+    assert found.problem is None
+    assert EXACT < found.largest_difference < ROUNDED
+
+
+def test_the_facts_are_kept_for_the_record():
+    facts = verdict(named("replicated", 2), 2).facts()
+    assert set(facts) == {"largest_difference", "variable", "tolerance", "seconds", "passed"}
+    assert facts["passed"]
+    assert 0 < facts["seconds"] < 60

@@ -1,0 +1,60 @@
+"""Updates that come a step late, so that no step waits for the exchange of its own gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from variable_mgr.store import Store
+from variable_mgr.strategies import Gradients, Updated, VariableStrategy
+
+
+class Delayed(VariableStrategy):
+    """`strategy`, with every update one step late: a step applies the last step's gradients, the first step zeros.
+
+    What a step has found waits, reduced, on the devices of the masters for the next one; weight decay, which is no part
+    of it, does not wait. tf_cnn_benchmarks has it
+    for --variable_consistency=relaxed, and within --staged_vars.
+    """
+
+    def __init__(self, strategy: VariableStrategy) -> None:
+        self._strategy = strategy
+        self.exchanges = strategy.exchanges
+        self.steps_behind, self.reads_behind = strategy.steps_behind + 1, strategy.reads_behind
+        self.stores, self.store_of = strategy.stores, strategy.store_of
+        self._waiting = [_zeros_like(master) for master in strategy.masters]
+
+    @property
+    def masters(self) -> list[Store]:
+        """Those of the strategy."""
+        return self._strategy.masters
+
+    def owns_statistics(self, tower: int) -> bool:
+        """As in the strategy."""
+        return self._strategy.owns_statistics(tower)
+
+    def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
+        """What the last step has found; what this one finds waits for the next."""
+        last = [store.read() for store in self._waiting]
+        for store, found in zip(self._waiting, self._strategy.reduce(tower_gradients), strict=True):
+            for name, gradient in found.items():
+                store.assign(name, gradient)
+        return last
+
+    def stage(self) -> list[tf.Operation]:
+        """As in the strategy."""
+        return self._strategy.stage()
+
+    def refresh(self, updated: Sequence[Updated]) -> list[tf.Operation]:
+        """As in the strategy."""
+        return self._strategy.refresh(updated)
+
+
+def _zeros_like(master: Store) -> Store:
+    declarations = [master.declarations[name] for name in master.trainable]
+    variables = {}
+    for name in master.trainable:
+        with tf.device(master.placement[name]):
+            variables[name] = tf.Variable(tf.zeros_like(master.variables[name]), trainable=False, name=f"{name}/late")
+    return Store.of(declarations, master.placement, variables)
