@@ -1,0 +1,185 @@
+"""`python -m benchmarks.studies.strategies`: towers under each strategy against one tower, and against Keras."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from benchmarks.studies import report
+from benchmarks.studies.against_yardsticks import PROGRAMS, YARDSTICKS
+from benchmarks.studies.fresh_runs import FreshRun, run_ours, run_yardstick, synthetic_flags
+from benchmarks.studies.pairs import Spread, Target, interleaved, ratios
+
+DESCRIPTION = """\
+Compare training of ResNet-20 with 32 images a tower on 2 and on 4 logical CPU devices, under each strategy, with one
+tower that has all the images of a step, and with Keras fit under MirroredStrategy on the same devices (keras_fit.py).
+
+The devices share the cores, so what is seen is what a strategy costs, less what overlaps better in several towers. Runs
+take turns, each in a fresh process, on one synthetic batch; a run's speed is that of its median step.
+
+With five pairs it takes about forty minutes on two cores. Leave the machine alone meanwhile.
+"""
+MODEL, BATCH_SIZE = "resnet20", 32
+ONE_TOWER = {2: Target(1.05), 4: Target(1.0)}
+KERAS = Target(1.2)
+JUDGED = ("replicated", "parameter_server")  # the others are for information
+STRATEGIES = (*JUDGED, "sharded", "distributed_replicated", "mirrored", "independent")
+
+
+@dataclass(frozen=True)
+class Case:
+    """`strategy` on `towers` devices, against `other`: "one tower" or "Keras"."""
+
+    strategy: str
+    towers: int
+    other: str
+
+    @property
+    def name(self) -> str:
+        """What the table and the progress call it."""
+        return f"{self.strategy} on {self.towers} against {self.other}"
+
+    @property
+    def target(self) -> Target | None:
+        """The bound of ours / the other."""
+        if self.strategy not in JUDGED:
+            return None
+        return KERAS if self.other == "Keras" else ONE_TOWER[self.towers]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The pairs of a case, (under the strategy, the other)."""
+
+    case: Case
+    pairs: Sequence[tuple[FreshRun, FreshRun]]
+
+    @property
+    def speeds(self) -> list[tuple[float, float]]:
+        """Images per second of the pairs."""
+        return [(ours.images_per_second, other.images_per_second) for ours, other in self.pairs]
+
+    @property
+    def ratio(self) -> Spread:
+        """Under the strategy / the other."""
+        return ratios(self.speeds)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the study; returns the exit code."""
+    return report.run(_parser(), study, arguments)
+
+
+def study(options: argparse.Namespace) -> None:
+    """Measure every case, print and save."""
+    results: list[Result] = []
+    _save(options, results)  # a file that cannot be written must show before anything is measured
+    try:
+        for case in cases(options.strategies, options.towers):
+            ours = partial(run_ours, tower_flags(case.strategy, case.towers, options.steps))
+            results.append(compare(case, options.pairs, ours=ours, other=_other(case, options.steps)))
+            _save(options, results)
+    finally:  # an interrupt must not lose what is there
+        if results:
+            report.say(table(results))
+            report.say(f"\n{MODEL}, {BATCH_SIZE} images a tower, {options.pairs} pairs of fresh runs.")
+
+
+def cases(strategies: Sequence[str], towers: Sequence[int]) -> list[Case]:
+    """All comparisons; Keras with the strategies that are judged."""
+    against_one = [Case(strategy, count, "one tower") for strategy in strategies for count in towers]
+    return against_one + [
+        Case(strategy, count, "Keras") for strategy in strategies if strategy in JUDGED for count in towers
+    ]
+
+
+def tower_flags(strategy: str, towers: int, steps: int) -> list[str]:
+    """Flags of ours for `towers` towers; of two equal flags the last counts."""
+    flags = synthetic_flags(MODEL, BATCH_SIZE, steps)
+    return [*flags, f"--num_gpus={towers}", f"--variable_update={strategy}"]
+
+
+def _other(case: Case, steps: int) -> Callable[[], FreshRun]:
+    if case.other == "one tower":
+        return partial(run_ours, synthetic_flags(MODEL, BATCH_SIZE * case.towers, steps))
+    command = [sys.executable, str(YARDSTICKS / PROGRAMS["keras"]), f"--model={MODEL}", f"--batch={BATCH_SIZE}"]
+    return partial(run_yardstick, [*command, f"--steps={steps}", f"--towers={case.towers}"])
+
+
+def compare(
+    case: Case,
+    pairs: int,
+    *,
+    ours: Callable[[], FreshRun],
+    other: Callable[[], FreshRun],
+    on_pair: Callable[[str], None] = report.note,
+) -> Result:
+    """Run both sides of a case in turn."""
+    told = interleaved(ours, other, pairs, lambda number: on_pair(f"{case.name}: pair {number} of {pairs}"))
+    return Result(case, told)
+
+
+def table(results: Sequence[Result]) -> str:
+    """The Markdown table."""
+    headings = ["strategy, devices", "against", "ours, images/sec", "theirs", "ratio (range)", "target", ""]
+    return report.table(headings, [_row(result) for result in results])
+
+
+def _row(result: Result) -> list[str]:
+    case = result.case
+    ours, other = zip(*result.speeds, strict=True)
+    return [
+        f"{case.strategy}, {case.towers}",
+        case.other,
+        f"{statistics.median(ours):.1f}",
+        f"{statistics.median(other):.1f}",
+        report.ratio_text(result.ratio),
+        report.target_text(case.target),
+        report.verdict(result.ratio.median, case.target),
+    ]
+
+
+def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
+    plain = [
+        {
+            **dataclasses.asdict(result.case),
+            "pairs": [[dataclasses.asdict(run) for run in pair] for pair in result.pairs],
+        }
+        for result in results
+    ]
+    report.save(options.output, "strategies", {"steps": options.steps, "cases": plain})
+
+
+def _names(text: str) -> list[str]:
+    for name in text.split(","):
+        if name not in STRATEGIES:
+            raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(STRATEGIES)}")
+    return text.split(",")
+
+
+def _counts(text: str) -> list[int]:
+    counts = [int(each) for each in text.split(",")]
+    for count in counts:
+        if count not in ONE_TOWER:
+            raise argparse.ArgumentTypeError(f"{count} is none of {', '.join(map(str, ONE_TOWER))}")
+    return counts
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = report.parser("strategies", DESCRIPTION)
+    parser.add_argument("--pairs", type=report.count, default=5, help="pairs of runs a case (default 5)")
+    parser.add_argument("--steps", type=report.count, default=60, help="measured steps a run (default 60)")
+    parser.add_argument("--strategies", type=_names, default=list(STRATEGIES), metavar="NAME,...", help="only these")
+    parser.add_argument(
+        "--towers", type=_counts, default=list(ONE_TOWER), metavar="N,...", help="2, 4 or both (default)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
