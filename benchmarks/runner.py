@@ -14,7 +14,7 @@ from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.devices import unused_gpus
 from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.errors import ExitCode, UserError
-from benchmarks.exchange import PAIRS, measure_exposed
+from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.measure import Recording, measure, warm_up
 from benchmarks.params import CommandLine
 from benchmarks.signals import Signals, Terminated

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.exchange import WARMUP_PAIRS, ExposedExchange, measure_exposed
+from benchmarks.exposed_exchange import WARMUP_PAIRS, ExposedExchange, measure_exposed
 
 
 def test_the_exposed_part_is_the_median_of_the_pairs():
