@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_flags(flags: Sequence[str]) -> CommandLine:
     """The flags of run_benchmark.py among the arguments. Raises UserError where they are no all-reduce."""
     command = parse(["--variable_update=replicated", "--num_gpus=2", *flags])
-    if not exchanges_gradients(command.params):
+    if command.answer is None and not exchanges_gradients(command.params):
         raise UserError(
             f"--variable_update={command.params.variable_update} --num_gpus={command.params.num_gpus} has no "
             "all-reduce. Pass --variable_update=replicated and at least --num_gpus=2, or leave them out."
@@ -86,6 +86,9 @@ def run_flags(flags: Sequence[str]) -> CommandLine:
 
 def benchmark(options: argparse.Namespace, command: CommandLine, results: list[Result]) -> None:
     """Measure, print and save; `results` gets each result as it comes."""
+    if command.answer is not None:
+        report.say(command.answer)
+        return
     _save(options, results)  # a file that cannot be written must show before anything is measured
     os.environ.update({"TF_CPP_MIN_LOG_LEVEL": "2"} | dict(os.environ) | environment_variables(command.params))
 

@@ -32,7 +32,7 @@ class TimedExchange:
     def largest_error(self) -> float:
         """The largest deviation on any tower from the mean that NumPy computes in float64."""
         reduce = reduce_of(self._plan)
-        results = tf.function(lambda: reduce(self._read()), autograph=False)()
+        results = tf.function(lambda: reduce(self._read()), autograph=False).get_concrete_function()()
         largest = 0.0
         for name in self._gradients[0]:
             expected = np.mean([gradients[name].numpy().astype(np.float64) for gradients in self._gradients], axis=0)
