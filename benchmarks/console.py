@@ -33,6 +33,7 @@ class Header:
     data_format: str
     optimizer: str
     variables: str
+    all_reduce: str | None
 
     def lines(self) -> list[str]:
         """The block, a line each; the value column is 13 wide."""
@@ -56,7 +57,7 @@ class Header:
             f"Variables:   {self.variables}",
         ]
         if self.variables == "replicated":
-            lines.append("AllReduce:   None")
+            lines.append(f"AllReduce:   {self.all_reduce}")
         return [*lines, "=========="]
 
 

@@ -10,6 +10,7 @@ from benchmarks import environment as this_machine
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, configuration, notices
 from results.record import RunRecord, utc_now
+from variable_mgr.exchange_plan import Traffic
 
 
 class Verdict(Protocol):
@@ -102,6 +103,11 @@ def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
         "variables": len(declarations),
         "variable_bytes": sum(declaration.nbytes for declaration in declarations),
     }
+
+
+def exchange_facts(traffic: Traffic | None) -> dict[str, Any]:
+    """The `exchange` section: the number of exchanges in a step, and the bytes that each device sends in it."""
+    return vars(traffic) if traffic else {"not_known": "the library that exchanges does not tell"}
 
 
 def placement_facts(towers: Sequence[str], stores: Sequence[Placed]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from benchmarks import failures
 from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.devices import unused_gpus
-from benchmarks.draft import Draft, model_facts, placement_facts
+from benchmarks.draft import Draft, exchange_facts, model_facts, placement_facts
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.measure import Recording, measure, warm_up
@@ -84,6 +84,7 @@ def train(draft: Draft, console: Console, signals: Signals, started: float, cloc
     signals.check()
     step = build_step(workload)
     draft.sections["placement"] = placement_facts(workload.devices.towers, step.strategy.stores)
+    draft.sections["exchange"] = exchange_facts(step.strategy.traffic())
     console.line("Initializing graph")
     signals.check()
     draft.recording.trace_seconds = step.trace()
@@ -100,10 +101,10 @@ def train(draft: Draft, console: Console, signals: Signals, started: float, cloc
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
     measure(step, draft.recording, params.num_batches, after(narrator.step, signals))
     if params.measure_exchange:
-        draft.sections["exchange"] = exchange_facts(workload, step, console, signals)
+        draft.sections["exchange"] |= measured_exchange(workload, step, console, signals)
 
 
-def exchange_facts(workload: Workload, step: TrainingStep, console: Console, signals: Signals) -> dict[str, Any]:
+def measured_exchange(workload: Workload, step: TrainingStep, console: Console, signals: Signals) -> dict[str, Any]:
     """What the exchange of `step` costs, measured against a step without it."""
     independent = build_independent_step(workload)
 
@@ -145,4 +146,5 @@ def header(workload: Workload) -> Header:
         data_format=params.data_format,
         optimizer=params.optimizer,
         variables=params.variable_update,
+        all_reduce=params.all_reduce_spec,
     )

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 import models
 from benchmarks import devices, optimizers, precision
+from benchmarks.errors import UserError
+from benchmarks.exchange import reduce_options
 from benchmarks.inputs.sources import Source, open_source
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
@@ -17,7 +19,7 @@ from benchmarks.verification import Verdict, verify
 from models.layers import Declaration, declarations
 from models.network import Network
 from variable_mgr import choice
-from variable_mgr.copies import meeting
+from variable_mgr.exchange_plan import CannotReduceError
 from variable_mgr.strategies import VariableStrategy
 
 
@@ -61,18 +63,24 @@ def build_step(workload: Workload) -> TrainingStep:
 
 
 def make_strategy(workload: Workload, declared: Sequence[Declaration]) -> VariableStrategy:
-    """The strategy of `workload` over its devices, for a network that has declared these variables."""
-    params, towers = workload.params, workload.devices.towers
-    return choice.make(
-        params.variable_update,
-        declared,
-        towers,
-        workload.devices.parameters,
-        params.tf_random_seed,
-        reduce=meeting(declared, towers),
-        staged=params.staged_vars,
-        relaxed=params.variable_consistency == "relaxed",
-    )
+    """The strategy of `workload` over its devices, for a network that has declared these variables.
+
+    Raises UserError where the devices cannot exchange gradients as asked for.
+    """
+    params = workload.params
+    try:
+        return choice.make(
+            params.variable_update,
+            declared,
+            workload.devices.towers,
+            workload.devices.parameters,
+            params.tf_random_seed,
+            exchange=reduce_options(params),
+            staged=params.staged_vars,
+            relaxed=params.variable_consistency == "relaxed",
+        )
+    except CannotReduceError as error:
+        raise UserError(str(error)) from error
 
 
 def build_independent_step(workload: Workload) -> TrainingStep:
@@ -89,7 +97,7 @@ def verify_update(workload: Workload) -> Verdict:
         lambda declared: make_strategy(workload, declared),
         workload.devices.towers,
         seed=workload.params.tf_random_seed,
-        rounded=workload.params.precision == "tf32",
+        rounded=workload.params.precision == "tf32" or workload.params.gradient_transfer != "fp32",
     )
 
 

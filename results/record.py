@@ -48,8 +48,9 @@ class RunRecord:
     with equal `configuration_key` are repeats of each other.
     `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. `checks` has what was verified (variable_update), `exchange` what the exchange of a step costs.
-    `file`: where the record was read from; it is not part of the JSON.
+    they were known. `checks` has what was verified (variable_update), `exchange` the bytes
+    that each device sends in a step, and what that costs if it was measured. `file`: where the record was read from; it
+    is not part of the JSON.
     """
 
     status: str

@@ -6,10 +6,14 @@ from collections.abc import Callable, Sequence
 
 from variable_mgr.copies import DistributedReplicated, Independent, Replicated, Sharded
 from variable_mgr.delay import Delayed
+from variable_mgr.exchange_plan import ReduceOptions, exchange_bytes, make_plan
 from variable_mgr.mirrored import Mirrored
+from variable_mgr.reduction import gradient_sizes, reduce_of
 from variable_mgr.shared_variables import ParameterServer, StagedParameterServer
 from variable_mgr.store import Declaration
-from variable_mgr.strategies import Reduce, VariableStrategy
+from variable_mgr.strategies import VariableStrategy
+
+PLAIN = ReduceOptions()  # each gradient by itself, its mean taken on one tower
 
 
 def make(
@@ -19,20 +23,21 @@ def make(
     parameter_devices: Sequence[str],
     seed: int,
     *,
-    reduce: Reduce,
+    exchange: ReduceOptions = PLAIN,
     staged: bool = False,
     relaxed: bool = False,
 ) -> VariableStrategy:
     """The strategy called `name`, with its variables in place and equal.
 
     `towers` are the towers' devices; `parameter_devices` are where parameter_server and distributed_replicated keep
-    the variables. `reduce` is how replicated takes the mean. `staged` (parameter_server) lets the towers read the
-    variables a step late, `relaxed` (replicated) lets the gradients come a step late.
+    the variables. `exchange` is how replicated takes the mean. `staged` (parameter_server) lets the towers read the
+    variables a step late, `relaxed` (replicated) lets the gradients come a step late. Raises CannotReduceError where
+    the towers cannot exchange gradients so.
     """
     shared = StagedParameterServer if staged else ParameterServer
     makers: dict[str, Callable[[], VariableStrategy]] = {
         "parameter_server": lambda: shared(declarations, towers, parameter_devices, seed),
-        "replicated": lambda: Replicated(declarations, towers, seed, reduce),
+        "replicated": lambda: _replicated(declarations, towers, seed, exchange),
         "distributed_replicated": lambda: DistributedReplicated(declarations, towers, parameter_devices, seed),
         "sharded": lambda: Sharded(declarations, towers, seed),
         "independent": lambda: Independent(declarations, towers, seed),
@@ -43,3 +48,10 @@ def make(
         strategy = Delayed(strategy)
     strategy.synchronize()
     return strategy
+
+
+def _replicated(
+    declarations: Sequence[Declaration], towers: Sequence[str], seed: int, exchange: ReduceOptions
+) -> Replicated:
+    plan = make_plan(exchange, gradient_sizes(declarations), towers)
+    return Replicated(declarations, towers, seed, reduce_of(plan), exchange_bytes(plan))

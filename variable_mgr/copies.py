@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from variable_mgr.exchange_plan import Traffic
 from variable_mgr.store import Declaration, Store, balanced, on_one_device
-from variable_mgr.strategies import Gradients, Reduce, Updated, VariableStrategy, mean_at, placed
+from variable_mgr.strategies import Gradients, Reduce, Updated, VariableStrategy, mean_at, traffic_by_way_of
 
 
 class _CopyPerTower(VariableStrategy):
@@ -16,6 +17,7 @@ class _CopyPerTower(VariableStrategy):
     def __init__(self, declarations: Sequence[Declaration], towers: Sequence[str], seed: int) -> None:
         self.stores = [Store(declarations, on_one_device(declarations, tower), seed) for tower in towers]
         self.store_of = list(range(len(towers)))
+        self._towers = tuple(towers)
 
 
 class Independent(_CopyPerTower):
@@ -23,17 +25,36 @@ class Independent(_CopyPerTower):
 
     exchanges = False
 
+    def traffic(self) -> Traffic:
+        """Nothing."""
+        return Traffic(0, dict.fromkeys(self._towers, 0))
+
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
         """Each tower's own gradients."""
         return list(tower_gradients)
 
 
 class Replicated(_CopyPerTower):
-    """A copy of each variable on each tower; `reduce` brings the mean gradient to all, and each updates its copy."""
+    """A copy of each variable on each tower; `reduce` brings the mean gradient to all, and each updates its copy.
 
-    def __init__(self, declarations: Sequence[Declaration], towers: Sequence[str], seed: int, reduce: Reduce) -> None:
+    `traffic` is what `reduce` sends, where it is known.
+    """
+
+    def __init__(
+        self,
+        declarations: Sequence[Declaration],
+        towers: Sequence[str],
+        seed: int,
+        reduce: Reduce,
+        traffic: Traffic | None = None,
+    ) -> None:
         super().__init__(declarations, towers, seed)
         self._reduce = reduce
+        self._traffic = traffic
+
+    def traffic(self) -> Traffic | None:
+        """What the all-reduces send."""
+        return self._traffic
 
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
         """The mean, on every tower."""
@@ -52,6 +73,10 @@ class _WithMaster(_CopyPerTower):
     def masters(self) -> list[Store]:
         """The one set that gradients update."""
         return [self._master]
+
+    def traffic(self) -> Traffic:
+        """Gradients to the masters, and their new values to the copies."""
+        return traffic_by_way_of(self._master, self._towers)
 
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
         """The mean, taken where the master is."""
@@ -93,17 +118,3 @@ class Sharded(_WithMaster):
         owner = balanced(trainable, towers)
         own = dict(zip(towers, self.stores, strict=True))
         self._master = Store.of(trainable, owner, {name: own[tower].variables[name] for name, tower in owner.items()})
-
-
-def meeting(declarations: Sequence[Declaration], towers: Sequence[str]) -> Reduce:
-    """The means are taken on the towers' devices, balanced by bytes, and copied from there to all.
-
-    It is what tf_cnn_benchmarks does without an all-reduce algorithm.
-    """
-    meeting_place = balanced([declaration for declaration in declarations if declaration.trainable], towers)
-
-    def reduce(tower_gradients: Sequence[Gradients]) -> list[Gradients]:
-        mean = mean_at(tower_gradients, meeting_place)
-        return [placed(mean, dict.fromkeys(mean, tower)) for tower in towers]
-
-    return reduce

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from variable_mgr.exchange_plan import Traffic
 from variable_mgr.store import Store
 from variable_mgr.strategies import Gradients, Updated, VariableStrategy
 
@@ -33,6 +34,10 @@ class Delayed(VariableStrategy):
     def owns_statistics(self, tower: int) -> bool:
         """As in the strategy."""
         return self._strategy.owns_statistics(tower)
+
+    def traffic(self) -> Traffic | None:
+        """As in the strategy."""
+        return self._strategy.traffic()
 
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
         """What the last step has found; what this one finds waits for the next."""

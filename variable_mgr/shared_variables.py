@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from variable_mgr.exchange_plan import Traffic
 from variable_mgr.store import Declaration, Store, balanced, on_one_device
-from variable_mgr.strategies import Gradients, VariableStrategy, mean_at
+from variable_mgr.strategies import Gradients, VariableStrategy, mean_at, traffic_by_way_of
 
 
 class ParameterServer(VariableStrategy):
@@ -18,6 +19,11 @@ class ParameterServer(VariableStrategy):
     ) -> None:
         self.stores = [Store(declarations, balanced(declarations, parameter_devices), seed)]
         self.store_of = [0] * len(towers)
+        self._towers = tuple(towers)
+
+    def traffic(self) -> Traffic:
+        """Gradients to the variables, and variables to the towers."""
+        return traffic_by_way_of(self.masters[0], self._towers)
 
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
         """The mean, taken where the variable lives."""
@@ -50,6 +56,7 @@ class StagedParameterServer(ParameterServer):
                 Store.of(declarations, copies.placement | placement, copies.variables | shared),
             )
         self.store_of = list(range(len(towers)))
+        self._towers = tuple(towers)
 
     @property
     def masters(self) -> list[Store]:

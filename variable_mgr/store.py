@@ -7,6 +7,8 @@ from typing import Protocol
 
 import tensorflow as tf
 
+from variable_mgr.balance import balanced_by_bytes
+
 
 class Declaration(Protocol):
     """What a store has to know of a variable before it exists."""
@@ -41,13 +43,7 @@ def on_one_device(declarations: Sequence[Declaration], device: str) -> Placement
 
 def balanced(declarations: Sequence[Declaration], devices: Sequence[str]) -> Placement:
     """Variables spread over `devices` by bytes: the largest first, each to the device that has least so far."""
-    load = dict.fromkeys(devices, 0)
-    placement: dict[str, str] = {}
-    for declaration in sorted(declarations, key=lambda each: -each.nbytes):
-        device = min(load, key=load.__getitem__)
-        placement[declaration.name] = device
-        load[device] += declaration.nbytes
-    return {declaration.name: placement[declaration.name] for declaration in declarations}
+    return balanced_by_bytes({declaration.name: declaration.nbytes for declaration in declarations}, devices)
 
 
 class Store:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
+from variable_mgr.exchange_plan import Traffic
 from variable_mgr.store import Placement, Store
 
 Gradients = dict[str, tf.Tensor]  # trainable variable's name -> float32 gradient of the variable's shape
 Updated = Mapping[str, tf.Operation]  # trainable variable's name -> the operation that has updated it
 
-# From each tower's gradients to their mean over all towers, once a tower and on its device.
+# One set of gradients of each tower in, on its device; their MEAN out, once for each tower, on its device.
 Reduce = Callable[[Sequence[Gradients]], list[Gradients]]
 
 
@@ -26,6 +28,7 @@ class VariableStrategy(ABC):
       `independent` alone returns each tower's own (`exchanges` is False).
     * `stage` is called once the towers have read their stores and nothing is updated yet, `refresh` once the masters
       are updated: both return operations that belong to the step, or none.
+    * `traffic` says what the devices send each other in a step.
     * `synchronize` makes all stores and masters equal, after building or restoring.
 
     `steps_behind` is by how many steps an update comes late: step n applies what the towers found in step
@@ -50,6 +53,10 @@ class VariableStrategy(ABC):
     def owns_statistics(self, tower: int) -> bool:
         """Whether `tower` advances the moving statistics of its store: the first of those that share it."""
         return self.store_of.index(self.store_of[tower]) == tower
+
+    def traffic(self) -> Traffic | None:
+        """What leaves each device in a step, and the number of exchanges; None where it is not known."""
+        return None
 
     @abstractmethod
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
@@ -90,3 +97,16 @@ def placed(gradients: Gradients, placement: Placement) -> Gradients:
         with tf.device(placement[name]):
             copies[name] = tf.identity(gradient)
     return copies
+
+
+def traffic_by_way_of(master: Store, towers: Sequence[str]) -> Traffic:
+    """What is sent where every tower sends its gradients to the variables of `master`, and gets the variables back."""
+    sent = Counter(dict.fromkeys([*towers, *master.placement.values()], 0))
+    exchanged = set()
+    for name in master.trainable:
+        home, nbytes = master.placement[name], master.declarations[name].nbytes
+        for tower in towers:
+            if tower != home:
+                sent.update({tower: nbytes, home: nbytes})
+                exchanged.add(name)
+    return Traffic(len(exchanged), dict(sent))

@@ -1,5 +1,7 @@
 """When options act that depend on others. An option given where it has no effect is warned about, not dropped."""
 
+from typing import Any
+
 from benchmarks.params.option import Condition
 
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
@@ -23,3 +25,30 @@ WITH_PARAMETER_DEVICES = Condition(
     lambda params: params.variable_update in ("parameter_server", "distributed_replicated"),
 )
 WITH_REPLICATED = Condition("with --variable_update=replicated", lambda params: params.variable_update == "replicated")
+
+# The strategies that reduce gradients to every tower; the others have no use for an all-reduce.
+ALL_REDUCING = ("replicated",)
+
+
+def exchanges_gradients(params: Any) -> bool:
+    """Whether a run has an all-reduce."""
+    return params.variable_update in ALL_REDUCING and params.num_gpus > 1
+
+
+_EXCHANGE = f"with --variable_update={' or '.join(ALL_REDUCING)} and more than one tower"
+WITH_EXCHANGE = Condition(_EXCHANGE, exchanges_gradients)
+WITH_NARROW_EXCHANGE = Condition(
+    f"{_EXCHANGE} that compute in fp16 or bf16",
+    lambda params: exchanges_gradients(params) and (params.use_fp16 or params.precision in ("fp16", "bf16")),
+)
+WITH_HIERARCHICAL_COPY = Condition(
+    f"with --hierarchical_copy or hierarchical_copy in --all_reduce_spec, {_EXCHANGE}",
+    lambda params: (
+        exchanges_gradients(params)
+        and (params.hierarchical_copy or "hierarchical_copy" in (params.all_reduce_spec or ""))
+    ),
+)
+WITH_SMALL_GRADIENTS = Condition(
+    f"with --agg_small_grads_max_bytes, {_EXCHANGE}",
+    lambda params: exchanges_gradients(params) and params.agg_small_grads_max_bytes > 0,
+)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import models
 from benchmarks.inputs.datasets import DATASETS
+from benchmarks.params.conditions import exchanges_gradients
 from benchmarks.params.params import Params, ResolvedParams
 
 DEFAULT_DATA_NAME = "imagenet"
@@ -30,6 +31,15 @@ def data_name(params: Params) -> str | None:
 def precision(params: Params) -> str:
     """The numbers to compute with, from --precision and --use_fp16."""
     return params.precision or ("fp16" if params.use_fp16 else "fp32")
+
+
+def gradient_transfer(params: Params) -> str:
+    """The numbers in which gradients travel between towers: "fp32", "fp16" or "bf16"."""
+    if not exchanges_gradients(params):
+        return "fp32"
+    compute = precision(params)
+    compact = params.compact_gradient_transfer and compute in ("fp16", "bf16")
+    return params.gradient_transfer or (compute if compact else "fp32")
 
 
 def resolve(params: Params, *, device: str, examples: int | None = None) -> ResolvedParams:
@@ -61,6 +71,7 @@ def resolve(params: Params, *, device: str, examples: int | None = None) -> Reso
         data_format=_data_format(params, device),
         local_parameter_device=params.local_parameter_device or device,
         precision=compute,
+        gradient_transfer=gradient_transfer(params),
         use_fp16=compute == "fp16",
         fp16_loss_scale=_loss_scale(params, compute, network.loss_scale),
         xla=compiled,

@@ -3,14 +3,23 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_PARAMETER_DEVICES, WITH_PARAMETER_SERVER, WITH_REPLICATED
+from benchmarks.params.conditions import (
+    WITH_EXCHANGE,
+    WITH_HIERARCHICAL_COPY,
+    WITH_NARROW_EXCHANGE,
+    WITH_PARAMETER_DEVICES,
+    WITH_PARAMETER_SERVER,
+    WITH_REPLICATED,
+    WITH_SMALL_GRADIENTS,
+)
 from benchmarks.params.option import option
+from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS
 
 # The names are those of tf_cnn_benchmarks; a rule says which of them cannot be chosen yet.
 BUILT = ("parameter_server", "replicated", "distributed_replicated", "sharded", "independent", "mirrored")
 NOT_BUILT = ("distributed_all_reduce", "collective_all_reduce", "horovod")
 
-_PLAIN_REDUCE = "gradients are reduced one by one in the one way that is built"
+_TWO_LEVELS = [f"{first}/{second}" for first, seconds in TWO_LEVELS.items() for second in seconds]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,34 +71,74 @@ class VariableOptions:
         run_only=True,
     )
     all_reduce_spec: str | None = option(
-        None, "Algorithm of the all-reduce, as in nccl or pscpu:32k:xring.", not_yet=_PLAIN_REDUCE
+        None,
+        f"Algorithm that takes the mean of the gradients: {', '.join(ALGORITHMS)}, or two levels, within groups of "
+        f"towers and between them: {', '.join(_TWO_LEVELS)}. xring#2 cuts each exchange into two. Ranges by size: in "
+        "pscpu:2k:psgpu#4:64k:xring, pscpu is for up to 2k = 2048 elements, psgpu#4 for up to 64k, xring for the rest. "
+        "Limits are in elements (2000, 2k, 1M, 1G, 1T; powers of 1024), or with B in bytes as they travel: 2000B, "
+        "64kB, 1MB. Where it is not given: each mean is taken on one tower's device, balanced by bytes, and copied.",
+        tcb="more than one range needed distributed_all_reduce; tree, hierarchical_copy and limits in bytes are new",
+        acts=WITH_EXCHANGE,
     )
-    hierarchical_copy: bool = option(False, "Reduce within groups of GPUs first.", not_yet=_PLAIN_REDUCE)
+    hierarchical_copy: bool = option(
+        False,
+        "The same as --all_reduce_spec=hierarchical_copy: add up in two groups of towers first.",
+        acts=WITH_EXCHANGE,
+    )
     network_topology: str = option(
-        "dgx1", "Wiring of the GPUs for --hierarchical_copy.", choices=("dgx1", "gcp_v100"), not_yet=_PLAIN_REDUCE
+        "dgx1",
+        "Wiring of the towers for hierarchical_copy: two halves and each tower's opposite number (dgx1; any number "
+        "of towers), or the links of a Google Cloud machine with 8 V100 (gcp_v100).",
+        choices=("dgx1", "gcp_v100"),
+        acts=WITH_HIERARCHICAL_COPY,
     )
     gradient_repacking: int = option(
-        0, "Packs to reduce all gradients in; 0 reduces each by itself.", lower_bound=0, not_yet=_PLAIN_REDUCE
+        0,
+        "Exchange all gradients as this many packs of equal size; 0: each by itself.",
+        lower_bound=0,
+        acts=WITH_EXCHANGE,
+    )
+    bytes_per_pack: int = option(
+        0,
+        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself.",
+        lower_bound=0,
+        tcb="it had no such flag",
+        acts=WITH_EXCHANGE,
+    )
+    agg_small_grads_max_bytes: int = option(
+        0,
+        "Exchange consecutive gradients of at most this size (in float32) together; 0: each by itself.",
+        lower_bound=0,
+        acts=WITH_EXCHANGE,
+    )
+    agg_small_grads_max_group: int = option(
+        10, "Most small gradients to exchange together.", lower_bound=1, acts=WITH_SMALL_GRADIENTS
+    )
+    allreduce_merge_scope: int = option(
+        1,
+        "Consecutive gradients to exchange together; 1: each by itself.",
+        lower_bound=1,
+        tcb="it allowed TensorFlow's scoped allocator to merge their collectives",
+        acts=WITH_EXCHANGE,
     )
     compact_gradient_transfer: bool = option(
         True,
-        "Send gradients between devices in float16 where the towers compute in it.",
-        not_yet="gradients travel in float32",
+        "Send gradients between towers in the float16 or bfloat16 that the towers compute in; their mean is float32.",
+        tcb="it knew float16 only",
+        acts=WITH_NARROW_EXCHANGE,
     )
-    agg_small_grads_max_bytes: int = option(
-        0, "Gradients below this size are reduced together; 0: none.", lower_bound=0, not_yet=_PLAIN_REDUCE
-    )
-    agg_small_grads_max_group: int = option(
-        10, "Most gradients to reduce together.", lower_bound=0, not_yet=_PLAIN_REDUCE
-    )
-    allreduce_merge_scope: int = option(
-        1, "Gradients whose reductions may be merged.", lower_bound=1, not_yet=_PLAIN_REDUCE
+    gradient_transfer: str | None = option(
+        None,
+        "Numbers in which gradients travel between towers; where it is not given: as --compact_gradient_transfer says.",
+        choices=("fp32", "fp16", "bf16"),
+        tcb="it had no such flag",
+        acts=WITH_EXCHANGE,
     )
     iters_per_step: int = option(
         5,
         "All-reduces per step of the all-reduce benchmark.",
         lower_bound=1,
-        not_yet="the all-reduce benchmark is not built yet",
+        ignored="python -m benchmarks.all_reduce is that benchmark, and has this flag",
     )
     sparse_to_dense_grads: bool = option(
         False, "Turn sparse gradients into dense ones.", ignored="no model here has sparse gradients"

@@ -39,10 +39,15 @@ def count(text: str) -> int:
 def run(
     parser: argparse.ArgumentParser, study: Callable[[argparse.Namespace], None], arguments: Sequence[str] | None
 ) -> int:
-    """Run `study` with the options in `arguments`; returns the exit code. What the user can mend is one message."""
+    """Run `study` with the options in `arguments`; returns the exit code."""
     options = parser.parse_args(arguments)
+    return conclude(parser, lambda: study(options))
+
+
+def conclude(parser: argparse.ArgumentParser, study: Callable[[], None]) -> int:
+    """Run `study`; returns the exit code. What the user can mend is one message."""
     try:
-        study(options)
+        study()
     except UserError as error:
         note(f"{parser.prog}: error: {error}")
         return ExitCode.UNUSABLE

@@ -8,6 +8,7 @@ from benchmarks.optimizers import Optimizer, RMSProp
 from benchmarks.precision import DynamicLossScale, LossScale
 from models.layers import declarations
 from tests.engine.training import CLASSES, EXCHANGING, STRATEGIES, SmallNet, build_strategy, build_training
+from variable_mgr.exchange_plan import Traffic
 from variable_mgr.store import balanced
 
 
@@ -164,7 +165,7 @@ def test_distributed_replicated_keeps_its_masters_on_the_parameter_devices():
 def test_relaxed_updates_come_a_step_late(batch):
     """Step n applies the gradients of step n - 1, and the first step none."""
     strict = build_training("replicated", 2, *batch, optimizer=Optimizer(0.1))
-    relaxed = build_training("replicated", 2, *batch, optimizer=Optimizer(0.1), relaxed=True)
+    relaxed = build_training("replicated", 2, *batch, optimizer=Optimizer(0.1), how={"relaxed": True})
     start = relaxed.values()
     first = strict.step().loss
     assert relaxed.step().loss == pytest.approx(first)
@@ -176,7 +177,7 @@ def test_relaxed_updates_come_a_step_late(batch):
 
 def test_staged_towers_read_what_the_parameters_were_a_step_ago(batch):
     """w(n + 1) = w(n) - rate * gradient(w(n - 2)): gradients are a step late, taken at variables a step late."""
-    staged = build_training("parameter_server", 2, *batch, optimizer=Optimizer(0.1), staged=True)
+    staged = build_training("parameter_server", 2, *batch, optimizer=Optimizer(0.1), how={"staged": True})
     values, losses = [staged.master_values()], []
     for _ in range(6):
         losses.append(staged.step().loss)
@@ -203,3 +204,33 @@ def gradients_at(values, images, labels):
 def assert_equal(values, expected, atol=0.0):
     for name, value in expected.items():
         np.testing.assert_allclose(values[name], value, atol=atol, rtol=0, err_msg=name)
+
+
+BYTES = sum(each.nbytes for each in declarations(SmallNet(), CLASSES) if each.trainable)
+TRAINABLE = sum(each.trainable for each in declarations(SmallNet(), CLASSES))
+
+
+def test_traffic_of_a_parameter_server_beside_the_first_tower():
+    """The second and third tower send their gradients to the first tower's device, and get the variables from it."""
+    traffic = small("parameter_server", 3).traffic()
+    assert traffic.sent_bytes == {"/cpu:0": 2 * BYTES, "/cpu:1": BYTES, "/cpu:2": BYTES}
+    assert traffic.exchanges == TRAINABLE
+
+
+@pytest.mark.parametrize("name", ["sharded", "distributed_replicated", "replicated"])
+def test_traffic_without_a_bottleneck_adds_up_to_two_transfers_for_each_other_tower(name):
+    """Each of n towers sends the gradients of n - 1 shares, and its own share's mean or variables to n - 1 towers."""
+    devices = [f"/cpu:{index}" for index in range(3)]
+    traffic = small(name, 3, devices).traffic()
+    assert set(traffic.sent_bytes) == set(devices)
+    assert sum(traffic.sent_bytes.values()) == 2 * 2 * BYTES
+
+
+def test_independent_towers_send_nothing():
+    assert small("independent", 2).traffic() == Traffic(0, {"/cpu:0": 0, "/cpu:1": 0})
+
+
+@pytest.mark.parametrize("name", ["parameter_server", "replicated", "sharded"])
+def test_one_tower_with_its_variables_sends_nothing(name):
+    traffic = small(name, 1).traffic()
+    assert (traffic.exchanges, sum(traffic.sent_bytes.values())) == (0, 0)

@@ -5,9 +5,10 @@ import tensorflow as tf
 
 from benchmarks.verification import EXACT, ROUNDED, verify
 from tests.engine.training import STRATEGIES
-from variable_mgr.choice import make
-from variable_mgr.copies import Replicated, Sharded, meeting
+from variable_mgr.choice import PLAIN, make
+from variable_mgr.copies import Replicated, Sharded
 from variable_mgr.delay import Delayed
+from variable_mgr.reduction import make_reduce
 
 SEED = 5
 
@@ -22,7 +23,7 @@ def verdict(make_strategy, towers=3, rounded=False):
 
 def named(name, towers, **options):
     devices = on_towers(towers)
-    return lambda listed: make(name, listed, devices, devices, SEED, reduce=meeting(listed, devices), **options)
+    return lambda listed: make(name, listed, devices, devices, SEED, **options)
 
 
 @pytest.mark.parametrize("towers", [1, 2, 3, 4, 8])
@@ -60,7 +61,7 @@ def test_a_wrong_mean_is_found(reduce):
 
 def test_one_wrong_copy_of_one_variable_is_found():
     def reduce(listed, towers):
-        mean = meeting(listed, towers)
+        mean = make_reduce(PLAIN, listed, towers)
 
         def corrupted(tower_gradients):
             reduced = mean(tower_gradients)
@@ -76,7 +77,8 @@ def test_one_wrong_copy_of_one_variable_is_found():
 
 class NeverRefreshed(Sharded):
     def refresh(self, updated):
-        return super().refresh(updated)[:0]
+        del updated
+        return []
 
 
 class LateInSecret(Delayed):
@@ -98,7 +100,7 @@ def test_a_strategy_that_leaves_copies_behind_is_found(wrong):
 
 
 def rounded_to_16_bits(listed, towers):
-    mean = meeting(listed, towers)
+    mean = make_reduce(PLAIN, listed, towers)
     half = tf.float16
 
     def reduce(tower_gradients):

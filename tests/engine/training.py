@@ -11,7 +11,6 @@ from benchmarks.step import StepOptions, TrainingStep
 from models.layers import declarations
 from models.network import Network, Outputs
 from variable_mgr.choice import make
-from variable_mgr.copies import meeting
 
 CLASSES = 10
 EXCHANGING = ["parameter_server", "replicated", "distributed_replicated", "sharded", "mirrored"]
@@ -55,7 +54,7 @@ class Training:
 
 def build_strategy(name, devices, parameter_devices=("/cpu:0",), *, network=None, **options):
     listed = declarations(network or SmallNet(), CLASSES)
-    return make(name, listed, devices, parameter_devices, seed=1, reduce=meeting(listed, devices), **options)
+    return make(name, listed, devices, parameter_devices, seed=1, **options)
 
 
 def build_training(
@@ -68,14 +67,13 @@ def build_training(
     optimizer=None,
     loss_scale=None,
     parameter_devices=("/cpu:0",),
-    staged=False,
-    relaxed=False,
+    how=None,
     **options,
 ):
-    """`images` and `labels` of one global batch are split over the towers in order."""
+    """`images` and `labels` of one global batch are split over the towers in order; `how` is the strategy's own."""
     network = network or SmallNet()
     devices = [f"/cpu:{index}" for index in range(towers)]
-    strategy = build_strategy(name, devices, parameter_devices, network=network, staged=staged, relaxed=relaxed)
+    strategy = build_strategy(name, devices, parameter_devices, network=network, **(how or {}))
     shares = list(zip(np.split(images, towers), np.split(labels, towers), strict=True))
     if options.get("data_format") == "NCHW":
         shares = [(share.transpose(0, 3, 1, 2), own) for share, own in shares]

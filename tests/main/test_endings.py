@@ -58,7 +58,7 @@ def test_the_update_is_verified_and_the_exchange_measured(tmp_path):
 
 def test_the_verification_can_be_left_out(tmp_path):
     ran = run(*SHORT, "--model=trivial", "--noverify_variable_update", results_dir=tmp_path)
-    assert (ran.code, ran.records[0]["checks"], ran.records[0]["exchange"]) == (0, {}, {})
+    assert (ran.code, ran.records[0]["checks"]) == (0, {})
 
 
 @pytest.mark.parametrize(("number", "code"), [(INTERRUPT, 130), (TERMINATE, 143)])
@@ -193,7 +193,7 @@ def test_results_that_cannot_be_written_are_refused_before_the_run(tmp_path):
 
 
 def test_what_does_not_act_yet_is_said_and_recorded(tmp_path):
-    ran = run(*SHORT, "--model=trivial", "--num_batches=1", "--gradient_repacking=2", results_dir=tmp_path)
+    ran = run(*SHORT, "--model=trivial", "--num_batches=1", "--use_numa_affinity", results_dir=tmp_path)
     assert ran.code == 0
-    assert "WARNING: --gradient_repacking=2: not yet acting" in ran.err
-    assert ran.records[0]["not_acting"][0]["flag"] == "gradient_repacking"
+    assert "WARNING: --use_numa_affinity=True: not yet acting" in ran.err
+    assert ran.records[0]["not_acting"][0]["flag"] == "use_numa_affinity"

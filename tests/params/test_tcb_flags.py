@@ -59,8 +59,9 @@ REFUSED = {
 
 def value_of(option: Option) -> str:
     """A valid value that asks for something."""
-    if option.name in ("model", "data_name"):
-        return {"model": "resnet50", "data_name": "imagenet"}[option.name]
+    texts = {"model": "resnet50", "data_name": "imagenet", "all_reduce_spec": "pscpu:2k:pscpu#2:64k:xring"}
+    if option.name in texts:
+        return texts[option.name]
     if option.choices:
         return next(choice for choice in reversed(option.choices))
     return "true" if option.kind is bool else "1"
@@ -91,6 +92,45 @@ def test_accepted_or_refused_with_a_reason(name):
 def test_what_is_refused_may_be_given_as_off(name):
     command = parse([f"--{name}={options()[name].default}"])
     assert notices(command.params, command.given) == []
+
+
+REPLICATED = ["--variable_update=replicated", "--num_gpus=8"]
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "all_reduce_spec=pscpu:2k:pscpu#2:64k:xring", "all_reduce_spec=psgpu#4", "all_reduce_spec=nccl/xring",
+        "hierarchical_copy", "gradient_repacking=8", "agg_small_grads_max_bytes=1024", "allreduce_merge_scope=32",
+        "bytes_per_pack=4194304", "gradient_transfer=fp16",
+    ],
+)  # fmt: skip
+def test_the_gradient_exchange_acts_between_towers_with_copies(flag):
+    command = parse([f"--{flag}", *REPLICATED])
+    assert notices(command.params, command.given) == []
+    for alone in (["--variable_update=replicated"], ["--num_gpus=8"]):
+        command = parse([f"--{flag}", *alone])
+        [notice] = notices(command.params, command.given)
+        assert notice.kind == "no effect"
+
+
+@pytest.mark.parametrize(
+    ("flags", "acts"),
+    [
+        (["--network_topology=gcp_v100"], False),
+        (["--network_topology=gcp_v100", "--hierarchical_copy"], True),
+        (["--network_topology=gcp_v100", "--all_reduce_spec=tree:2k:hierarchical_copy"], True),
+        (["--agg_small_grads_max_group=3"], False),
+        (["--agg_small_grads_max_group=3", "--agg_small_grads_max_bytes=64"], True),
+        (["--compact_gradient_transfer"], False),
+        (["--nocompact_gradient_transfer"], False),
+        (["--nocompact_gradient_transfer", "--use_fp16"], True),
+        (["--compact_gradient_transfer", "--precision=bf16"], True),
+    ],
+)
+def test_details_of_the_exchange_act_with_what_they_belong_to(flags, acts):
+    command = parse([*flags, *REPLICATED])
+    assert (notices(command.params, command.given) == []) == acts
 
 
 PERFKIT = """

@@ -1,0 +1,224 @@
+"""`python -m benchmarks.all_reduce`: how fast each all-reduce algorithm exchanges gradients on these devices."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import psutil
+
+import models
+from benchmarks.bandwidth import Result, table
+from benchmarks.errors import ExitCode, UserError
+from benchmarks.inputs.datasets import DATASETS
+from benchmarks.params import CommandLine, Params, ResolvedParams, environment_variables, parse, resolve
+from benchmarks.params.conditions import exchanges_gradients
+from benchmarks.studies import report
+from variable_mgr.all_reduce_spec import ALGORITHMS, NEED_GPUS, TWO_LEVELS, SpecError
+from variable_mgr.all_reduce_spec import parse as parse_spec
+from variable_mgr.exchange_plan import TRANSFER_BYTES, Plan, exchange_bytes
+from variable_mgr.packs import GRADIENT_BYTES
+
+Item = TypeVar("Item")
+
+DESCRIPTION = """\
+Time the all-reduce of gradients between towers, algorithm by algorithm: of all gradients of a model, packed as the
+flags say, and of single tensors of a sweep of sizes. Every flag of run_benchmark.py is understood: --model,
+--data_name, --num_gpus (2 where it is not given), --device, --gradient_repacking, --gradient_transfer and so on;
+--num_batches is the number of steps to measure (30), --num_warmup_batches of those before (2).
+
+MB         one tower's gradients, as they travel
+sent       what leaves the device that sends most, by the algorithm's schedule
+median     time of one all-reduce: of a step with --iters_per_step of them one after another, divided by that; also
+           the 99th percentile of the steps
+algbw      algorithm bandwidth: MB / median
+busbw      bus bandwidth: algbw x 2 (n - 1) / n with n towers, to be held against the speed of the links (both as
+           NVIDIA's nccl-tests define them)
+error      largest deviation on any tower from the mean that NumPy computes, with gradients around 1; where it is more
+           than rounding explains, it says WRONG and the exit code is 1
+"""
+NO_SPEC = "default"
+SIZES = "1kB,32kB,1MB,32MB,1GB"
+STEPS, WARMUP = 30, 2
+# A tower holds a tensor, its mean and parts on their way; the check has them in float64 in NumPy.
+COPIES_IN_MEMORY = 8
+
+
+@dataclass(frozen=True)
+class Case:
+    """Gradients to exchange: name -> shape; `title` is the model's name or the size."""
+
+    title: str
+    shapes: dict[str, tuple[int, ...]]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of elements of each."""
+        return {name: math.prod(shape) for name, shape in self.shapes.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; returns the exit code."""
+    parser = _parser()
+    options, flags = parser.parse_known_args(arguments)
+    results: list[Result] = []
+    code = report.conclude(parser, lambda: benchmark(options, run_flags(flags), results))  # flags are checked in there
+    return code if all(result.right for result in results) else ExitCode.FAILED
+
+
+def run_flags(flags: Sequence[str]) -> CommandLine:
+    """The flags of run_benchmark.py among the arguments. Raises UserError where they are no all-reduce."""
+    command = parse(["--variable_update=replicated", "--num_gpus=2", *flags])
+    if command.answer is None and not exchanges_gradients(command.params):
+        raise UserError(
+            f"--variable_update={command.params.variable_update} --num_gpus={command.params.num_gpus} has no "
+            "all-reduce. Pass --variable_update=replicated and at least --num_gpus=2, or leave them out."
+        )
+    return command
+
+
+def benchmark(options: argparse.Namespace, command: CommandLine, results: list[Result]) -> None:
+    """Measure, print and save; `results` gets each result as it comes."""
+    if command.answer is not None:
+        report.say(command.answer)
+        return
+    _save(options, results)  # a file that cannot be written must show before anything is measured
+    os.environ.update({"TF_CPP_MIN_LOG_LEVEL": "2"} | dict(os.environ) | environment_variables(command.params))
+
+    from benchmarks import devices
+    from benchmarks.exchange import plan_exchange, reduce_options
+
+    found = devices.set_up(command.params)
+    params = resolve(command.params, device=found.kind)
+    exchange = reduce_options(params)
+    specs = options.algorithms or ([exchange.spec] if exchange.spec else possible(found.kind))
+    chosen = {name: dataclasses.replace(exchange, spec=None if name == NO_SPEC else name) for name in specs}
+    for each in chosen.values():
+        plan_exchange(each, {"probe": 1}, found.towers)  # what these devices lack is said at once
+    report.say(f"{len(found.towers)} towers on {', '.join(found.towers)}, medians of all-reduces.")
+    for case in cases(options, params, found.towers):
+        measured = []
+        for name, each in chosen.items():
+            report.note(f"{case.title}: {name}")
+            plan = plan_exchange(each, case.sizes, found.towers)
+            measured.append(measure(case, name, plan, options, command.params))
+            results.append(measured[-1])
+        report.say(f"\n{table(measured)}")
+    _save(options, results)
+
+
+def possible(kind: str) -> list[str]:
+    """Every algorithm that devices of `kind`, "cpu" or "gpu", have, by what --algorithms calls it."""
+    pairs = [(first, second) for first, seconds in TWO_LEVELS.items() for second in seconds]
+    levels = [(algorithm,) for algorithm in ALGORITHMS] + pairs
+    return [NO_SPEC, *("/".join(each) for each in levels if kind == "gpu" or not set(each) & set(NEED_GPUS))]
+
+
+def cases(options: argparse.Namespace, params: ResolvedParams, towers: Sequence[str]) -> Iterator[Case]:
+    """The gradients of the model, and tensors of the sizes that fit into memory."""
+    if options.only != "sizes":
+        from models.layers import declarations
+
+        network = models.get(params.model, params.data_name)
+        declared = declarations(network, DATASETS[params.data_name].num_classes)
+        yield Case(params.model, {each.name: each.shape for each in declared if each.trainable})
+    available = psutil.virtual_memory().available
+    for text, nbytes in options.sizes if options.only != "model" else ():
+        needed = nbytes * len(towers) * COPIES_IN_MEMORY
+        if params.device == "cpu" and needed > available:
+            report.note(f"{text} is left out: {len(towers)} towers need {needed:.2g} bytes, {available:.2g} are free")
+        else:
+            yield Case(text, {"tensor": (nbytes // GRADIENT_BYTES,)})
+
+
+def measure(case: Case, algorithm: str, plan: Plan, options: argparse.Namespace, params: Params) -> Result:
+    """Check and time `plan` on the gradients of `case`. Raises UserError where they do not fit into memory."""
+    import tensorflow as tf
+
+    from benchmarks.timed_exchange import TimedExchange
+
+    try:
+        exchange = TimedExchange(plan, case.shapes)
+        largest_error = exchange.largest_error()
+        seconds = exchange.seconds(
+            options.iters_per_step,
+            warmup=WARMUP if params.num_warmup_batches is None else params.num_warmup_batches,
+            steps=params.num_batches or STEPS,
+            at_most_seconds=options.seconds,
+        )
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(f"{case.title} with {algorithm}: out of memory. Pass smaller --sizes or --model.") from error
+    traffic = exchange_bytes(plan)
+    form = plan.options.transfer_format
+    nbytes = TRANSFER_BYTES[form] * sum(case.sizes.values())
+    return Result(
+        case.title,
+        algorithm,
+        form,
+        len(plan.towers),
+        nbytes,
+        traffic.exchanges,
+        traffic.sent_bytes,
+        seconds,
+        largest_error,
+    )
+
+
+def size(text: str) -> tuple[str, int]:
+    """A size as it is written, and in bytes: a multiple of 4, such as 1kB, 32MB or 1GB (powers of 1024)."""
+    match = re.fullmatch("([1-9][0-9]*)(k|K|M|G|)B", text)
+    nbytes = int(match[1]) * 1024 ** " KMG".index(match[2].upper() or " ") if match else 0
+    if not nbytes or nbytes % GRADIENT_BYTES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: a multiple of 4 bytes, such as 400B, 1kB, 32MB or 1GB")
+    return text, nbytes
+
+
+def algorithm(text: str) -> str:
+    """An entry of --algorithms."""
+    if text != NO_SPEC:
+        try:
+            parse_spec(text)
+        except SpecError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
+    return text
+
+
+def _listed(item: Callable[[str], Item]) -> Callable[[str], list[Item]]:
+    def read(text: str) -> list[Item]:
+        return [item(each) for each in text.split(",")]
+
+    return read
+
+
+def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
+    figures = {"iters_per_step": options.iters_per_step, "results": [result.figures() for result in results]}
+    report.save(options.output, "all_reduce", figures)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = report.parser("all_reduce", DESCRIPTION)
+    parser.prog = "python -m benchmarks.all_reduce"
+    parser.add_argument(
+        "--algorithms",
+        type=_listed(algorithm),
+        metavar="SPEC,SPEC",
+        help=f"as in --all_reduce_spec, or {NO_SPEC}: what a run does without one (every one that the devices have)",
+    )
+    parser.add_argument("--sizes", type=_listed(size), default=SIZES, metavar="SIZE,SIZE", help=f"default {SIZES}")
+    parser.add_argument("--only", choices=("model", "sizes"), help="leave the other part out")
+    parser.add_argument("--iters_per_step", type=report.count, default=5, help="all-reduces in a step (default 5)")
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="end a row after this time, with 3 steps at least (default 10)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
