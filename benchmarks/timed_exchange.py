@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from variable_mgr.exchange_plan import Plan
-from variable_mgr.reduction import Gradients, Reduce, reduce_of
+from variable_mgr.reduction import Gradients, reduce_of
 
 Shapes = Mapping[str, Sequence[int]]  # gradient's name -> its shape
 
@@ -20,6 +20,7 @@ class TimedExchange:
     def __init__(self, plan: Plan, shapes: Shapes, seed: int = 1) -> None:
         self._plan = plan
         self._gradients: list[dict[str, tf.Variable]] = []
+        self._means: list[dict[str, tf.Variable]] = []
         for tower, device in enumerate(plan.towers):
             with tf.device(device):
                 self._gradients.append(
@@ -28,11 +29,13 @@ class TimedExchange:
                         for index, (name, shape) in enumerate(shapes.items())
                     }
                 )
+                self._means.append({name: tf.Variable(tf.zeros(shape)) for name, shape in shapes.items()})
 
     def largest_error(self) -> float:
         """The largest deviation on any tower from the mean that NumPy computes in float64."""
+        at_once: list[list[tf.Operation]] = [[] for _ in self._plan.towers]
         reduce = reduce_of(self._plan)
-        results = tf.function(lambda: reduce(self._read()), autograph=False).get_concrete_function()()
+        results = tf.function(lambda: reduce(self._read(at_once)), autograph=False).get_concrete_function()()
         largest = 0.0
         for name in self._gradients[0]:
             expected = np.mean([gradients[name].numpy().astype(np.float64) for gradients in self._gradients], axis=0)
@@ -65,22 +68,30 @@ class TimedExchange:
             seconds.append((clock() - begin) / iterations)
         return seconds
 
-    def _read(self) -> list[Gradients]:
+    def _read(self, after: Sequence[Sequence[tf.Operation]]) -> list[Gradients]:
+        """The gradients of each tower, once the operations of `after[tower]` are done."""
         values = []
-        for device, gradients in zip(self._plan.towers, self._gradients, strict=True):
-            with tf.device(device):
+        for device, gradients, before in zip(self._plan.towers, self._gradients, after, strict=True):
+            with tf.device(device), tf.control_dependencies(before):
                 values.append({name: gradient.read_value() for name, gradient in gradients.items()})
         return values
 
     def _step(self, iterations: int) -> tf.Tensor:
-        """As many exchanges, each of what the one before left; its value has left every device when it is done."""
-        values = self._read()
+        """As many exchanges one after another; when its value is there, every device is done.
+
+        What comes of an exchange is kept in variables, and each exchange reads the gradients anew: TensorFlow's graph
+        optimizer would leave out copies that nobody uses, and exchanges that are like one another.
+        """
+        done: list[list[tf.Operation]] = [[] for _ in self._plan.towers]
         for _ in range(iterations):
-            reduce: Reduce = reduce_of(self._plan)
-            values = reduce(values)
+            means = reduce_of(self._plan)(self._read(done))
+            done = []
+            for device, mean, kept in zip(self._plan.towers, means, self._means, strict=True):
+                with tf.device(device):
+                    done.append([kept[name].assign(value, read_value=False) for name, value in mean.items()])
         ends = []
-        for device, results in zip(self._plan.towers, values, strict=True):
-            with tf.device(device), tf.control_dependencies(list(results.values())):
-                ends.append(tf.identity(tf.reshape(next(iter(results.values())), [-1])[0]))
+        for device, kept, operations in zip(self._plan.towers, self._means, done, strict=True):
+            with tf.device(device), tf.control_dependencies(operations):
+                ends.append(tf.reshape(next(iter(kept.values())).read_value(), [-1])[0])
         with tf.device("/cpu:0"):
             return tf.stack(ends)
