@@ -108,10 +108,12 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
         for name, each in chosen.items():
             report.note(f"{case.title}: {name}")
             plan = plan_exchange(each, case.sizes, found.towers)
-            measured.append(measure(case, name, plan, options, command.params))
-            results.append(measured[-1])
-        report.say(f"\n{table(measured)}")
-    _save(options, results)
+            if result := measure(case, name, plan, options, command.params):
+                measured.append(result)
+        results += measured
+        if measured:
+            report.say(f"\n{table(measured)}")
+        _save(options, results)
 
 
 def possible(kind: str) -> list[str]:
@@ -138,8 +140,8 @@ def cases(options: argparse.Namespace, params: ResolvedParams, towers: Sequence[
             yield Case(text, {"tensor": (nbytes // GRADIENT_BYTES,)})
 
 
-def measure(case: Case, algorithm: str, plan: Plan, options: argparse.Namespace, params: Params) -> Result:
-    """Check and time `plan` on the gradients of `case`. Raises UserError where they do not fit into memory."""
+def measure(case: Case, algorithm: str, plan: Plan, options: argparse.Namespace, params: Params) -> Result | None:
+    """Check and time `plan` on the gradients of `case`; None, and a word, where a device's memory is too small."""
     import tensorflow as tf
 
     from benchmarks.timed_exchange import TimedExchange
@@ -153,8 +155,9 @@ def measure(case: Case, algorithm: str, plan: Plan, options: argparse.Namespace,
             steps=params.num_batches or STEPS,
             at_most_seconds=options.seconds,
         )
-    except tf.errors.ResourceExhaustedError as error:
-        raise UserError(f"{case.title} with {algorithm}: out of memory. Pass smaller --sizes or --model.") from error
+    except tf.errors.ResourceExhaustedError:
+        report.note(f"{case.title}: {algorithm} is left out: out of memory")
+        return None
     traffic = exchange_bytes(plan)
     form = plan.options.transfer_format
     nbytes = TRANSFER_BYTES[form] * sum(case.sizes.values())

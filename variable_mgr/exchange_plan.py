@@ -172,7 +172,8 @@ def _check(options: ReduceOptions, towers: Sequence[str]) -> None:
     """Raise CannotReduceError where `towers` lack what the options need."""
     if options.spec is None:
         return
-    used = all_reduce_spec.parse(options.spec).algorithms
+    spec = all_reduce_spec.parse(options.spec)
+    used = spec.algorithms
     lacking = [name for name in used if name in NEED_GPUS]
     if lacking and not all(map(topology.is_gpu, towers)):
         raise CannotReduceError(
@@ -183,6 +184,12 @@ def _check(options: ReduceOptions, towers: Sequence[str]) -> None:
         raise CannotReduceError(
             f"--all_reduce_spec={options.spec}: TensorFlow's NCCL does not add up {options.transfer_format}. "
             "Pass --gradient_transfer=fp32 or fp16, or --all_reduce_spec=xring."
+        )
+    count = len(topology.machines(towers))
+    if count > 1 and any([level.algorithm for level in each.levels] == ["nccl"] for each in spec.ranges):
+        raise CannotReduceError(
+            f"--all_reduce_spec={options.spec}: nccl joins the GPUs of one machine, and the towers are on {count}. "
+            "Between machines there are nccl/xring, nccl/rechd, nccl/pscpu and collective."
         )
     if "hierarchical_copy" in used:
         try:

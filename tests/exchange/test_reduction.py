@@ -193,6 +193,11 @@ def test_the_collective_between_gpus_is_launched_in_one_order():
             "--all_reduce_spec=nccl/xring: TensorFlow's NCCL does not add up bfloat16. Pass --gradient_transfer=fp32",
         ),
         (
+            {"spec": "pscpu:2k:nccl#2"},
+            ["/job:worker/task:0/gpu:0", "/job:worker/task:1/gpu:0"],
+            "--all_reduce_spec=pscpu:2k:nccl#2: nccl joins the GPUs of one machine, and the towers are on 2. Between",
+        ),
+        (
             {"spec": "hierarchical_copy", "topology": "gcp_v100"},
             cpus(4),
             "--network_topology=gcp_v100 is a machine with 8",
