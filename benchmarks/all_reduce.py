@@ -21,9 +21,16 @@ from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params import CommandLine, Params, ResolvedParams, environment_variables, parse, resolve
 from benchmarks.params.conditions import exchanges_gradients
 from benchmarks.studies import report
-from variable_mgr.all_reduce_spec import ALGORITHMS, NEED_GPUS, TWO_LEVELS, SpecError
+from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS, SpecError
 from variable_mgr.all_reduce_spec import parse as parse_spec
-from variable_mgr.exchange_plan import TRANSFER_BYTES, Plan, exchange_bytes
+from variable_mgr.exchange_plan import (
+    TRANSFER_BYTES,
+    CannotReduceError,
+    Plan,
+    ReduceOptions,
+    exchange_bytes,
+    make_plan,
+)
 from variable_mgr.packs import GRADIENT_BYTES
 
 Item = TypeVar("Item")
@@ -98,8 +105,8 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
     found = devices.set_up(command.params)
     params = resolve(command.params, device=found.kind)
     exchange = reduce_options(params)
-    specs = options.algorithms or ([exchange.spec] if exchange.spec else possible(found.kind))
-    chosen = {name: dataclasses.replace(exchange, spec=None if name == NO_SPEC else name) for name in specs}
+    names = options.algorithms or ([exchange.spec] if exchange.spec else possible(exchange, found.towers))
+    chosen = {name: _with_algorithm(exchange, name) for name in names}
     for each in chosen.values():
         plan_exchange(each, {"probe": 1}, found.towers)  # what these devices lack is said at once
     report.say(f"{len(found.towers)} towers on {', '.join(found.towers)}, medians of all-reduces.")
@@ -116,11 +123,23 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
         _save(options, results)
 
 
-def possible(kind: str) -> list[str]:
-    """Every algorithm that devices of `kind`, "cpu" or "gpu", have, by what --algorithms calls it."""
-    pairs = [(first, second) for first, seconds in TWO_LEVELS.items() for second in seconds]
-    levels = [(algorithm,) for algorithm in ALGORITHMS] + pairs
-    return [NO_SPEC, *("/".join(each) for each in levels if kind == "gpu" or not set(each) & set(NEED_GPUS))]
+def possible(exchange: ReduceOptions, towers: Sequence[str]) -> list[str]:
+    """Every algorithm that exchanges gradients so between these towers; a word on those that do not."""
+    names = [NO_SPEC, *ALGORITHMS]
+    names += [f"{first}/{second}" for first, seconds in TWO_LEVELS.items() for second in seconds]
+    lacking = []
+    for name in names:
+        try:
+            make_plan(_with_algorithm(exchange, name), {"probe": 1}, towers)
+        except CannotReduceError:
+            lacking.append(name)
+    if lacking:
+        report.note(f"left out, as they cannot be had here: {', '.join(lacking)}")
+    return [name for name in names if name not in lacking]
+
+
+def _with_algorithm(exchange: ReduceOptions, name: str) -> ReduceOptions:
+    return dataclasses.replace(exchange, spec=None if name == NO_SPEC else name)
 
 
 def cases(options: argparse.Namespace, params: ResolvedParams, towers: Sequence[str]) -> Iterator[Case]:
