@@ -127,15 +127,18 @@ def possible(exchange: ReduceOptions, towers: Sequence[str]) -> list[str]:
     """Every algorithm that exchanges gradients so between these towers; a word on those that do not."""
     names = [NO_SPEC, *ALGORITHMS]
     names += [f"{first}/{second}" for first, seconds in TWO_LEVELS.items() for second in seconds]
-    lacking = []
-    for name in names:
-        try:
-            make_plan(_with_algorithm(exchange, name), {"probe": 1}, towers)
-        except CannotReduceError:
-            lacking.append(name)
+    lacking = [name for name in names if not _can_be_had(_with_algorithm(exchange, name), towers)]
     if lacking:
         report.note(f"left out, as they cannot be had here: {', '.join(lacking)}")
     return [name for name in names if name not in lacking]
+
+
+def _can_be_had(exchange: ReduceOptions, towers: Sequence[str]) -> bool:
+    try:
+        make_plan(exchange, {"probe": 1}, towers)
+    except CannotReduceError:
+        return False
+    return True
 
 
 def _with_algorithm(exchange: ReduceOptions, name: str) -> ReduceOptions:

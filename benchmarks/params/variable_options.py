@@ -58,7 +58,8 @@ class VariableOptions:
         "into 4 (collective into 2 at most). Ranges by size: in pscpu:2k:psgpu#4:64k:xring, pscpu is for up to 2048 "
         "elements, psgpu#4 for up to 65536, xring for the rest. Limits are in elements (2000, 2k, 1M, 1G, 1T; powers "
         "of 1024), or with a B in bytes as they travel (2000B, 64kB, 1MB): 64k are 65536 numbers, 64kB are 16384 "
-        "in float32. Where it is not given: each mean is taken on one tower's device, balanced by bytes, and copied to the others.",
+        "in float32. Where it is not given: each mean is taken on one tower's device, balanced by bytes, and copied to "
+        "the others.",
         tcb="more than one range needed distributed_all_reduce; tree, hierarchical_copy and limits in bytes are new",
         acts=WITH_EXCHANGE,
     )
