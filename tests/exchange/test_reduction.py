@@ -190,7 +190,12 @@ def test_the_collective_between_gpus_is_launched_in_one_order():
         (
             {"spec": "nccl/xring", "transfer_format": "bfloat16"},
             ["/gpu:0", "/gpu:1"],
-            "--all_reduce_spec=nccl/xring: TensorFlow's NCCL does not add up bfloat16. Pass --gradient_transfer=fp32",
+            "--all_reduce_spec=nccl/xring: TensorFlow's NCCL, which nccl uses, does not add up bfloat16. Pass",
+        ),
+        (
+            {"spec": "collective", "transfer_format": "bfloat16"},
+            ["/gpu:0", "/gpu:1"],
+            "--all_reduce_spec=collective: TensorFlow's NCCL, which collective uses, does not add up bfloat16. Pass",
         ),
         (
             {"spec": "pscpu:2k:nccl#2"},
