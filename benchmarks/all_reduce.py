@@ -21,9 +21,16 @@ from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params import CommandLine, Params, ResolvedParams, environment_variables, parse, resolve
 from benchmarks.params.conditions import exchanges_gradients
 from benchmarks.studies import report
-from variable_mgr.all_reduce_spec import ALGORITHMS, NEED_GPUS, TWO_LEVELS, SpecError
+from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS, SpecError
 from variable_mgr.all_reduce_spec import parse as parse_spec
-from variable_mgr.exchange_plan import TRANSFER_BYTES, Plan, exchange_bytes
+from variable_mgr.exchange_plan import (
+    TRANSFER_BYTES,
+    CannotReduceError,
+    Plan,
+    ReduceOptions,
+    exchange_bytes,
+    make_plan,
+)
 from variable_mgr.packs import GRADIENT_BYTES
 
 Item = TypeVar("Item")
@@ -98,8 +105,8 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
     found = devices.set_up(command.params)
     params = resolve(command.params, device=found.kind)
     exchange = reduce_options(params)
-    specs = options.algorithms or ([exchange.spec] if exchange.spec else possible(found.kind))
-    chosen = {name: dataclasses.replace(exchange, spec=None if name == NO_SPEC else name) for name in specs}
+    names = options.algorithms or ([exchange.spec] if exchange.spec else possible(exchange, found.towers))
+    chosen = {name: _with_algorithm(exchange, name) for name in names}
     for each in chosen.values():
         plan_exchange(each, {"probe": 1}, found.towers)  # what these devices lack is said at once
     report.say(f"{len(found.towers)} towers on {', '.join(found.towers)}, medians of all-reduces.")
@@ -108,17 +115,34 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
         for name, each in chosen.items():
             report.note(f"{case.title}: {name}")
             plan = plan_exchange(each, case.sizes, found.towers)
-            measured.append(measure(case, name, plan, options, command.params))
-            results.append(measured[-1])
-        report.say(f"\n{table(measured)}")
-    _save(options, results)
+            if result := measure(case, name, plan, options, command.params):
+                measured.append(result)
+        results += measured
+        if measured:
+            report.say(f"\n{table(measured)}")
+        _save(options, results)
 
 
-def possible(kind: str) -> list[str]:
-    """Every algorithm that devices of `kind`, "cpu" or "gpu", have, by what --algorithms calls it."""
-    pairs = [(first, second) for first, seconds in TWO_LEVELS.items() for second in seconds]
-    levels = [(algorithm,) for algorithm in ALGORITHMS] + pairs
-    return [NO_SPEC, *("/".join(each) for each in levels if kind == "gpu" or not set(each) & set(NEED_GPUS))]
+def possible(exchange: ReduceOptions, towers: Sequence[str]) -> list[str]:
+    """Every algorithm that exchanges gradients so between these towers; a word on those that do not."""
+    names = [NO_SPEC, *ALGORITHMS]
+    names += [f"{first}/{second}" for first, seconds in TWO_LEVELS.items() for second in seconds]
+    lacking = [name for name in names if not _can_be_had(_with_algorithm(exchange, name), towers)]
+    if lacking:
+        report.note(f"left out, as they cannot be had here: {', '.join(lacking)}")
+    return [name for name in names if name not in lacking]
+
+
+def _can_be_had(exchange: ReduceOptions, towers: Sequence[str]) -> bool:
+    try:
+        make_plan(exchange, {"probe": 1}, towers)
+    except CannotReduceError:
+        return False
+    return True
+
+
+def _with_algorithm(exchange: ReduceOptions, name: str) -> ReduceOptions:
+    return dataclasses.replace(exchange, spec=None if name == NO_SPEC else name)
 
 
 def cases(options: argparse.Namespace, params: ResolvedParams, towers: Sequence[str]) -> Iterator[Case]:
@@ -138,8 +162,8 @@ def cases(options: argparse.Namespace, params: ResolvedParams, towers: Sequence[
             yield Case(text, {"tensor": (nbytes // GRADIENT_BYTES,)})
 
 
-def measure(case: Case, algorithm: str, plan: Plan, options: argparse.Namespace, params: Params) -> Result:
-    """Check and time `plan` on the gradients of `case`. Raises UserError where they do not fit into memory."""
+def measure(case: Case, algorithm: str, plan: Plan, options: argparse.Namespace, params: Params) -> Result | None:
+    """Check and time `plan` on the gradients of `case`; None, and a word, where a device's memory is too small."""
     import tensorflow as tf
 
     from benchmarks.timed_exchange import TimedExchange
@@ -153,8 +177,9 @@ def measure(case: Case, algorithm: str, plan: Plan, options: argparse.Namespace,
             steps=params.num_batches or STEPS,
             at_most_seconds=options.seconds,
         )
-    except tf.errors.ResourceExhaustedError as error:
-        raise UserError(f"{case.title} with {algorithm}: out of memory. Pass smaller --sizes or --model.") from error
+    except tf.errors.ResourceExhaustedError:
+        report.note(f"{case.title}: {algorithm} is left out: out of memory")
+        return None
     traffic = exchange_bytes(plan)
     form = plan.options.transfer_format
     nbytes = TRANSFER_BYTES[form] * sum(case.sizes.values())

@@ -13,7 +13,7 @@ from variable_mgr.balance import balanced_by_bytes
 from variable_mgr.schedule import Schedule, mean_schedule
 
 TRANSFER_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}  # an element's, on its way
-NCCL_FORMATS = ("float32", "float16")  # of those; what the type list of TensorFlow's NcclAllReduce has
+NCCL_FORMATS = ("float32", "float16")  # of those: the types that TensorFlow passes on to NCCL
 
 
 class CannotReduceError(ValueError):
@@ -172,17 +172,25 @@ def _check(options: ReduceOptions, towers: Sequence[str]) -> None:
     """Raise CannotReduceError where `towers` lack what the options need."""
     if options.spec is None:
         return
-    used = all_reduce_spec.parse(options.spec).algorithms
+    spec = all_reduce_spec.parse(options.spec)
+    used = spec.algorithms
     lacking = [name for name in used if name in NEED_GPUS]
     if lacking and not all(map(topology.is_gpu, towers)):
         raise CannotReduceError(
             f"--all_reduce_spec={options.spec}: {lacking[0]} needs GPUs, and the towers are on {', '.join(towers)}. "
             "Without GPUs there are xring, rechd, tree, pscpu, hierarchical_copy and collective."
         )
-    if "nccl" in used and options.transfer_format not in NCCL_FORMATS:
+    by_nccl = [name for name in used if name == "nccl" or (name == "collective" and topology.is_gpu(towers[0]))]
+    if by_nccl and options.transfer_format not in NCCL_FORMATS:
         raise CannotReduceError(
-            f"--all_reduce_spec={options.spec}: TensorFlow's NCCL does not add up {options.transfer_format}. "
-            "Pass --gradient_transfer=fp32 or fp16, or --all_reduce_spec=xring."
+            f"--all_reduce_spec={options.spec}: TensorFlow's NCCL, which {by_nccl[0]} uses, does not add up "
+            f"{options.transfer_format}. Pass --gradient_transfer=fp32 or fp16, or --all_reduce_spec=xring."
+        )
+    count = len(topology.machines(towers))
+    if count > 1 and any([level.algorithm for level in each.levels] == ["nccl"] for each in spec.ranges):
+        raise CannotReduceError(
+            f"--all_reduce_spec={options.spec}: nccl joins the GPUs of one machine, and the towers are on {count}. "
+            "Between machines there are nccl/xring, nccl/rechd, nccl/pscpu and collective."
         )
     if "hierarchical_copy" in used:
         try:

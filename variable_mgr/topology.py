@@ -54,12 +54,16 @@ def halves(towers: int) -> Topology:
 
 def groups_of(devices: Sequence[str]) -> tuple[Group, ...]:
     """The groups of two-level algorithms: the towers of each machine, or of each half of the only machine."""
-    machines: dict[str, list[int]] = {}
+    by_machine = machines(devices)
+    return by_machine if len(by_machine) > 1 else halves(len(devices)).groups
+
+
+def machines(devices: Sequence[str]) -> tuple[Group, ...]:
+    """The towers of each machine."""
+    found: dict[str, list[int]] = {}
     for tower, device in enumerate(devices):
-        machines.setdefault(host_of(device), []).append(tower)
-    if len(machines) == 1:
-        return halves(len(devices)).groups
-    return tuple(tuple(group) for group in machines.values())
+        found.setdefault(host_of(device), []).append(tower)
+    return tuple(tuple(group) for group in found.values())
 
 
 def host_of(device: str) -> str:

@@ -72,11 +72,15 @@ class VariableOptions:
     )
     all_reduce_spec: str | None = option(
         None,
-        f"Algorithm that takes the mean of the gradients: {', '.join(ALGORITHMS)}, or two levels, within groups of "
-        f"towers and between them: {', '.join(_TWO_LEVELS)}. xring#2 cuts each exchange into two. Ranges by size: in "
-        "pscpu:2k:psgpu#4:64k:xring, pscpu is for up to 2k = 2048 elements, psgpu#4 for up to 64k, xring for the rest. "
-        "Limits are in elements (2000, 2k, 1M, 1G, 1T; powers of 1024), or with B in bytes as they travel: 2000B, "
-        "64kB, 1MB. Where it is not given: each mean is taken on one tower's device, balanced by bytes, and copied.",
+        f"How the towers add their gradients up: {', '.join(ALGORITHMS)}; nccl and collective are libraries, xring is "
+        "a ring, rechd recursive halving and doubling, tree a binomial tree, pscpu and psgpu send all to the CPU or to "
+        "a GPU and back, hierarchical_copy does so in two groups first. Two algorithms do it in two levels, within "
+        f"machines (or halves of the only one) and between them: {', '.join(_TWO_LEVELS)}. psgpu#4 cuts each exchange "
+        "into 4 (collective into 2 at most). Ranges by size: in pscpu:2k:psgpu#4:64k:xring, pscpu is for up to 2048 "
+        "elements, psgpu#4 for up to 65536, xring for the rest. Limits are in elements (2000, 2k, 1M, 1G, 1T; powers "
+        "of 1024), or with a B in bytes as they travel (2000B, 64kB, 1MB): 64k are 65536 numbers, 64kB are 16384 "
+        "in float32. Where it is not given: each mean is taken on one tower's device, balanced by bytes, and copied to "
+        "the others.",
         tcb="more than one range needed distributed_all_reduce; tree, hierarchical_copy and limits in bytes are new",
         acts=WITH_EXCHANGE,
     )

@@ -14,6 +14,7 @@ from benchmarks.errors import ExitCode, UserError
 from tests.main.conftest import PROJECT
 from tests.studies.runs import rows
 from variable_mgr.all_reduce_spec import parse
+from variable_mgr.exchange_plan import ReduceOptions
 
 
 def result(**changed):
@@ -61,12 +62,15 @@ def test_what_is_no_size(text):
         all_reduce.size(text)
 
 
-def test_every_algorithm_that_devices_have_is_a_spec():
-    assert set(all_reduce.possible("cpu")) < set(all_reduce.possible("gpu"))
-    assert all_reduce.possible("gpu")[0] == all_reduce.NO_SPEC
-    for name in all_reduce.possible("gpu")[1:]:
-        assert str(parse(name)) == name
-    assert not {"nccl", "psgpu", "nccl/xring"} & set(all_reduce.possible("cpu"))
+def test_every_algorithm_that_the_towers_have(capsys):
+    gpus = all_reduce.possible(ReduceOptions(), ["/gpu:0", "/gpu:1"])
+    assert capsys.readouterr().err == ""
+    assert gpus[0] == all_reduce.NO_SPEC
+    assert [str(parse(name)) for name in gpus[1:]] == gpus[1:]
+    cpus = all_reduce.possible(ReduceOptions(), ["/cpu:0", "/cpu:1"])
+    lacking = ["nccl", "psgpu", "nccl/xring", "nccl/rechd", "nccl/pscpu"]
+    assert cpus == [name for name in gpus if name not in lacking]
+    assert capsys.readouterr().err == f"left out, as they cannot be had here: {', '.join(lacking)}\n"
 
 
 def test_run_flags():

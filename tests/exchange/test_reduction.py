@@ -190,7 +190,17 @@ def test_the_collective_between_gpus_is_launched_in_one_order():
         (
             {"spec": "nccl/xring", "transfer_format": "bfloat16"},
             ["/gpu:0", "/gpu:1"],
-            "--all_reduce_spec=nccl/xring: TensorFlow's NCCL does not add up bfloat16. Pass --gradient_transfer=fp32",
+            "--all_reduce_spec=nccl/xring: TensorFlow's NCCL, which nccl uses, does not add up bfloat16. Pass",
+        ),
+        (
+            {"spec": "collective", "transfer_format": "bfloat16"},
+            ["/gpu:0", "/gpu:1"],
+            "--all_reduce_spec=collective: TensorFlow's NCCL, which collective uses, does not add up bfloat16. Pass",
+        ),
+        (
+            {"spec": "pscpu:2k:nccl#2"},
+            ["/job:worker/task:0/gpu:0", "/job:worker/task:1/gpu:0"],
+            "--all_reduce_spec=pscpu:2k:nccl#2: nccl joins the GPUs of one machine, and the towers are on 2. Between",
         ),
         (
             {"spec": "hierarchical_copy", "topology": "gcp_v100"},
