@@ -57,13 +57,20 @@ class Draft:
             params=vars(self.params),
             given=tuple(sorted(self.command.given)),
             not_acting=tuple(vars(notice) for notice in self.notices()),
-            configuration=configuration(self.params) | {"data_source": self.sections.get("dataset", {}).get("source")},
+            configuration=configuration(self.params) | self._circumstances(),
             seeds={"tf_random_seed": self.params.tf_random_seed},
             environment=self.environment,
             hardware=self.hardware,
             measurement=self.recording.measurement() if self.recording else None,
             **self.sections,
         )
+
+    def _circumstances(self) -> dict[str, Any]:
+        """What says what is measured and is no flag: where the data are from, and how many processes there were."""
+        found: dict[str, Any] = {"data_source": self.sections.get("dataset", {}).get("source")}
+        if cluster := self.sections.get("cluster"):
+            found["processes"] = {job: len(hosts) for job, hosts in cluster["hosts"].items()}
+        return found
 
     def _problems(self) -> tuple[str, ...]:
         """What makes the figures unfit for use."""

@@ -1,31 +1,22 @@
-"""The story of a run, and how it ended."""
+"""The story of a run."""
 
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from benchmarks import failures
+from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.devices import unused_gpus
 from benchmarks.draft import Draft, model_facts, placement_facts
-from benchmarks.errors import ExitCode, UserError
+from benchmarks.ending import Ending, run_to_end
 from benchmarks.measure import Recording, measure, warm_up
 from benchmarks.params import CommandLine
-from benchmarks.signals import Signals, Terminated
+from benchmarks.signals import Signals
 from benchmarks.workload import Workload, build_step, settle
-from results.record import RunRecord
-
-
-class Ending(NamedTuple):
-    """The record of a run, good or bad, and what the process should say of it."""
-
-    record: RunRecord
-    exit_code: ExitCode
 
 
 def run(
@@ -41,45 +32,49 @@ def run(
     From its end on the process ignores SIGINT and SIGTERM: the record is still to be written.
     """
     draft = Draft(command, command.params, command_line)
-    try:
+
+    def story() -> None:
         with Signals() as signals:
-            train(draft, console, signals, started, clock)
-    except KeyboardInterrupt:
-        return Ending(draft.record("interrupted", "interrupted by Ctrl-C"), ExitCode.INTERRUPTED)
-    except Terminated:
-        return Ending(draft.record("interrupted", "ended by SIGTERM"), ExitCode.TERMINATED)
-    except Exception as error:  # noqa: BLE001  whatever ended the run, its record is due
-        if draft.params.debug:
-            traceback.print_exc()
-        record = draft.record("failed", failures.explain(error, draft.params))
-        return Ending(record, ExitCode.UNUSABLE if isinstance(error, UserError) else ExitCode.FAILED)
-    record = draft.record("completed")
-    accepted = record.valid or draft.params.allow_nonfinite_loss
-    return Ending(record, ExitCode.VALID if accepted else ExitCode.INVALID)
+            train(draft, console, signals.check, started, clock)
+
+    return run_to_end(draft, story, lambda error: failures.explain(error, draft.params))
 
 
-def train(draft: Draft, console: Console, signals: Signals, started: float, clock: Callable[[], float]) -> None:
-    """Train as long as the parameters say, and measure it; `draft` learns everything as it becomes known."""
+def train(
+    draft: Draft,
+    console: Console,
+    check: Callable[[], None],
+    started: float,
+    clock: Callable[[], float] = time.perf_counter,
+    place: Place | None = None,
+) -> None:
+    """Train as long as the parameters say, and measure it; `draft` learns everything as it becomes known.
+
+    `check` is called where it is safe to end, and raises if something asks for that. `place` is where the run takes
+    place: this process, or a cluster.
+    """
     asked = draft.notices()
-    workload = settle(draft.params)
+    place = place or Place()
+    workload = settle(draft.params, place.set_up)
     if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
         console.notice(f"WARNING: {warning}")
     draft.params = params = workload.params
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported
             console.notice(f"WARNING: {notice}")
-    draft.recording = Recording(params.batch_size, len(workload.devices.towers), started, clock)
+    draft.recording = Recording(params.batch_size, workload.devices.num_towers, started, clock)
     draft.sections["dataset"] = workload.source.facts
     draft.sections["model"] = model_facts(params.model, workload.declarations)
     for line in header(workload).lines():
         console.line(line)
 
     console.line("Generating training model")
-    signals.check()
+    check()
     step = build_step(workload)
+    place.agree(step, check)
     draft.sections["placement"] = placement_facts(workload.devices.towers, step.strategy.stores)
     console.line("Initializing graph")
-    signals.check()
+    check()
     draft.recording.trace_seconds = step.trace()
 
     console.line("Running warm up")
@@ -88,19 +83,19 @@ def train(draft: Draft, console: Console, signals: Signals, started: float, cloc
     narrator = Narrator(
         console, params.num_warmup_batches, params.num_batches, params.display_every, params.display_perf_ewma
     )
-    signals.check()
-    warm_up(step, draft.recording, params.num_warmup_batches, after(narrator.warm_up, signals))
+    check()
+    warm_up(step, draft.recording, params.num_warmup_batches, after(narrator.warm_up, check))
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure(step, draft.recording, params.num_batches, after(narrator.step, signals))
+    measure(step, draft.recording, params.num_batches, after(narrator.step, check))
 
 
-def after(tell: Callable[[Recording], None], signals: Signals) -> Callable[[Recording], None]:
-    """What is done after each step: `tell` of it, and end the run if a signal has come."""
+def after(tell: Callable[[Recording], None], check: Callable[[], None]) -> Callable[[Recording], None]:
+    """What is done after each step: `tell` of it, and end the run if something asks for that."""
 
     def on_step(recording: Recording) -> None:
         tell(recording)
-        signals.check()
+        check()
 
     return on_step
 
@@ -113,11 +108,12 @@ def header(workload: Workload) -> Header:
         model=params.model,
         dataset=workload.source.title,
         batch_size=params.batch_size,
-        num_towers=len(towers),
+        num_towers=workload.devices.num_towers,
         num_batches=params.num_batches,
         num_epochs=params.num_epochs,
         devices=towers,
         data_format=params.data_format,
         optimizer=params.optimizer,
         variables=params.variable_update,
+        sync=params.cross_replica_sync if params.job_name else None,
     )

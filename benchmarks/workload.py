@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -27,12 +28,15 @@ class Workload:
     declarations: tuple[Declaration, ...]
 
 
-def settle(params: Params) -> Workload:
-    """Find devices and data, and resolve `params` for them. Raises UserError where something cannot be used."""
+def settle(params: Params, set_up: Callable[[Params], devices.Devices] = devices.set_up) -> Workload:
+    """Find devices, by `set_up`, and data, and resolve `params` for them.
+
+    Raises UserError where something cannot be used.
+    """
     tf.random.set_seed(params.tf_random_seed)
-    found = devices.set_up(params)
+    found = set_up(params)
     source = open_source(params)
-    resolved = resolve(params, device=found.kind, examples=source.examples)
+    resolved = resolve(params, device=found.kind, examples=source.examples, num_towers=found.num_towers)
     network = models.get(resolved.model, source.dataset.name)
     return Workload(resolved, found, source, network, declarations(network, source.num_classes))
 

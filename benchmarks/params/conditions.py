@@ -18,3 +18,10 @@ WITH_ADAM = Condition("with --optimizer=adam", lambda params: params.optimizer =
 WITH_PARAMETER_SERVER = Condition(
     "with --variable_update=parameter_server", lambda params: params.variable_update == "parameter_server"
 )
+IN_CLUSTER = Condition("with --job_name", lambda params: bool(params.job_name))
+WITH_SLURM_OR_KUBERNETES = Condition(
+    "with --cluster_resolver=slurm or kubernetes", lambda params: params.cluster_resolver in ("slurm", "kubernetes")
+)
+WITH_KUBERNETES = Condition(
+    "with --cluster_resolver=kubernetes", lambda params: params.cluster_resolver == "kubernetes"
+)

@@ -1,0 +1,211 @@
+"""The part that this process has in a cluster, from the first word to the others to its own end."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from benchmarks.cluster.cluster import Cluster
+from benchmarks.cluster.control import ClusterFault, Control, DriverControl, MemberControl
+from benchmarks.cluster.identity import differences, identity
+from benchmarks.cluster.watchdog import Watchdog
+from benchmarks.console import Console
+from benchmarks.draft import Draft
+from benchmarks.ending import Ending, run_to_end
+from benchmarks.errors import ExitCode
+from benchmarks.params import CommandLine, Params
+from benchmarks.signals import Signals
+from results.record import RunRecord
+
+_FAULT_SECONDS = 1.5  # how much later than TensorFlow the control connection may notice that a process is gone
+
+
+def with_roles(params: Params, cluster: Cluster) -> Params:
+    """`params` with the roles of `cluster` as flags, wherever it is from, and what else follows from there being one."""
+    hosts = {job: ",".join(addresses) for job, addresses in cluster.hosts.items()}
+    return dataclasses.replace(
+        params,
+        job_name=cluster.task.job,
+        task_index=cluster.task.index,
+        ps_hosts=hosts.get("ps", ""),
+        worker_hosts=hosts.get("worker", ""),
+        controller_host=hosts.get("controller"),
+        local_parameter_device=params.local_parameter_device or ("cpu" if "ps" in hosts else None),
+    )
+
+
+def join(
+    command: CommandLine,
+    cluster: Cluster,
+    command_line: Sequence[str],
+    console: Console,
+    started: float,
+    write: Callable[[RunRecord], object],
+) -> Session:
+    """The part that falls to this process; `write` stores a record."""
+    if cluster.drives:
+        return Driver(command, cluster, command_line, console, started, write)
+    return Server(command, cluster, command_line, console, started)
+
+
+class Session(ABC):
+    """This process's part in `cluster`. `started` is when the process did."""
+
+    control: Control
+
+    def __init__(
+        self, command: CommandLine, cluster: Cluster, command_line: Sequence[str], console: Console, started: float
+    ) -> None:
+        self.cluster = cluster
+        self.params = command.params
+        self.console = console
+        self.started = started
+        self.draft = Draft(command, command.params, command_line)
+        self.identity = identity(command.params, cluster)
+        self.draft.sections["cluster"] = {
+            "driver": str(cluster.driver),
+            "hosts": self.identity["hosts"],
+            "source": cluster.source,
+        }
+
+    def run(self) -> Ending:
+        """Play the part; see run_to_end."""
+        self.watchdog = Watchdog(min(2.0, self.params.cluster_timeout_secs / 5), self.last_words)
+        self.control.on_fault = self.watchdog.let_loose
+
+        def story() -> None:
+            with Signals() as signals:
+                self.play(partial(_both, signals.check, self.control.check))
+
+        ending = run_to_end(self.draft, story, self.explain)
+        self.watchdog.hold_back()
+        return ending._replace(exit_code=self.exit_code(ending))
+
+    def exit_code(self, ending: Ending) -> ExitCode:
+        """What this process ends with."""
+        fault = self.control.fault
+        return ExitCode(fault.exit_code) if fault and ending.record.status == "failed" else ending.exit_code
+
+    @abstractmethod
+    def play(self, check: Callable[[], None]) -> None:
+        """Everything up to the last step. `check` raises where a signal has come or another process has failed."""
+
+    @abstractmethod
+    def finish(self, ending: Ending, exit_code: ExitCode) -> float | None:
+        """Tell the others, or have heard from them, how the run ended; the figure to print, if there is one."""
+
+    def last_words(self, fault: ClusterFault) -> None:
+        """Said where the main thread hangs and the process has to go."""
+        self.console.notice(f"run_benchmark.py: failed: {fault}")
+
+    def explain(self, error: Exception) -> str:
+        """What to tell of `error`. Where another process is gone, that is behind whatever TensorFlow says."""
+        deadline = time.monotonic() + _FAULT_SECONDS
+        while self.control.fault is None and _may_be_elsewhere(error) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if isinstance(error, ClusterFault):
+            return str(error)
+        from benchmarks import failures
+
+        message = failures.explain(error, self.draft.params)
+        return message if self.control.fault is None else f"{self.control.fault} ({message})"
+
+
+class Driver(Session):
+    """The process that knows the figures and leaves the record."""
+
+    control: DriverControl
+
+    def __init__(
+        self,
+        command: CommandLine,
+        cluster: Cluster,
+        command_line: Sequence[str],
+        console: Console,
+        started: float,
+        write: Callable[[RunRecord], object],
+    ) -> None:
+        super().__init__(command, cluster, command_line, console, started)
+        self.write = write
+        self.control = DriverControl(
+            cluster, self.params.cluster_timeout_secs, partial(differences, self.identity)
+        )
+
+    def play(self, check: Callable[[], None]) -> None:
+        """Wait for the others, then train as on one machine."""
+        self.control.gather(check)
+        self.draft.sections["cluster"]["processes"] = self._processes()
+        from benchmarks import runner
+        from benchmarks.cluster.place import Servers
+
+        place = Servers(self.cluster, self.control, check)
+        runner.train(self.draft, self.console, check, self.started, place=place)
+
+    def finish(self, ending: Ending, exit_code: ExitCode) -> float | None:
+        """Tell the others how it ended."""
+        record = ending.record
+        figure = record.images_per_second if record.status == "completed" else None
+        self.control.finish(exit_code, figure, f"the driver, {self.cluster.name(self.cluster.task)}: {record.message}")
+        return figure
+
+    def last_words(self, fault: ClusterFault) -> None:
+        """The record of what was measured, and the fault."""
+        self.write(self.draft.record("failed", str(fault)))
+        super().last_words(fault)
+
+    def _processes(self) -> dict[str, dict[str, str]]:
+        """What each process runs; the flags are the same in all of them."""
+        told = {self.cluster.driver: self.identity} | self.control.hellos
+        shown = ("hostname", "tensorflow", "python", "commit", "source")
+        return {str(task): {name: told[task].get(name) for name in shown} for task in self.cluster.tasks}
+
+
+class Server(Session):
+    """A process that computes for the driver, or keeps variables for it, and waits."""
+
+    control: MemberControl
+
+    def __init__(
+        self, command: CommandLine, cluster: Cluster, command_line: Sequence[str], console: Console, started: float
+    ) -> None:
+        super().__init__(command, cluster, command_line, console, started)
+        self.control = MemberControl(cluster, self.params.cluster_timeout_secs, self.identity)
+
+    def play(self, check: Callable[[], None]) -> None:
+        """Let TensorFlow serve until the driver says how it ended."""
+        task = self.cluster.task
+        self.console.line(f"{'Running parameter server' if task.job == 'ps' else 'Starting worker'} {task.index}")
+        self.control.join_in(check)
+        from benchmarks.cluster import runtime
+
+        self._server = runtime.serve(self.params, self.cluster)
+        self.control.say_ready()
+        self.control.wait_for_end(check)
+
+    def exit_code(self, ending: Ending) -> ExitCode:
+        """That of the driver, where it got that far."""
+        ended = self.control.ended
+        return ExitCode(ended["exit_code"]) if ended else super().exit_code(ending)
+
+    def finish(self, ending: Ending, exit_code: ExitCode) -> float | None:
+        """Say goodbye to the driver where it does not know yet, and give the figure that it told."""
+        del exit_code
+        if self.control.ended is None:
+            if self.control.fault is None:
+                self.control.say_fault(ending.record.message)
+            return None
+        figure = self.control.ended.get("images_per_second")
+        return float(figure) if figure is not None and self.cluster.task.job == "worker" else None
+
+
+def _both(*checks: Callable[[], None]) -> None:
+    for check in checks:
+        check()
+
+
+def _may_be_elsewhere(error: Exception) -> bool:
+    """Whether another process may be behind `error`: TensorFlow's own, and no mistake of this one's user."""
+    return any(kind.__name__ == "OpError" for kind in type(error).__mro__)
