@@ -1,0 +1,36 @@
+"""What several processes train is what one process with the same towers trains; two clusters go side by side."""
+
+import re
+
+import pytest
+
+from tests.cluster.conftest import alone
+
+TOTAL = re.compile(r"-{64}\ntotal images/sec: (\d+\.\d\d)\n-{64}\n\Z")
+
+
+def test_parameter_servers_over_processes_and_two_clusters_at_once(cluster, tmp_path):
+    first = cluster("--num_gpus=2", folder="first", ps=1, worker=2).start()
+    second = cluster("--num_gpus=1", "--optimizer=momentum", folder="second", ps=2, worker=2).start()
+    for each, towers in ((first, 4), (second, 2)):
+        assert set(each.ends().values()) == {0}, each.err("worker", 0)
+        (record,) = each.records()
+        assert record["status"] == "completed"
+        assert record["measurement"]["num_towers"] == towers
+        assert record["cluster"]["driver"] == "/job:worker/task:0"
+        assert record["cluster"]["hosts"] == each.hosts
+        assert {process["tensorflow"] for process in record["cluster"]["processes"].values()} == {
+            record["environment"]["packages"]["tensorflow"]
+        }
+        assert each.out("ps") == "Running parameter server 0\n"
+        assert each.out("worker", 1).startswith("Starting worker 1\n")
+        figures = [TOTAL.search(each.out("worker", index))[1] for index in (0, 1)]
+        assert figures[0] == figures[1]
+        assert len(re.findall("total images/sec", each.out("worker", 0) + each.out("worker", 1))) == 2
+    assert "Sync:        True\n" in first.out("worker", 0)
+    assert "Batch size:  16 global\n             4 per device\n" in first.out("worker", 0)
+    _, placed = [record["placement"]["variables"] for record in (first.records()[0], second.records()[0])]
+    assert set(placed) == {"/job:ps/replica:0/task:0/cpu:0", "/job:ps/replica:0/task:1/cpu:0"}
+
+    losses = first.records()[0]["measurement"]["losses"]
+    assert losses == pytest.approx(alone(tmp_path, "--num_gpus=4")["measurement"]["losses"], abs=1e-5)
