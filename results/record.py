@@ -48,7 +48,8 @@ class RunRecord:
     with equal `configuration_key` are repeats of each other.
     `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. `cluster` (driver, hosts by job, processes by task) is empty where a run was one process. `file`: where the record was read from; it is not part of the JSON.
+    they were known. `cluster` (driver, hosts by job, processes by task) is empty where the run was one process.
+    `file`: where the record was read from; it is not part of the JSON.
     """
 
     status: str

@@ -80,9 +80,13 @@ class Cluster:
         return ", ".join(f"{count} {job}" for job, count in self.counts().items())
 
 
+def is_host_and_port(address: str) -> bool:
+    """Whether `address` is of the form host:port."""
+    host, _, port = address.rpartition(":")
+    return bool(host) and port.isdecimal() and 0 < int(port) < 2**16
+
+
 def host_and_port(address: str) -> tuple[str, int]:
-    """The two parts of host:port. Raises ValueError where `address` is not that."""
-    host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdecimal() and 0 < int(port) < 2**16):
-        raise ValueError(address)
+    """The two parts of host:port."""
+    host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)

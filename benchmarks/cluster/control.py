@@ -28,7 +28,7 @@ from benchmarks.errors import ExitCode
 _POLL_SECONDS = 0.2
 
 
-class ClusterFault(Exception):
+class ClusterError(Exception):
     """Another process failed. The message names it and what is known; `exit_code` is what this process ends with."""
 
     def __init__(self, message: str, exit_code: int = ExitCode.FAILED) -> None:
@@ -45,8 +45,8 @@ class Control(threading.Thread):
     def __init__(self, cluster: Cluster, timeout_seconds: float) -> None:
         super().__init__(name="control", daemon=True)
         self.cluster = cluster
-        self.fault: ClusterFault | None = None
-        self.on_fault: Callable[[ClusterFault], None] = lambda _: None
+        self.fault: ClusterError | None = None
+        self.on_fault: Callable[[ClusterError], None] = lambda _: None
         self.began = time.monotonic()
         self.timeout_seconds = timeout_seconds
         self._changed = threading.Condition()
@@ -66,11 +66,11 @@ class Control(threading.Thread):
         return 0.5 * self.timeout_seconds
 
     def check(self) -> None:
-        """Raise ClusterFault if something went wrong elsewhere."""
+        """Raise ClusterError if something went wrong elsewhere."""
         if self.fault:
             raise self.fault
 
-    def fail(self, fault: ClusterFault) -> None:
+    def fail(self, fault: ClusterError) -> None:
         """Something went wrong elsewhere; the first to say so is heard."""
         with self._changed:
             if self.fault or self._finished:
@@ -82,7 +82,7 @@ class Control(threading.Thread):
     def wait_for(self, done: Callable[[], bool], check: Callable[[], None], seconds: float | None = None) -> bool:
         """Wait until `done`, at most `seconds`; whether it is. `check` is called meanwhile, and may raise.
 
-        Raises ClusterFault.
+        Raises ClusterError.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
@@ -148,7 +148,7 @@ class Control(threading.Thread):
                 self._lost(task, f"it has been silent for {silent:.1f} s, though its connection stands: is it stopped?")
 
     def _forgive(self) -> None:
-        """This process itself was held up: what it did not hear meanwhile is nobody's silence."""
+        """Start counting anew: this process itself was held up, and what it did not hear is nobody's silence."""
         for link in list(self._links.values()):
             link.last_heard = time.monotonic()
 
@@ -162,7 +162,7 @@ class Control(threading.Thread):
 
     def _lost(self, task: Task | None, what: str) -> None:
         if task is not None:
-            self.fail(ClusterFault(f"{self.cluster.name(task)}: {what}"))
+            self.fail(ClusterError(f"{self.cluster.name(task)}: {what}"))
 
     @abstractmethod
     def _heard(self, link: Link, task: Task | None, message: Message) -> None:
@@ -181,7 +181,7 @@ class DriverControl(Control):
         self._listener: socket.socket | None = None
 
     def gather(self, check: Callable[[], None]) -> None:
-        """Wait until every process has said hello. Raises ClusterFault, naming those that have not come.
+        """Wait until every process has said hello. Raises ClusterError, naming those that have not come.
 
         Raises OSError where this process cannot listen on its port.
         """
@@ -193,7 +193,7 @@ class DriverControl(Control):
         if not self.wait_for(lambda: self._listener is None, check, left):
             missing = [self.cluster.name(task) for task in self.cluster.others if task not in self.hellos]
             self.fail(
-                ClusterFault(
+                ClusterError(
                     f"{', '.join(missing)}: never came up. This process waited {self._age()} for "
                     f"{'it' if len(missing) == 1 else 'them'}; see the output there, or give a longer "
                     "--cluster_timeout_secs."
@@ -202,10 +202,10 @@ class DriverControl(Control):
             self.check()
 
     def wait_until_ready(self, check: Callable[[], None]) -> None:
-        """Wait until TensorFlow is up in every other process. Raises ClusterFault."""
+        """Wait until TensorFlow is up in every other process. Raises ClusterError."""
         self.wait_for(lambda: len(self.ready) == len(self.cluster.others), check)
 
-    def fail(self, fault: ClusterFault) -> None:
+    def fail(self, fault: ClusterError) -> None:
         """As every process does, and tell the others."""
         first = self.fault is None and not self._finished
         super().fail(fault)
@@ -238,7 +238,7 @@ class DriverControl(Control):
         elif message["type"] == "ready":
             self.ready[task] = message
         elif message["type"] == "fault":
-            self.fail(ClusterFault(f"{self.cluster.name(task)}: {message.get('reason')}"))
+            self.fail(ClusterError(f"{self.cluster.name(task)}: {message.get('reason')}"))
 
     def _welcome(self, link: Link, message: Message) -> None:
         """Take a process in that has said hello."""
@@ -256,7 +256,8 @@ class DriverControl(Control):
             self.hellos[task] = message
         link.send({"type": "welcome", "timeout_seconds": self.timeout_seconds})
         if differences := self._differences(message):
-            self.fail(ClusterFault(f"{self.cluster.name(task)} does not run what the driver runs: {'; '.join(differences)}"))
+            name = self.cluster.name(task)
+            self.fail(ClusterError(f"{name} does not run what the driver runs: {'; '.join(differences)}"))
         elif len(self.hellos) == len(self.cluster.others) and self._listener is not None:
             self._selector.unregister(self._listener)
             self._listener.close()
@@ -278,15 +279,16 @@ class MemberControl(Control):
         self.ended: Message | None = None
 
     def join_in(self, check: Callable[[], None]) -> None:
-        """Say hello to the driver, and wait until every process has. Raises ClusterFault."""
+        """Say hello to the driver, and wait until every process has. Raises ClusterError."""
         link = Link(self._connect(check))
         self._links[self.cluster.driver] = link
         self._watch(link, self.cluster.driver)
         link.send(self._hello)
         self.start()
-        left = 0.9 * self.timeout_seconds - (time.monotonic() - self.began)  # the driver, which knows more, speaks first
+        # A little longer than the driver, which knows more, waits.
+        left = 0.9 * self.timeout_seconds - (time.monotonic() - self.began)
         if not self.wait_for(lambda: self._assembled, check, left):
-            raise ClusterFault(f"{self._driver}: did not say within {self._age()} that all processes are there.")
+            raise ClusterError(f"{self._driver}: did not say within {self._age()} that all processes are there.")
 
     def say_ready(self, **facts: Any) -> None:
         """Tell the driver that TensorFlow is up here."""
@@ -299,7 +301,7 @@ class MemberControl(Control):
         self.broadcast({"type": "fault", "reason": reason})
 
     def wait_for_end(self, check: Callable[[], None]) -> Message:
-        """Wait until the driver says how the run ended. Raises ClusterFault where it ended badly."""
+        """Wait until the driver says how the run ended. Raises ClusterError where it ended badly."""
         self.wait_for(lambda: self.ended is not None, check)
         assert self.ended is not None
         return self.ended
@@ -317,7 +319,7 @@ class MemberControl(Control):
             except OSError as error:
                 check()
                 if left <= 0:
-                    raise ClusterFault(
+                    raise ClusterError(
                         f"{self._driver}: never came up ({error.strerror or error}). This process waited {self._age()};"
                         " see the output there, or give a longer --cluster_timeout_secs."
                     ) from None
@@ -326,7 +328,7 @@ class MemberControl(Control):
     def _lost(self, task: Task | None, what: str) -> None:
         del task  # there is but the driver
         if self.ended is None:
-            self.fail(ClusterFault(f"{self._driver}: {what}"))
+            self.fail(ClusterError(f"{self._driver}: {what}"))
 
     def _heard(self, link: Link, task: Task | None, message: Message) -> None:
         del link, task
@@ -335,7 +337,7 @@ class MemberControl(Control):
         elif message["type"] == "assembled":
             self._assembled = True
         elif message["type"] == "refused":
-            self.fail(ClusterFault(f"{self._driver}, refuses this process: {message.get('reason')}"))
+            self.fail(ClusterError(f"{self._driver}, refuses this process: {message.get('reason')}"))
         elif message["type"] == "end":
             self._end(message)
 
@@ -343,4 +345,4 @@ class MemberControl(Control):
         self.ended = message
         exit_code = int(message.get("exit_code", ExitCode.FAILED))
         if exit_code not in (ExitCode.VALID, ExitCode.INVALID):
-            self.fail(ClusterFault(str(message.get("message")), exit_code))
+            self.fail(ClusterError(str(message.get("message")), exit_code))

@@ -48,9 +48,7 @@ def differences(driver: Mapping[str, Any], other: Mapping[str, Any]) -> list[str
 def _union(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Both values of each entry that is not equal in the two."""
     return {
-        name: (first.get(name), second.get(name))
-        for name in {*first, *second}
-        if first.get(name) != second.get(name)
+        name: (first.get(name), second.get(name)) for name in {*first, *second} if first.get(name) != second.get(name)
     }
 
 

@@ -14,7 +14,7 @@ from benchmarks.step import TrainingStep
 
 
 class Place:
-    """This process on its own."""
+    """A process on its own."""
 
     def set_up(self, params: Params) -> Devices:
         """Find and configure the devices of the run. Raises UserError."""

@@ -93,7 +93,7 @@ def _addresses(spec: tf.train.ClusterSpec) -> dict[str, tuple[str, ...]]:
 
 
 def _own_address() -> str:
-    """This pod's address: POD_IP where the manifest sets it, else what its host name stands for."""
+    """The address of this pod: POD_IP where the manifest sets it, else what its host name stands for."""
     return os.environ.get("POD_IP") or socket.gethostbyname(socket.gethostname())
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cluster.cluster import JOBS, MULTI_CLIENT, Cluster, Task, host_and_port
+from benchmarks.cluster.cluster import JOBS, MULTI_CLIENT, Cluster, Task, host_and_port, is_host_and_port
 
 if TYPE_CHECKING:
     from benchmarks.params.params import Params
@@ -166,17 +166,13 @@ def _problems_alone(variable_update: str) -> list[str]:
 
 
 def _malformed(roles: Roles) -> list[str]:
-    found = []
-    for job, addresses in roles.hosts.items():
-        for address in addresses:
-            try:
-                host_and_port(address)
-            except ValueError:
-                found.append(
-                    f"{_flag(roles, job)} names {address!r}, which is not host:port. Write it as in {address or 'host'}"
-                    ":2222."
-                )
-    return found
+    return [
+        f"{_flag(roles, job)} names {address!r}, which is not host:port. Write it as in "
+        f"{address.partition(':')[0] or 'host'}:2222."
+        for job, addresses in roles.hosts.items()
+        for address in addresses
+        if not is_host_and_port(address)
+    ]
 
 
 def _duplicates(roles: Roles) -> list[str]:
@@ -256,9 +252,7 @@ def _problems_with_counts(params: Params) -> list[str]:
     """What is wrong with the flags of a resolver that finds the hosts by itself."""
     resolver = f"--cluster_resolver={params.cluster_resolver}"
     found = [
-        f"{resolver} finds the hosts: leave --{flag} out."
-        for flag in HOST_FLAGS.values()
-        if getattr(params, flag)
+        f"{resolver} finds the hosts: leave --{flag} out." for flag in HOST_FLAGS.values() if getattr(params, flag)
     ]
     try:
         counts = {job: int(count) for job, count in pairs(params.cluster_jobs).items()}

@@ -34,7 +34,7 @@ def drive(params: Params, cluster: Cluster) -> Devices:
 
     Raises UserError where a process has not the devices that `params` ask for.
     """
-    local = devices.set_up(params) if cluster.task.job == "worker" else _without_towers(params)
+    local = _set_up_driver(params, cluster)
     tf.config.experimental_connect_to_cluster(
         tf.train.ClusterSpec(dict(cluster.hosts)),
         job_name=cluster.task.job,
@@ -80,10 +80,13 @@ def _server_config(params: Params, job: str) -> Any:
     return config
 
 
-def _without_towers(params: Params) -> None:
-    """Set a process up that drives towers elsewhere: it takes no GPU."""
+def _set_up_driver(params: Params, cluster: Cluster) -> Devices | None:
+    """The devices of this process; None where it only drives those of others, and takes no GPU."""
+    if cluster.task.job == "worker":
+        return devices.set_up(params)
     devices.configure(params)
     tf.config.set_visible_devices([], "GPU")
+    return None
 
 
 def _kind_of_workers(params: Params) -> str:
@@ -101,11 +104,12 @@ def _check_there(wanted: Sequence[str], cluster: Cluster) -> None:
     for device in wanted:
         spec = tf.DeviceSpec.from_string(device)
         if spec not in there:
-            task = Task(spec.job, spec.task)
-            of_task = sorted(
-                f"{each.device_type}:{each.device_index}" for each in there if (each.job, each.task) == (task.job, task.index)
-            )
+            of_task = sorted(_short(each) for each in there if (each.job, each.task) == (spec.job, spec.task))
             raise UserError(
-                f"{cluster.name(task)} has no {spec.device_type}:{spec.device_index}, only {', '.join(of_task)}: ask for "
+                f"{cluster.name(Task(spec.job, spec.task))} has no {_short(spec)}, only {', '.join(of_task)}: ask for "
                 "fewer with --num_gpus, or pass --device=cpu. If it has more, see whether nvidia-smi works there."
             )
+
+
+def _short(spec: Any) -> str:
+    return f"{spec.device_type}:{spec.device_index}"

@@ -7,9 +7,10 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
-from benchmarks.cluster.cluster import Cluster
-from benchmarks.cluster.control import ClusterFault, Control, DriverControl, MemberControl
+from benchmarks.cluster.cluster import Cluster, Task
+from benchmarks.cluster.control import ClusterError, Control, DriverControl, MemberControl
 from benchmarks.cluster.identity import differences, identity
 from benchmarks.cluster.watchdog import Watchdog
 from benchmarks.console import Console
@@ -24,7 +25,7 @@ _FAULT_SECONDS = 1.5  # how much later than TensorFlow the control connection ma
 
 
 def with_roles(params: Params, cluster: Cluster) -> Params:
-    """`params` with the roles of `cluster` as flags, wherever it is from, and what else follows from there being one."""
+    """`params` with the roles of `cluster` as flags, wherever it is from, and what else follows from it."""
     hosts = {job: ",".join(addresses) for job, addresses in cluster.hosts.items()}
     return dataclasses.replace(
         params,
@@ -52,7 +53,7 @@ def join(
 
 
 class Session(ABC):
-    """This process's part in `cluster`. `started` is when the process did."""
+    """The part of this process in `cluster`. `started` is when the process did."""
 
     control: Control
 
@@ -97,7 +98,7 @@ class Session(ABC):
     def finish(self, ending: Ending, exit_code: ExitCode) -> float | None:
         """Tell the others, or have heard from them, how the run ended; the figure to print, if there is one."""
 
-    def last_words(self, fault: ClusterFault) -> None:
+    def last_words(self, fault: ClusterError) -> None:
         """Said where the main thread hangs and the process has to go."""
         self.console.notice(f"run_benchmark.py: failed: {fault}")
 
@@ -106,7 +107,7 @@ class Session(ABC):
         deadline = time.monotonic() + _FAULT_SECONDS
         while self.control.fault is None and _may_be_elsewhere(error) and time.monotonic() < deadline:
             time.sleep(0.05)
-        if isinstance(error, ClusterFault):
+        if isinstance(error, ClusterError):
             return str(error)
         from benchmarks import failures
 
@@ -130,9 +131,7 @@ class Driver(Session):
     ) -> None:
         super().__init__(command, cluster, command_line, console, started)
         self.write = write
-        self.control = DriverControl(
-            cluster, self.params.cluster_timeout_secs, partial(differences, self.identity)
-        )
+        self.control = DriverControl(cluster, self.params.cluster_timeout_secs, partial(differences, self.identity))
 
     def play(self, check: Callable[[], None]) -> None:
         """Wait for the others, then train as on one machine."""
@@ -151,14 +150,14 @@ class Driver(Session):
         self.control.finish(exit_code, figure, f"the driver, {self.cluster.name(self.cluster.task)}: {record.message}")
         return figure
 
-    def last_words(self, fault: ClusterFault) -> None:
+    def last_words(self, fault: ClusterError) -> None:
         """The record of what was measured, and the fault."""
         self.write(self.draft.record("failed", str(fault)))
         super().last_words(fault)
 
-    def _processes(self) -> dict[str, dict[str, str]]:
+    def _processes(self) -> dict[str, dict[str, Any]]:
         """What each process runs; the flags are the same in all of them."""
-        told = {self.cluster.driver: self.identity} | self.control.hellos
+        told: dict[Task, dict[str, Any]] = {self.cluster.driver: self.identity} | self.control.hellos
         shown = ("hostname", "tensorflow", "python", "commit", "source")
         return {str(task): {name: told[task].get(name) for name in shown} for task in self.cluster.tasks}
 

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from benchmarks.cluster.control import ClusterFault
+from benchmarks.cluster.control import ClusterError
 
 _ENDING_SECONDS = 5.0  # to write a record and say the last words
 
@@ -15,13 +15,13 @@ _ENDING_SECONDS = 5.0  # to write a record and say the last words
 class Watchdog:
     """After a fault the main thread has `grace_seconds` to end the run; then `last_words` are said, and it is ended."""
 
-    def __init__(self, grace_seconds: float, last_words: Callable[[ClusterFault], None]) -> None:
+    def __init__(self, grace_seconds: float, last_words: Callable[[ClusterError], None]) -> None:
         self._grace_seconds = grace_seconds
         self._last_words = last_words
         self._lock = threading.Lock()
         self._main_ends = False
 
-    def let_loose(self, fault: ClusterFault) -> None:
+    def let_loose(self, fault: ClusterError) -> None:
         """Something went wrong: the time of grace begins."""
         threading.Thread(target=self._end, args=(fault,), name="watchdog", daemon=True).start()
 
@@ -32,7 +32,7 @@ class Watchdog:
         self._main_ends = True
         self._lock.release()
 
-    def _end(self, fault: ClusterFault) -> None:
+    def _end(self, fault: ClusterError) -> None:
         threading.Event().wait(self._grace_seconds)
         self._lock.acquire()
         if self._main_ends:

@@ -33,9 +33,7 @@ def synthetic_towers(
 
     These are all towers, or the ones from number `first_tower` on of `num_towers`.
     """
-    batches = synthetic.batches(
-        spec, num_classes, devices, seed, first_tower=first_tower, num_towers=num_towers
-    )
+    batches = synthetic.batches(spec, num_classes, devices, seed, first_tower=first_tower, num_towers=num_towers)
     return [_resident(batch) for batch in batches]
 
 
@@ -79,7 +77,8 @@ def _host_of(device: str) -> AbstractContextManager[object]:
     spec = tf.DeviceSpec.from_string(device)
     if spec.job is None:
         return contextlib.nullcontext()
-    return tf.device(spec.replace(device_type="CPU", device_index=0).to_string())
+    cpu: AbstractContextManager[object] = tf.device(spec.replace(device_type="CPU", device_index=0).to_string())
+    return cpu
 
 
 def _on_device(dataset: tf.data.Dataset, device: str) -> tf.data.Dataset:

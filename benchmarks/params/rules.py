@@ -1,4 +1,4 @@
-"""What options must be to one another and to this machine. Each rule returns what is wrong: a text, several, or None."""
+"""What options must be to one another and to this machine. Each rule returns what is wrong, if anything."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def test_other_flags_are_named_before_anything_runs(cluster):
     processes.start(("worker", 0), ("ps", 0)).start(("worker", 1), flags=["--batch_size=8", "--optimizer=adam"])
     assert set(processes.ends(within=TIMEOUT).values()) == {1}
     told = (
-        f"/job:worker/task:1 at {processes.hosts['worker'][1]} does not run what the driver runs: it has --batch_size=8, "
-        "and the driver --batch_size=4; it has --optimizer=adam, and the driver --optimizer=sgd"
+        f"/job:worker/task:1 at {processes.hosts['worker'][1]} does not run what the driver runs: it has "
+        "--batch_size=8, and the driver --batch_size=4; it has --optimizer=adam, and the driver --optimizer=sgd"
     )
     assert told in processes.records()[0]["message"]
     for role in processes.roles:

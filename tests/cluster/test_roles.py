@@ -145,7 +145,7 @@ def test_or_it_is_the_controller():
         (
             Params(job_name="worker", variable_update="replicated", **PS),
             {},
-            "--variable_update=replicated keeps to one process, and flags ask for several. Take one of parameter_server",
+            "--variable_update=replicated keeps to one process, and flags ask for several. Take one of parameter",
         ),
         (
             Params(variable_update="independent"),
