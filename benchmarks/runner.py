@@ -11,7 +11,7 @@ from benchmarks import failures
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.devices import unused_gpus
-from benchmarks.draft import Draft, model_facts, placement_facts
+from benchmarks.draft import Draft, model_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.measure import Recording, measure, warm_up
 from benchmarks.params import CommandLine
@@ -71,8 +71,7 @@ def train(
     console.line("Generating training model")
     check()
     step = build_step(workload)
-    place.agree(step, check)
-    draft.sections["placement"] = placement_facts(workload.devices.towers, step.strategy.stores)
+    draft.sections["placement"] = place.agree(step, workload.devices.towers, check)
     console.line("Initializing graph")
     check()
     draft.recording.trace_seconds = step.trace()

@@ -6,7 +6,8 @@ flags, connects to it and stays connected. When all have come the driver closes 
 server takes the port over; connections that were accepted before are not touched by that.
 
 Over a connection go, in this order: `hello` with what the process is and runs, and the answer `welcome`; `assembled`
-once all are there; `ready` from each process when TensorFlow is up; `end` with the figure and the exit code. From
+once all are there; `ready` from each process when TensorFlow is up; `go` where every process runs the step itself;
+`end` with the figure and the exit code. From
 `hello` on both sides say `alive`. A connection that ends, or is silent for half of --cluster_timeout_secs, is a fault:
 the driver tells the others, and everyone ends. A process that lives and makes no progress is not noticed.
 """
@@ -178,6 +179,7 @@ class DriverControl(Control):
         self.hellos: dict[Task, Message] = {}
         self.ready: dict[Task, Message] = {}
         self._differences = differences
+        self._unlike: list[str] = []
         self._listener: socket.socket | None = None
 
     def gather(self, check: Callable[[], None]) -> None:
@@ -192,13 +194,12 @@ class DriverControl(Control):
         left = self.patience_seconds - (time.monotonic() - self.began)
         if not self.wait_for(lambda: self._listener is None, check, left):
             missing = [self.cluster.name(task) for task in self.cluster.others if task not in self.hellos]
-            self.fail(
-                ClusterError(
-                    f"{', '.join(missing)}: never came up. This process waited {self._age()} for "
-                    f"{'it' if len(missing) == 1 else 'them'}; see the output there, or give a longer "
-                    "--cluster_timeout_secs."
-                )
+            never = (
+                f"{', '.join(missing)}: never came up. This process waited {self._age()} for "
+                f"{'it' if len(missing) == 1 else 'them'}; see the output there, or give a longer "
+                "--cluster_timeout_secs."
             )
+            self.fail(ClusterError("\n".join([never, *self._unlike])))
             self.check()
 
     def wait_until_ready(self, check: Callable[[], None]) -> None:
@@ -257,8 +258,15 @@ class DriverControl(Control):
         link.send({"type": "welcome", "timeout_seconds": self.timeout_seconds})
         if differences := self._differences(message):
             name = self.cluster.name(task)
-            self.fail(ClusterError(f"{name} does not run what the driver runs: {'; '.join(differences)}"))
-        elif len(self.hellos) == len(self.cluster.others) and self._listener is not None:
+            self._unlike.append(f"{name} does not run what the driver runs: {'; '.join(differences)}")
+        if len(self.hellos) == len(self.cluster.others):
+            self._assemble()
+
+    def _assemble(self) -> None:
+        """All have come: leave the port to TensorFlow, unless something is wrong with what they run."""
+        if self._unlike:
+            self.fail(ClusterError("\n".join(self._unlike)))  # only now, so that all are told of all of it
+        if self._listener is not None:
             self._selector.unregister(self._listener)
             self._listener.close()
             self._listener = None
@@ -276,6 +284,7 @@ class MemberControl(Control):
         super().__init__(cluster, timeout_seconds)
         self._hello = {"type": "hello", "job": cluster.task.job, "index": cluster.task.index, **hello}
         self._assembled = False
+        self._may_go = False
         self.ended: Message | None = None
 
     def join_in(self, check: Callable[[], None]) -> None:
@@ -299,6 +308,10 @@ class MemberControl(Control):
         with self._changed:
             self._finished = True
         self.broadcast({"type": "fault", "reason": reason})
+
+    def wait_for_go(self, check: Callable[[], None]) -> None:
+        """Wait until the driver has found all processes ready, and alike. Raises ClusterError."""
+        self.wait_for(lambda: self._may_go, check)
 
     def wait_for_end(self, check: Callable[[], None]) -> Message:
         """Wait until the driver says how the run ended. Raises ClusterError where it ended badly."""
@@ -336,6 +349,8 @@ class MemberControl(Control):
             self.timeout_seconds = float(message["timeout_seconds"])
         elif message["type"] == "assembled":
             self._assembled = True
+        elif message["type"] == "go":
+            self._may_go = True
         elif message["type"] == "refused":
             self.fail(ClusterError(f"{self._driver}, refuses this process: {message.get('reason')}"))
         elif message["type"] == "end":

@@ -13,20 +13,23 @@ from benchmarks.devices import Devices
 from benchmarks.errors import UserError
 from benchmarks.params import Params
 
+_kept: list[Any] = []  # what ends with the process, and not before
 
-def serve(params: Params, cluster: Cluster) -> Any:
+
+def serve(params: Params, cluster: Cluster) -> None:
     """Let this process compute for the driver: TensorFlow's server, on this process's port of the cluster.
 
     It can be ended only with the process.
     """
     devices.configure(params)
-    return tf.distribute.Server(
+    server = tf.distribute.Server(
         dict(cluster.hosts),
         job_name=cluster.task.job,
         task_index=cluster.task.index,
         protocol=params.server_protocol,
         config=_server_config(params, cluster.task.job),
     )
+    _kept.append(server)
 
 
 def drive(params: Params, cluster: Cluster) -> Devices:
@@ -53,6 +56,23 @@ def drive(params: Params, cluster: Cluster) -> Devices:
         _check_there(parameters, cluster)
     _check_there(towers, cluster)
     return Devices(kind, tuple(towers), tuple(parameters))
+
+
+def join_collective(params: Params, cluster: Cluster) -> Devices:
+    """Let this process take part in collective operations with all others, which do the same at this time.
+
+    The devices are this process's own. TensorFlow's strategy serves only to start its runtime.
+    """
+    local = devices.set_up(params)
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec(dict(cluster.hosts)),
+        task_type=cluster.task.job,
+        task_id=cluster.task.index,
+        rpc_layer=params.server_protocol,
+    )
+    _kept.append(tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver))
+    towers = tuple(device_of(cluster.task, tower) for tower in local.towers)
+    return Devices(local.kind, towers, ("/cpu:0",), len(cluster.workers), cluster.task.index)
 
 
 def device_of(task: Task, device: str) -> str:

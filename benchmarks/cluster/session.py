@@ -49,7 +49,7 @@ def join(
     """The part that falls to this process; `write` stores a record."""
     if cluster.drives:
         return Driver(command, cluster, command_line, console, started, write)
-    return Server(command, cluster, command_line, console, started)
+    return (Peer if cluster.multi_client else Server)(command, cluster, command_line, console, started)
 
 
 class Session(ABC):
@@ -138,9 +138,13 @@ class Driver(Session):
         self.control.gather(check)
         self.draft.sections["cluster"]["processes"] = self._processes()
         from benchmarks import runner
-        from benchmarks.cluster.place import Servers
+        from benchmarks.cluster.place import Peers, Servers
 
-        place = Servers(self.cluster, self.control, check)
+        place = (
+            Peers(self.cluster, self.control)
+            if self.cluster.multi_client
+            else Servers(self.cluster, self.control, check)
+        )
         runner.train(self.draft, self.console, check, self.started, place=place)
 
     def finish(self, ending: Ending, exit_code: ExitCode) -> float | None:
@@ -162,8 +166,8 @@ class Driver(Session):
         return {str(task): {name: told[task].get(name) for name in shown} for task in self.cluster.tasks}
 
 
-class Server(Session):
-    """A process that computes for the driver, or keeps variables for it, and waits."""
+class Member(Session):
+    """A process that is not the driver, and learns from it how the run ended."""
 
     control: MemberControl
 
@@ -172,17 +176,6 @@ class Server(Session):
     ) -> None:
         super().__init__(command, cluster, command_line, console, started)
         self.control = MemberControl(cluster, self.params.cluster_timeout_secs, self.identity)
-
-    def play(self, check: Callable[[], None]) -> None:
-        """Let TensorFlow serve until the driver says how it ended."""
-        task = self.cluster.task
-        self.console.line(f"{'Running parameter server' if task.job == 'ps' else 'Starting worker'} {task.index}")
-        self.control.join_in(check)
-        from benchmarks.cluster import runtime
-
-        self._server = runtime.serve(self.params, self.cluster)
-        self.control.say_ready()
-        self.control.wait_for_end(check)
 
     def exit_code(self, ending: Ending) -> ExitCode:
         """That of the driver, where it got that far."""
@@ -198,6 +191,35 @@ class Server(Session):
             return None
         figure = self.control.ended.get("images_per_second")
         return float(figure) if figure is not None and self.cluster.task.job == "worker" else None
+
+
+class Server(Member):
+    """Computes for the driver, or keeps variables for it, and waits."""
+
+    def play(self, check: Callable[[], None]) -> None:
+        """Let TensorFlow serve until the driver says how it ended."""
+        task = self.cluster.task
+        self.console.line(f"{'Running parameter server' if task.job == 'ps' else 'Starting worker'} {task.index}")
+        self.control.join_in(check)
+        from benchmarks.cluster import runtime
+
+        runtime.serve(self.params, self.cluster)
+        self.control.say_ready()
+        self.control.wait_for_end(check)
+
+
+class Peer(Member):
+    """Trains together with the driver, each on towers of its own."""
+
+    def play(self, check: Callable[[], None]) -> None:
+        """Train, and hear from the driver how it ended."""
+        self.control.join_in(check)
+        from benchmarks import runner
+        from benchmarks.cluster.place import Peers
+
+        place = Peers(self.cluster, self.control)
+        runner.train(self.draft, self.console, check, self.started, place=place)
+        self.control.wait_for_end(check)
 
 
 def _both(*checks: Callable[[], None]) -> None:

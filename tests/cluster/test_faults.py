@@ -11,17 +11,26 @@ from tests.cluster.conftest import TIMEOUT, nobody_listens
 LONG = ["--num_batches=1000000"]
 
 
+GONE, SILENT = "it is gone: its connection ended", "it has been silent for"
+SERVERS = ("parameter_server", {"ps": 1, "worker": 2})
+PEERS = ("collective_all_reduce", {"worker": 2})
+
+
 @pytest.mark.parametrize(
-    ("victim", "number", "known"),
+    ("shape", "victim", "number", "known"),
     [
-        (("worker", 1), signal.SIGKILL, "it is gone: its connection ended"),
-        (("ps", 0), signal.SIGKILL, "it is gone: its connection ended"),
-        (("worker", 1), signal.SIGSTOP, "it has been silent for"),
-        (("worker", 0), signal.SIGSTOP, "it has been silent for"),
+        (SERVERS, ("worker", 1), signal.SIGKILL, GONE),
+        (SERVERS, ("ps", 0), signal.SIGKILL, GONE),
+        (SERVERS, ("worker", 1), signal.SIGSTOP, SILENT),
+        (SERVERS, ("worker", 0), signal.SIGSTOP, SILENT),
+        (PEERS, ("worker", 0), signal.SIGKILL, GONE),
+        (PEERS, ("worker", 1), signal.SIGKILL, GONE),
+        (PEERS, ("worker", 1), signal.SIGSTOP, SILENT),
     ],
 )
-def test_a_process_fails_in_the_middle(cluster, victim, number, known):
-    processes = cluster(*LONG, ps=1, worker=2).start()
+def test_a_process_fails_in_the_middle(cluster, shape, victim, number, known):
+    strategy, counts = shape
+    processes = cluster(*LONG, f"--variable_update={strategy}", **counts).start()
     processes.wait_for("5\timages")
     failed = time.monotonic()
     processes.running[victim].send_signal(number)

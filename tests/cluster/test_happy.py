@@ -34,3 +34,34 @@ def test_parameter_servers_over_processes_and_two_clusters_at_once(cluster, tmp_
 
     losses = first.records()[0]["measurement"]["losses"]
     assert losses == pytest.approx(alone(tmp_path, "--num_gpus=4")["measurement"]["losses"], abs=1e-5)
+
+
+def test_collective_operations_and_a_controller(cluster, tmp_path):
+    collective = cluster(
+        "--variable_update=collective_all_reduce", "--num_gpus=2", folder="collective", worker=2
+    ).start()
+    controller = cluster(
+        "--variable_update=distributed_all_reduce", "--num_gpus=2", folder="all", controller=1, worker=2
+    )
+    controller.start()
+    expected = alone(tmp_path, "--num_gpus=4", "--variable_update=replicated")["measurement"]["losses"]
+    for each, driver in ((collective, "worker"), (controller, "controller")):
+        assert set(each.ends().values()) == {0}, each.err(driver, 0)
+        (record,) = each.records()
+        assert record["cluster"]["driver"] == f"/job:{driver}/task:0"
+        assert record["measurement"]["losses"] == pytest.approx(expected, abs=1e-5)
+        towers = [f"/job:worker/replica:0/task:{worker}/cpu:{cpu}" for worker in (0, 1) for cpu in (0, 1)]
+        assert record["placement"]["towers"] == towers
+        assert list(record["placement"]["variables"]) == towers
+        figures = {TOTAL.search(each.out("worker", index))[1] for index in (0, 1)}
+        assert figures == {TOTAL.search(each.out(driver))[1]}
+    assert "Batch size:  16 global\n" in collective.out("worker", 1)
+    assert "SingleSess:  True\n" in controller.out("controller")
+
+
+def test_collective_operations_in_one_process(tmp_path):
+    losses = [
+        alone(tmp_path / name, "--num_gpus=2", f"--variable_update={name}")["measurement"]["losses"]
+        for name in ("collective_all_reduce", "replicated")
+    ]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)

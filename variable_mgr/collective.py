@@ -1,0 +1,65 @@
+"""A copy of each variable on every tower of every process, kept equal by TensorFlow's collective operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from variable_mgr.store import Declaration, Store, on_one_device
+from variable_mgr.strategies import Gradients, VariableStrategy
+
+# Numbers by which TensorFlow tells groups of devices apart, far from those that its own strategies count up from 1.
+TOWERS_GROUP = 1001
+PROCESSES_GROUP = 1002
+_FIGURES_INSTANCE = 1
+
+
+class CollectiveAllReduce(VariableStrategy):
+    """All towers of all processes take the mean of their gradients together; `stores` are those of this process."""
+
+    def __init__(self, declarations: Sequence[Declaration], towers: Sequence[str], seed: int, num_towers: int) -> None:
+        """`towers` are the devices of this process, `num_towers` counts those of all."""
+        self.stores = [Store(declarations, on_one_device(declarations, tower), seed) for tower in towers]
+        self.store_of = list(range(len(towers)))
+        self._towers = towers
+        self._num_towers = num_towers
+
+    def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
+        """The mean over all towers of all processes, on each tower's device."""
+        return [self._means(gradients, tower) for gradients, tower in zip(tower_gradients, self._towers, strict=True)]
+
+    def _means(self, gradients: Gradients, tower: str) -> Gradients:
+        means: Gradients = {}
+        last: list[tf.Tensor] = []
+        on_gpu = "gpu" in tower
+        for number, (name, gradient) in enumerate(gradients.items(), 1):
+            # NCCL deadlocks where two devices begin their operations in different orders.
+            with tf.device(tower), tf.control_dependencies(last if on_gpu else []):
+                means[name] = mean(gradient, self._num_towers, TOWERS_GROUP, number, "nccl" if on_gpu else "ring")
+            last = [means[name]]
+        return means
+
+
+def mean_over_processes(figures: tf.Tensor, processes: int) -> tf.Tensor:
+    """The mean of each of `figures`, which every process has on its first CPU device, over all processes."""
+    return mean(figures, processes, PROCESSES_GROUP, _FIGURES_INSTANCE, "ring")
+
+
+def mean(value: tf.Tensor, members: int, group: int, instance: int, hint: str) -> tf.Tensor:
+    """The mean of `value` over all `members` of a group, each of which asks for it under the same numbers.
+
+    The first version of the operation, as the second and third time out between logical CPU devices.
+    """
+    if members == 1:
+        return tf.identity(value)
+    return tf.raw_ops.CollectiveReduce(
+        input=value,
+        group_size=members,
+        group_key=group,
+        instance_key=instance,
+        merge_op="Add",
+        final_op="Div",
+        subdiv_offsets=[0],
+        communication_hint=hint,
+    )
