@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import tensorflow as tf
 
 import models
 from benchmarks import devices, optimizers, precision
+from benchmarks.collective_step import CollectiveStep
 from benchmarks.inputs.sources import Source, open_source
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
 from models.layers import Declaration, declarations
 from models.network import Network
 from variable_mgr import strategies
+from variable_mgr.collective import CollectiveAllReduce
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,21 @@ def build_step(workload: Workload) -> TrainingStep:
     """
     params, towers = workload.params, workload.devices.towers
     devices.check_layout(params.data_format, params.precision, towers[0])
-    strategy = strategies.make(
-        params.variable_update,
-        workload.declarations,
-        towers,
-        workload.devices.parameters,
-        params.tf_random_seed,
-    )
-    return TrainingStep(
+    found = workload.devices
+    make_step: Callable[..., TrainingStep] = TrainingStep
+    strategy: strategies.VariableStrategy
+    if params.variable_update == "collective_all_reduce":
+        strategy = CollectiveAllReduce(workload.declarations, towers, params.tf_random_seed, found.num_towers)
+        make_step = partial(CollectiveStep, processes=found.processes)
+    else:
+        strategy = strategies.make(
+            params.variable_update, workload.declarations, towers, found.parameters, params.tf_random_seed
+        )
+    return make_step(
         workload.network,
         strategy,
         towers,
-        workload.source.towers(params, workload.network.image_size, towers),
+        workload.source.towers(params, workload.network.image_size, towers, found.first_tower, found.num_towers),
         optimizers.make(params),
         precision.make_loss_scale(params),
         _step_options(params, workload.source.num_classes),

@@ -108,7 +108,11 @@ def make(
     if name == "parameter_server":
         strategy: VariableStrategy = ParameterServer(declarations, towers, parameter_devices, seed)
     else:
-        strategy = {"replicated": Replicated, "independent": Independent}[name](declarations, towers, seed)
+        strategy = {
+            "replicated": Replicated,
+            "distributed_all_reduce": Replicated,
+            "independent": Independent,
+        }[name](declarations, towers, seed)
     strategy.synchronize()
     return strategy
 

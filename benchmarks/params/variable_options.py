@@ -7,8 +7,8 @@ from benchmarks.params.conditions import WITH_PARAMETER_SERVER
 from benchmarks.params.option import option
 
 # The names are those of tf_cnn_benchmarks; a rule says which of them cannot be chosen yet.
-BUILT = ("parameter_server", "replicated", "independent")
-NOT_BUILT = ("distributed_replicated", "distributed_all_reduce", "collective_all_reduce", "horovod")
+BUILT = ("parameter_server", "replicated", "independent", "distributed_all_reduce", "collective_all_reduce")
+NOT_BUILT = ("distributed_replicated", "horovod")
 
 _PLAIN_REDUCE = "gradients are reduced one by one in the one way that is built"
 _NO_STALE_VARIABLES = "every step reads the variables as the last step left them"
@@ -23,7 +23,9 @@ class VariableOptions:
     variable_update: str = option(
         "parameter_server",
         "How towers share variables: one copy for all (parameter_server), a copy each and a mean "
-        "of the gradients (replicated), a copy each and no exchange (independent). The others are not built yet.",
+        "of the gradients (replicated), a copy each and no exchange (independent); over several processes also "
+        "replicated from a controller (distributed_all_reduce) or by collective operations (collective_all_reduce). "
+        "The others are not built yet.",
         choices=BUILT + NOT_BUILT,
         tcb="some modes added gradients up; here every mode takes their mean",
     )
