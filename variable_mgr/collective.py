@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -12,7 +13,9 @@ from variable_mgr.strategies import Gradients, VariableStrategy
 # Numbers by which TensorFlow tells groups of devices apart, far from those that its own strategies count up from 1.
 TOWERS_GROUP = 1001
 PROCESSES_GROUP = 1002
-_FIGURES_INSTANCE = 1
+# And by which it tells operations apart: each strategy of a process has a stretch of its own, the same in all.
+_STRETCH = 1 << 16
+_strategies = itertools.count()
 
 
 class CollectiveAllReduce(VariableStrategy):
@@ -24,6 +27,7 @@ class CollectiveAllReduce(VariableStrategy):
         self.store_of = list(range(len(towers)))
         self._towers = towers
         self._num_towers = num_towers
+        self._first_instance = next(_strategies) * _STRETCH + 1
 
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
         """The mean over all towers of all processes, on each tower's device."""
@@ -33,7 +37,7 @@ class CollectiveAllReduce(VariableStrategy):
         means: Gradients = {}
         last: list[tf.Tensor] = []
         on_gpu = "gpu" in tower
-        for number, (name, gradient) in enumerate(gradients.items(), 1):
+        for number, (name, gradient) in enumerate(gradients.items(), self._first_instance):
             # NCCL deadlocks where two devices begin their operations in different orders.
             with tf.device(tower), tf.control_dependencies(last if on_gpu else []):
                 means[name] = mean(gradient, self._num_towers, TOWERS_GROUP, number, "nccl" if on_gpu else "ring")
@@ -41,9 +45,9 @@ class CollectiveAllReduce(VariableStrategy):
         return means
 
 
-def mean_over_processes(figures: tf.Tensor, processes: int) -> tf.Tensor:
+def mean_over_processes(figures: tf.Tensor, processes: int, instance: int) -> tf.Tensor:
     """The mean of each of `figures`, which every process has on its first CPU device, over all processes."""
-    return mean(figures, processes, PROCESSES_GROUP, _FIGURES_INSTANCE, "ring")
+    return mean(figures, processes, PROCESSES_GROUP, instance, "ring")
 
 
 def mean(value: tf.Tensor, members: int, group: int, instance: int, hint: str) -> tf.Tensor:

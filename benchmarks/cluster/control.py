@@ -55,6 +55,7 @@ class Control(threading.Thread):
         self._links: dict[Task, Link] = {}
         self._last_alive = 0.0
         self._finished = False
+        self._closed = False
 
     @property
     def patience_seconds(self) -> float:
@@ -88,9 +89,9 @@ class Control(threading.Thread):
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             with self._changed:
+                self.check()
                 if done():
                     return True
-                self.check()
                 if deadline is not None and time.monotonic() > deadline:
                     return False
                 self._changed.wait(_POLL_SECONDS)
@@ -98,14 +99,24 @@ class Control(threading.Thread):
 
     def run(self) -> None:
         """The thread: read, say `alive`, notice silence."""
-        while True:
-            round_began = time.monotonic()
+        last_round = time.monotonic()
+        while not self._closed:
             for key, _ in self._selector.select(_POLL_SECONDS):
                 self._readable(key)
-            if time.monotonic() - round_began > max(1.0, self.silence_seconds / 2):
-                self._forgive()
             self._say_alive()
+            if time.monotonic() - last_round > max(1.0, self.silence_seconds / 2):
+                self._forgive()
             self._notice_silence()
+            last_round = time.monotonic()
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]  # sockets only
+        self._selector.close()
+
+    def close(self) -> None:
+        """End the thread and all connections, in a process that goes on without them."""
+        self._closed = True
+        if self.is_alive():
+            self.join()
 
     def _watch(self, link: Link, task: Task | None) -> None:
         self._selector.register(link.connection, selectors.EVENT_READ, (link, task))
@@ -266,7 +277,7 @@ class DriverControl(Control):
         """All have come: leave the port to TensorFlow, unless something is wrong with what they run."""
         if self._unlike:
             self.fail(ClusterError("\n".join(self._unlike)))  # only now, so that all are told of all of it
-        if self._listener is not None:
+        elif self._listener is not None:
             self._selector.unregister(self._listener)
             self._listener.close()
             self._listener = None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks import devices
+from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster import runtime
 from benchmarks.cluster.cluster import Cluster
 from benchmarks.cluster.control import ClusterError, DriverControl, MemberControl
@@ -23,7 +24,9 @@ class Place:
         """Find and configure the devices of the run. Raises UserError."""
         return devices.set_up(params)
 
-    def agree(self, step: TrainingStep, towers: Sequence[str], check: Callable[[], None]) -> dict[str, Any]:
+    def agree(
+        self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
+    ) -> dict[str, Any]:
         """Make sure that all processes that run the step begin alike; returns where towers and variables are.
 
         `towers` are those of this process, and `check` is called while it waits.
@@ -57,9 +60,11 @@ class Peers(Place):
         """Connect to the others, which do the same."""
         return runtime.join_collective(params, self._cluster)
 
-    def agree(self, step: TrainingStep, towers: Sequence[str], check: Callable[[], None]) -> dict[str, Any]:
+    def agree(
+        self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
+    ) -> dict[str, Any]:
         """Begin only where all variables of all processes are equal, bit by bit."""
-        placement, variables = super().agree(step, towers, check), digest(step)
+        placement, variables = super().agree(step, towers, check), digest(step.strategy.stores)
         if isinstance(self._control, MemberControl):
             self._control.say_ready(placement=placement, variables=variables)
             self._control.wait_for_go(check)

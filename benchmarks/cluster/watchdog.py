@@ -12,12 +12,25 @@ from benchmarks.cluster.control import ClusterError
 _ENDING_SECONDS = 5.0  # to write a record and say the last words
 
 
+def leave(exit_code: int) -> None:
+    """End the process at once: TensorFlow's server cannot be shut down, and what it logs would follow the last line."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_code)
+
+
 class Watchdog:
     """After a fault the main thread has `grace_seconds` to end the run; then `last_words` are said, and it is ended."""
 
-    def __init__(self, grace_seconds: float, last_words: Callable[[ClusterError], None]) -> None:
+    def __init__(
+        self,
+        grace_seconds: float,
+        last_words: Callable[[ClusterError], None],
+        end: Callable[[int], None] = leave,
+    ) -> None:
         self._grace_seconds = grace_seconds
         self._last_words = last_words
+        self._end_process = end
         self._lock = threading.Lock()
         self._main_ends = False
 
@@ -40,11 +53,4 @@ class Watchdog:
             threading.Event().wait(_ENDING_SECONDS)
         else:
             self._last_words(fault)
-        leave(fault.exit_code)
-
-
-def leave(exit_code: int) -> None:
-    """End the process at once: TensorFlow's server cannot be shut down, and what it logs would follow the last line."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(exit_code)
+        self._end_process(fault.exit_code)
