@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import models
 from benchmarks import devices, optimizers, precision
+from benchmarks.asynchronous_step import AsynchronousStep, by_worker
 from benchmarks.collective_step import CollectiveStep
 from benchmarks.inputs.sources import Source, open_source
 from benchmarks.params import Params, ResolvedParams, resolve
@@ -17,6 +18,7 @@ from benchmarks.step import StepOptions, TrainingStep
 from models.layers import Declaration, declarations
 from models.network import Network
 from variable_mgr import strategies
+from variable_mgr.asynchronous import SharedVariables
 from variable_mgr.collective import CollectiveAllReduce
 
 
@@ -44,28 +46,38 @@ def settle(params: Params, set_up: Callable[[Params], devices.Devices] = devices
     return Workload(resolved, found, source, network, declarations(network, source.num_classes))
 
 
-def build_step(workload: Workload) -> TrainingStep:
+def build_step(workload: Workload) -> TrainingStep | AsynchronousStep:
     """The step of `workload`, with its variables in place and equal, not traced yet.
 
     Raises UserError where the devices cannot compute in its layout and precision.
     """
     params, towers = workload.params, workload.devices.towers
     devices.check_layout(params.data_format, params.precision, towers[0])
-    found = workload.devices
-    make_step: Callable[..., TrainingStep] = TrainingStep
-    strategy: strategies.VariableStrategy
+    declared, found, seed = workload.declarations, workload.devices, params.tf_random_seed
     if params.variable_update == "collective_all_reduce":
-        strategy = CollectiveAllReduce(workload.declarations, towers, params.tf_random_seed, found.num_towers)
-        make_step = partial(CollectiveStep, processes=found.processes)
-    else:
-        strategy = strategies.make(
-            params.variable_update, workload.declarations, towers, found.parameters, params.tf_random_seed
-        )
-    return make_step(
+        make = partial(CollectiveStep, processes=found.processes)
+        collective = CollectiveAllReduce(declared, towers, seed, found.num_towers)
+        return _step(workload, collective, towers, found.first_tower, make)
+    if params.job_name and not params.cross_replica_sync:
+        return by_worker(towers, partial(_step, workload), SharedVariables.on(declared, found.parameters, seed))
+    strategy = strategies.make(params.variable_update, declared, towers, found.parameters, seed)
+    return _step(workload, strategy, towers, found.first_tower)
+
+
+def _step(
+    workload: Workload,
+    strategy: strategies.VariableStrategy,
+    towers: Sequence[str],
+    first_tower: int,
+    make: Callable[..., TrainingStep] = TrainingStep,
+) -> TrainingStep:
+    """The step over `towers`, which are those from number `first_tower` on."""
+    params, image_size = workload.params, workload.network.image_size
+    return make(
         workload.network,
         strategy,
         towers,
-        workload.source.towers(params, workload.network.image_size, towers, found.first_tower, found.num_towers),
+        workload.source.towers(params, image_size, towers, first_tower, workload.devices.num_towers),
         optimizers.make(params),
         precision.make_loss_scale(params),
         _step_options(params, workload.source.num_classes),
