@@ -49,12 +49,13 @@ class Processes:
     def roles(self):
         return [(job, index) for job, hosts in self.hosts.items() for index in range(len(hosts))]
 
-    def start(self, *roles, flags=()):
+    def start(self, *roles, flags=(), told_by=None):
+        """Start `roles`, or all; `told_by` gives flags and environment of each, in place of TCB's flags."""
         for job, index in roles or self.roles:
+            role, environment = (told_by or by_flags)(self, job, index)
             command = ["env", "--default-signal=INT", sys.executable, str(PROJECT / "run_benchmark.py"), *self._flags]
-            command += [f"--{HOST_FLAGS[each]}={','.join(hosts)}" for each, hosts in self.hosts.items()]
-            command += [f"--job_name={job}", f"--task_index={index}", *flags]
-            variables = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
+            command += [*role, *flags]
+            variables = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"} | environment
             with self.path(job, index, "out").open("wb") as out, self.path(job, index, "err").open("wb") as err:
                 self.running[job, index] = subprocess.Popen(
                     command, stdout=out, stderr=err, env=variables | {"CUDA_VISIBLE_DEVICES": "-1"}
@@ -94,6 +95,27 @@ class Processes:
 
     def records(self):
         return [json.loads(path.read_text()) for path in sorted(self.results_dir.glob("*.json"))]
+
+
+def by_flags(processes, job, index):
+    hosts = [f"--{HOST_FLAGS[each]}={','.join(hosts)}" for each, hosts in processes.hosts.items()]
+    return [*hosts, f"--job_name={job}", f"--task_index={index}"], {}
+
+
+def by_tf_config(processes, job, index):
+    return [], {"TF_CONFIG": json.dumps({"cluster": processes.hosts, "task": {"type": job, "index": index}})}
+
+
+def by_slurm(processes, job, index):
+    """Slurm's environment for the workers of a cluster without others, all on one node."""
+    assert list(processes.hosts) == [job]
+    count, port = len(processes.hosts[job]), processes.hosts[job][0].split(":")[1]
+    return ["--cluster_resolver=slurm", f"--cluster_jobs={job}:{count}", f"--cluster_port={port}"], {
+        "SLURM_PROCID": str(index),
+        "SLURM_STEP_NUM_TASKS": str(count),
+        "SLURM_STEP_NODELIST": "127.0.0.1",
+        "SLURM_STEP_TASKS_PER_NODE": str(count),
+    }
 
 
 @pytest.fixture

@@ -4,14 +4,15 @@ import re
 
 import pytest
 
-from tests.cluster.conftest import alone
+from tests.cluster.conftest import alone, by_slurm, by_tf_config
 
 TOTAL = re.compile(r"-{64}\ntotal images/sec: (\d+\.\d\d)\n-{64}\n\Z")
 
 
 def test_parameter_servers_over_processes_and_two_clusters_at_once(cluster, tmp_path):
     first = cluster("--num_gpus=2", folder="first", ps=1, worker=2).start()
-    second = cluster("--num_gpus=1", "--optimizer=momentum", folder="second", ps=2, worker=2).start()
+    second = cluster("--num_gpus=1", "--optimizer=momentum", folder="second", ps=2, worker=2)
+    second.start(told_by=by_tf_config)
     for each, towers in ((first, 4), (second, 2)):
         assert set(each.ends().values()) == {0}, each.err("worker", 0)
         (record,) = each.records()
@@ -27,6 +28,9 @@ def test_parameter_servers_over_processes_and_two_clusters_at_once(cluster, tmp_
         figures = [TOTAL.search(each.out("worker", index))[1] for index in (0, 1)]
         assert figures[0] == figures[1]
         assert len(re.findall("total images/sec", each.out("worker", 0) + each.out("worker", 1))) == 2
+    assert "NOTE: this process is /job:ps/task:1 of the cluster (2 ps, 2 worker) that TF_CONFIG names." in second.err(
+        "ps", 1
+    )
     assert "Sync:        True\n" in first.out("worker", 0)
     assert "Batch size:  16 global\n             4 per device\n" in first.out("worker", 0)
     _, placed = [record["placement"]["variables"] for record in (first.records()[0], second.records()[0])]
@@ -39,7 +43,7 @@ def test_parameter_servers_over_processes_and_two_clusters_at_once(cluster, tmp_
 def test_collective_operations_and_a_controller(cluster, tmp_path):
     collective = cluster(
         "--variable_update=collective_all_reduce", "--num_gpus=2", folder="collective", worker=2
-    ).start()
+    ).start(told_by=by_slurm)
     controller = cluster(
         "--variable_update=distributed_all_reduce", "--num_gpus=2", folder="all", controller=1, worker=2
     )
