@@ -19,7 +19,7 @@ from benchmarks.cluster import roles  # noqa: E402
 from benchmarks.cluster.cluster import Cluster  # noqa: E402
 from benchmarks.console import Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode, UserError  # noqa: E402
-from benchmarks.params import CommandLine, CommandLineError, environment_variables, notices, overrides, parse  # noqa: E402
+from benchmarks.params import CommandLine, environment_variables, notices, overrides, parse  # noqa: E402
 from results import store  # noqa: E402
 from results.record import RunRecord  # noqa: E402
 
@@ -34,20 +34,19 @@ def main(arguments: Sequence[str]) -> ExitCode:
         if command.answer is not None:
             console.line(command.answer)
             return ExitCode.VALID
+        cluster = _cluster(command, console)
         results_dir = Path(command.params.results_dir).expanduser()
-        store.check_folder(results_dir)
-    except (CommandLineError, store.FolderError) as error:
-        _report(error, console)
+        if cluster is None or cluster.drives:
+            store.check_folder(results_dir)
+    except (UserError, store.FolderError) as error:
+        for problem in str(error).splitlines():
+            console.notice(f"run_benchmark.py: error: {problem}")
         return ExitCode.UNUSABLE
     command_line = [sys.argv[0], *arguments]
     try:
-        cluster = _cluster(command, console)
         if cluster is not None:
             return _in_cluster(command, cluster, command_line, results_dir, console)
         return benchmark(command, command_line, results_dir, console)
-    except UserError as error:
-        _report(error, console)
-        return ExitCode.UNUSABLE
     except KeyboardInterrupt:
         console.notice("run_benchmark.py: interrupted before the run began; there is no record")
         return ExitCode.INTERRUPTED
@@ -132,11 +131,6 @@ def _conclude(record: RunRecord, images_per_second: float | None, console: Conso
         console.notice(f"run_benchmark.py: INVALID: {problem}")
     if record.status == "completed" and images_per_second is not None:
         console.line(total_block(images_per_second))
-
-
-def _report(error: Exception, console: Console) -> None:
-    for problem in str(error).splitlines():
-        console.notice(f"run_benchmark.py: error: {problem}")
 
 
 if __name__ == "__main__":

@@ -94,7 +94,9 @@ def _server_config(params: Params, job: str) -> Any:
         inter_op_parallelism_threads=params.num_inter_threads,
     )
     if gpus:
-        config.gpu_options.visible_device_list = params.gpu_indices or ",".join(map(str, range(params.num_gpus)))
+        config.gpu_options.visible_device_list = params.gpu_indices or ",".join(
+            map(str, range(min(params.num_gpus, len(gpus))))
+        )
         config.gpu_options.allow_growth = bool(params.allow_growth)
         config.gpu_options.per_process_gpu_memory_fraction = params.gpu_memory_frac_for_testing
     return config

@@ -22,6 +22,9 @@ from benchmarks.signals import Signals
 from results.record import RunRecord
 
 _FAULT_SECONDS = 1.5  # how much later than TensorFlow the control connection may notice that a process is gone
+# With these TensorFlow says that another process does not answer; which one it is, the control connection knows better,
+# if only once that process has been silent for long enough.
+_NO_ANSWER = ("UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError")
 
 
 def with_roles(params: Params, cluster: Cluster) -> Params:
@@ -104,15 +107,25 @@ class Session(ABC):
 
     def explain(self, error: Exception) -> str:
         """What to tell of `error`. Where another process is gone, that is behind whatever TensorFlow says."""
-        deadline = time.monotonic() + _FAULT_SECONDS
-        while self.control.fault is None and _may_be_elsewhere(error) and time.monotonic() < deadline:
-            time.sleep(0.05)
         if isinstance(error, ClusterError):
             return str(error)
+        deadline = time.monotonic() + self._patience_with(error)
+        while self.control.fault is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if self.control.fault is not None:
+            return f"{self.control.fault} ({type(error).__name__} ended this process's last step)"
         from benchmarks import failures
 
         message = failures.explain(error, self.draft.params)
-        return message if self.control.fault is None else f"{self.control.fault} ({message})"
+        named = [self.cluster.name(task) for task in self.cluster.tasks if _names(error, task)]
+        return f"{message}; TensorFlow's error names {', '.join(named)}" if named else message
+
+    def _patience_with(self, error: Exception) -> float:
+        """How long to wait for word of a fault elsewhere that may be behind `error`."""
+        kinds = [kind.__name__ for kind in type(error).__mro__]
+        if "OpError" not in kinds:
+            return 0.0
+        return self.control.silence_seconds + 1 if kinds[0] in _NO_ANSWER else _FAULT_SECONDS
 
 
 class Driver(Session):
@@ -227,6 +240,5 @@ def _both(*checks: Callable[[], None]) -> None:
         check()
 
 
-def _may_be_elsewhere(error: Exception) -> bool:
-    """Whether another process may be behind `error`: TensorFlow's own, and no mistake of this one's user."""
-    return any(kind.__name__ == "OpError" for kind in type(error).__mro__)
+def _names(error: Exception, task: Task) -> bool:
+    return f"/job:{task.job}/replica:0/task:{task.index}" in str(error)
