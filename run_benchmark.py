@@ -9,14 +9,17 @@ import time
 
 START = time.perf_counter()  # the time to the first step counts from here
 
+import dataclasses  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from benchmarks.cluster import roles  # noqa: E402
+from benchmarks.cluster.cluster import Cluster  # noqa: E402
 from benchmarks.console import Console, total_block  # noqa: E402
-from benchmarks.errors import ExitCode  # noqa: E402
-from benchmarks.params import CommandLine, CommandLineError, environment_variables, notices, overrides, parse  # noqa: E402
+from benchmarks.errors import ExitCode, UserError  # noqa: E402
+from benchmarks.params import CommandLine, environment_variables, notices, overrides, parse  # noqa: E402
 from results import store  # noqa: E402
 from results.record import RunRecord  # noqa: E402
 
@@ -31,21 +34,26 @@ def main(arguments: Sequence[str]) -> ExitCode:
         if command.answer is not None:
             console.line(command.answer)
             return ExitCode.VALID
+        cluster = _cluster(command, console)
         results_dir = Path(command.params.results_dir).expanduser()
-        store.check_folder(results_dir)
-    except (CommandLineError, store.FolderError) as error:
+        if cluster is None or cluster.drives:
+            store.check_folder(results_dir)
+    except (UserError, store.FolderError) as error:
         for problem in str(error).splitlines():
             console.notice(f"run_benchmark.py: error: {problem}")
         return ExitCode.UNUSABLE
+    command_line = [sys.argv[0], *arguments]
     try:
-        return benchmark(command, [sys.argv[0], *arguments], results_dir, console)
+        if cluster is not None:
+            return _in_cluster(command, cluster, command_line, results_dir, console)
+        return benchmark(command, command_line, results_dir, console)
     except KeyboardInterrupt:
         console.notice("run_benchmark.py: interrupted before the run began; there is no record")
         return ExitCode.INTERRUPTED
 
 
 def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Path, console: Console) -> ExitCode:
-    """Run, write the record, and print the last lines."""
+    """Run on this machine alone, write the record, and print the last lines."""
     _prepare_environment(command, console)
     try:
         from benchmarks import runner  # imports TensorFlow, which must find its environment variables set
@@ -56,14 +64,44 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
         return ExitCode.UNUSABLE
 
     ending = runner.run(command, command_line, console, started=START)
-    record = ending.record
-    try:
-        console.notice(f"Record: {store.write(record, results_dir)}")
-    except store.FolderError as error:
-        console.notice(f"run_benchmark.py: error: {error}")
-        ending = ending._replace(exit_code=ExitCode.FAILED)
-    _conclude(record, console)
-    return ending.exit_code
+    exit_code = ending.exit_code if _write(ending.record, results_dir, console) else ExitCode.FAILED
+    _conclude(ending.record, ending.record.images_per_second, console)
+    return exit_code
+
+
+def _cluster(command: CommandLine, console: Console) -> Cluster | None:
+    """The cluster that this process is part of, if any. Raises UserError."""
+    if command.params.cluster_resolver not in roles.RESOLVERS:
+        return roles.find(command.params, os.environ)
+    _prepare_environment(command, console)
+    from benchmarks.cluster import resolvers  # imports TensorFlow
+
+    return resolvers.find(command.params)
+
+
+def _in_cluster(
+    command: CommandLine, cluster: Cluster, command_line: Sequence[str], results_dir: Path, console: Console
+) -> ExitCode:
+    """Play this process's part in `cluster`. Does not return: TensorFlow's servers end with their process only."""
+    from benchmarks.cluster import session
+    from benchmarks.cluster.watchdog import leave
+
+    if cluster.source != "flags":
+        console.notice(f"NOTE: this process is {cluster.task} of the cluster ({cluster}) that {cluster.source} names.")
+    command = dataclasses.replace(command, params=session.with_roles(command.params, cluster))
+    if command.params.cluster_resolver not in roles.RESOLVERS:  # for those it is done
+        _prepare_environment(command, console)
+    part = session.join(
+        command, cluster, command_line, console, START, lambda record: _write(record, results_dir, console)
+    )
+    ending = part.run()
+    exit_code = ending.exit_code
+    if cluster.drives and not _write(ending.record, results_dir, console):
+        exit_code = ExitCode.FAILED
+    figure = part.finish(ending, exit_code)
+    _conclude(ending.record, figure, console)
+    leave(exit_code)
+    return exit_code
 
 
 def _prepare_environment(command: CommandLine, console: Console) -> None:
@@ -75,14 +113,24 @@ def _prepare_environment(command: CommandLine, console: Console) -> None:
     os.environ.update(QUIET | dict(os.environ) | variables)
 
 
-def _conclude(record: RunRecord, console: Console) -> None:
+def _write(record: RunRecord, results_dir: Path, console: Console) -> bool:
+    """Write `record`; whether that could be done."""
+    try:
+        console.notice(f"Record: {store.write(record, results_dir)}")
+    except store.FolderError as error:
+        console.notice(f"run_benchmark.py: error: {error}")
+        return False
+    return True
+
+
+def _conclude(record: RunRecord, images_per_second: float | None, console: Console) -> None:
     """The message of a run that did not complete, or the total; on stdout the total's dashes are the very last line."""
     if record.message:
         console.notice(f"run_benchmark.py: {record.status}: {record.message}")
     for problem in record.problems:
         console.notice(f"run_benchmark.py: INVALID: {problem}")
-    if record.status == "completed" and record.images_per_second is not None:
-        console.line(total_block(record.images_per_second))
+    if record.status == "completed" and images_per_second is not None:
+        console.line(total_block(images_per_second))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,10 @@ RULE = "-" * 64
 
 @dataclass(frozen=True)
 class Header:
-    """What the header block says of a run; the strings are printed as they are."""
+    """What the header block says of a run; the strings are printed as they are.
+
+    `sync` is for runs of several processes: whether the workers make a step together.
+    """
 
     tensorflow: str
     model: str
@@ -34,6 +37,7 @@ class Header:
     optimizer: str
     variables: str
     all_reduce: str | None
+    sync: bool | None = None
 
     def lines(self) -> list[str]:
         """The block, a line each; the value column is 13 wide."""
@@ -43,7 +47,7 @@ class Header:
             f"Model:       {self.model}",
             f"Dataset:     {self.dataset}",
             "Mode:        training",
-            "SingleSess:  False",
+            f"SingleSess:  {self.variables == 'distributed_all_reduce'}",
             f"Batch size:  {self.batch_size * self.num_towers} global",
             f"             {self.batch_size} per device",
         ]
@@ -56,8 +60,10 @@ class Header:
             f"Optimizer:   {self.optimizer}",
             f"Variables:   {self.variables}",
         ]
-        if self.variables == "replicated":
+        if self.variables in ("replicated", "distributed_all_reduce", "collective_all_reduce"):
             lines.append(f"AllReduce:   {self.all_reduce}")
+        if self.sync is not None:
+            lines.append(f"Sync:        {self.sync}")
         return [*lines, "=========="]
 
 

@@ -18,11 +18,26 @@ FIRST_WITH_TF32 = (8, 0)  # Ampere
 
 @dataclass(frozen=True)
 class Devices:
-    """`kind` is "cpu" or "gpu"; `towers` are the towers' devices, `parameters` those for parameter_server."""
+    """`kind` is "cpu" or "gpu"; `towers` are the towers' devices, `parameters` those for parameter_server.
+
+    `processes` run the same step each on as many towers of its own; this is number `process` of them.
+    """
 
     kind: str
     towers: tuple[str, ...]
     parameters: tuple[str, ...]
+    processes: int = 1
+    process: int = 0
+
+    @property
+    def num_towers(self) -> int:
+        """Towers over all processes."""
+        return len(self.towers) * self.processes
+
+    @property
+    def first_tower(self) -> int:
+        """Number of this process's first tower among all."""
+        return len(self.towers) * self.process
 
 
 def set_up(params: Params) -> Devices:
@@ -30,12 +45,7 @@ def set_up(params: Params) -> Devices:
 
     Raises UserError where there are fewer GPUs than asked for.
     """
-    _set_threads(params)
-    tf.config.experimental.enable_tensor_float_32_execution(params.precision == "tf32")
-    # The layout optimizer would measure NCHW where NHWC was asked for.
-    tf.config.optimizer.set_experimental_options(
-        {"layout_optimizer": False, "disable_meta_optimizer": not params.enable_optimizations}
-    )
+    configure(params)
     gpus = tf.config.list_physical_devices("GPU")
     kind = params.device if params.device != "auto" else ("gpu" if gpus or _names_gpus(params) else "cpu")
     if params.precision == "tf32":
@@ -47,6 +57,16 @@ def set_up(params: Params) -> Devices:
             "--local_parameter_device=gpu: this run computes on the CPU. Pass --local_parameter_device=cpu."
         )
     return Devices(kind, towers, towers if parameter_device == "gpu" else ("/cpu:0",))
+
+
+def configure(params: Params) -> None:
+    """Set what concerns TensorFlow as a whole: threads, TF32, and what it may change in a graph."""
+    _set_threads(params)
+    tf.config.experimental.enable_tensor_float_32_execution(params.precision == "tf32")
+    # The layout optimizer would measure NCHW where NHWC was asked for.
+    tf.config.optimizer.set_experimental_options(
+        {"layout_optimizer": False, "disable_meta_optimizer": not params.enable_optimizations}
+    )
 
 
 def _names_gpus(params: Params) -> bool:

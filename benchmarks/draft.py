@@ -70,7 +70,7 @@ class Draft:
             params=vars(self.params),
             given=tuple(sorted(self.command.given)),
             not_acting=tuple(vars(notice) for notice in self.notices()),
-            configuration=configuration(self.params) | {"data_source": self.sections.get("dataset", {}).get("source")},
+            configuration=configuration(self.params) | self._circumstances(),
             seeds={"tf_random_seed": self.params.tf_random_seed},
             environment=self.environment,
             hardware=self.hardware,
@@ -83,6 +83,13 @@ class Draft:
     def wrong_update(self) -> str | None:
         """What is wrong with the variable update, as far as it was verified."""
         return self.verdict.problem if self.verdict else None
+
+    def _circumstances(self) -> dict[str, Any]:
+        """What says what is measured and is no flag: where the data are from, and how many processes there were."""
+        found: dict[str, Any] = {"data_source": self.sections.get("dataset", {}).get("source")}
+        if cluster := self.sections.get("cluster"):
+            found["processes"] = {job: len(hosts) for job, hosts in cluster["hosts"].items()}
+        return found
 
     def _problems(self) -> tuple[str, ...]:
         """What makes the figures unfit for use."""

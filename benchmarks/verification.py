@@ -79,22 +79,26 @@ def verify(
     make_strategy: MakeStrategy,
     towers: Sequence[str],
     *,
+    first_tower: int = 0,
+    num_towers: int | None = None,
     seed: int,
     rounded: bool,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Verdict:
-    """Update the stand-in once under the strategy that `make_strategy` makes, and once on the first tower alone.
+    """Update the stand-in once under the strategy that `make_strategy` makes, and once on the first of `towers` alone.
 
+    `towers` are all, or those of this process, from number `first_tower` on of `num_towers` over all processes.
     `seed` is that of the strategy's initial values. With `rounded`, gradients are exchanged in 16 bits or the device
     rounds products to TF32, and the tolerance is wider.
     """
     begin = clock()
     listed = declarations(StandIn(), CLASSES)
-    batches = [_batch(tower) for tower in range(len(towers))]
+    everywhere = [_batch(tower) for tower in range(num_towers or len(towers))]
+    batches = everywhere[first_tower : first_tower + len(towers)]
     strategy = make_strategy(listed)
     _train(strategy, towers, batches, steps=1 + strategy.steps_behind)
     if strategy.exchanges:
-        together = _alone(listed, towers[0], _joined(batches), seed)
+        together = _alone(listed, towers[0], _joined(everywhere), seed)
         copies = strategy.masters if strategy.reads_behind else [*strategy.stores, *strategy.masters]
         pairs = [(store, together) for store in copies]
     else:

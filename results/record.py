@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 STATUSES = ("completed", "failed", "interrupted")
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
-    "exchange",
+    "exchange", "cluster",
 )  # fmt: skip
 
 
@@ -48,9 +48,9 @@ class RunRecord:
     with equal `configuration_key` are repeats of each other.
     `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. `checks` has what was verified (variable_update), `exchange` the bytes
-    that each device sends in a step, and what that costs if it was measured. `file`: where the record was read from; it
-    is not part of the JSON.
+    they were known. `checks` has what was verified (variable_update), `exchange` the bytes that each device sends in a
+    step, and what that costs if it was measured. `cluster` (driver, hosts by job, processes by task) is empty where the
+    run was one process. `file`: where the record was read from; it is not part of the JSON.
     """
 
     status: str
@@ -72,6 +72,7 @@ class RunRecord:
     measurement: Measurement | None = None
     checks: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     exchange: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     record_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     schema_version: int = SCHEMA_VERSION
     file: str = field(default="", compare=False, metadata=schema.NOT_IN_FILE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from variable_mgr.collective import CollectiveAllReduce
 from variable_mgr.copies import DistributedReplicated, Independent, Replicated, Sharded
 from variable_mgr.delay import Delayed
 from variable_mgr.exchange_plan import ReduceOptions, exchange_bytes, make_plan
@@ -24,13 +25,15 @@ def make(
     seed: int,
     *,
     exchange: ReduceOptions = PLAIN,
+    num_towers: int | None = None,
     staged: bool = False,
     relaxed: bool = False,
 ) -> VariableStrategy:
     """The strategy called `name`, with its variables in place and equal.
 
     `towers` are the towers' devices; `parameter_devices` are where parameter_server and distributed_replicated keep
-    the variables. `exchange` is how replicated takes the mean. `staged` (parameter_server) lets the towers read the
+    the variables. `exchange` is how replicated takes the mean, `num_towers` is the number over all processes
+    that take part in collective_all_reduce. `staged` (parameter_server) lets the towers read the
     variables a step late, `relaxed` (replicated) lets the gradients come a step late. Raises CannotReduceError where
     the towers cannot exchange gradients so.
     """
@@ -39,12 +42,14 @@ def make(
         "parameter_server": lambda: shared(declarations, towers, parameter_devices, seed),
         "replicated": lambda: _replicated(declarations, towers, seed, exchange),
         "distributed_replicated": lambda: DistributedReplicated(declarations, towers, parameter_devices, seed),
+        "distributed_all_reduce": lambda: _replicated(declarations, towers, seed, exchange),
+        "collective_all_reduce": lambda: CollectiveAllReduce(declarations, towers, seed, num_towers or len(towers)),
         "sharded": lambda: Sharded(declarations, towers, seed),
         "independent": lambda: Independent(declarations, towers, seed),
         "mirrored": lambda: Mirrored(declarations, towers, seed),
     }
     strategy = makers[name]()
-    if staged or relaxed:
+    if (name == "parameter_server" and staged) or (name == "replicated" and relaxed):
         strategy = Delayed(strategy)
     strategy.synchronize()
     return strategy

@@ -33,23 +33,53 @@ class Source(ABC):
     examples: int | None = None
 
     @abstractmethod
-    def towers(self, params: ResolvedParams, image_size: int, devices: Sequence[str]) -> list[TowerInput]:
-        """An input for each of the towers' `devices`, for `params`."""
+    def towers(
+        self,
+        params: ResolvedParams,
+        image_size: int,
+        devices: Sequence[str],
+        first_tower: int = 0,
+        num_towers: int | None = None,
+    ) -> list[TowerInput]:
+        """An input for each of the towers' `devices`, for `params`.
+
+        These are all towers, or the ones from number `first_tower` on of `num_towers`.
+        """
 
 
 class Synthetic(Source):
     """One batch of made-up images a tower, resident on its device."""
 
-    def towers(self, params: ResolvedParams, image_size: int, devices: Sequence[str]) -> list[TowerInput]:
+    def towers(
+        self,
+        params: ResolvedParams,
+        image_size: int,
+        devices: Sequence[str],
+        first_tower: int = 0,
+        num_towers: int | None = None,
+    ) -> list[TowerInput]:
         """The same batch at every step."""
-        # The last of the classes that tf_cnn_benchmarks counts has no images; all others occur.
-        return synthetic_towers(_spec(params, image_size), self.dataset.num_classes, devices, params.tf_random_seed)
+        return synthetic_towers(
+            _spec(params, image_size),
+            self.dataset.num_classes,  # the last of the classes that tf_cnn_benchmarks counts has no images
+            devices,
+            params.tf_random_seed,
+            first_tower=first_tower,
+            num_towers=num_towers,
+        )
 
 
 class Cifar10(Source):
     """CIFAR-10's training images from TFRecord."""
 
-    def towers(self, params: ResolvedParams, image_size: int, devices: Sequence[str]) -> list[TowerInput]:
+    def towers(
+        self,
+        params: ResolvedParams,
+        image_size: int,
+        devices: Sequence[str],
+        first_tower: int = 0,
+        num_towers: int | None = None,
+    ) -> list[TowerInput]:
         """A share of the images for each tower, in an order of its own every epoch."""
         assert params.data_dir is not None, "this source has been opened"
         return cifar10_towers(
@@ -60,6 +90,8 @@ class Cifar10(Source):
             distortions=params.distortions,
             prefetch=params.datasets_prefetch_buffer_size,
             private_threads=params.datasets_num_private_threads,
+            first_tower=first_tower,
+            num_towers=num_towers,
         )
 
 

@@ -10,18 +10,27 @@ import tensorflow as tf
 from benchmarks.inputs.image_spec import ImageSpec
 
 
-def batches(spec: ImageSpec, num_classes: int, devices: Sequence[str], seed: int) -> list[tuple[tf.Tensor, tf.Tensor]]:
-    """A resident batch of images and int32 labels on each of `devices`.
+def batches(
+    spec: ImageSpec,
+    num_classes: int,
+    devices: Sequence[str],
+    seed: int,
+    *,
+    first_tower: int = 0,
+    num_towers: int | None = None,
+) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    """A resident batch of images and int32 labels on each of `devices`: all towers, or those from `first_tower` on.
 
     Pixels are truncated normal with mean 0 and standard deviation 1 before truncation at 2: the range of standardised
     images. Over all towers every class occurs equally often, or as nearly so as the number of images allows
     (tf_cnn_benchmarks drew labels from a range that left the last class out). The same seed gives the same batches.
     """
-    images_in_step = spec.batch_size * len(devices)
-    labels = np.random.default_rng(seed).permutation(np.arange(images_in_step) % num_classes)
+    num_towers = num_towers or len(devices)
+    labels = np.random.default_rng(seed).permutation(np.arange(spec.batch_size * num_towers) % num_classes)
+    of_tower = np.split(labels, num_towers)
     return [
-        _batch(spec, device, seed=(seed, tower), labels=tower_labels)
-        for tower, (device, tower_labels) in enumerate(zip(devices, np.split(labels, len(devices)), strict=True))
+        _batch(spec, device, seed=(seed, tower), labels=of_tower[tower])
+        for tower, device in enumerate(devices, first_tower)
     ]
 
 

@@ -27,12 +27,13 @@ WITH_PARAMETER_DEVICES = Condition(
 WITH_REPLICATED = Condition("with --variable_update=replicated", lambda params: params.variable_update == "replicated")
 
 # The strategies that reduce gradients to every tower; the others have no use for an all-reduce.
-ALL_REDUCING = ("replicated",)
+ALL_REDUCING = ("replicated", "distributed_all_reduce")
 
 
 def exchanges_gradients(params: Any) -> bool:
     """Whether a run has an all-reduce."""
-    return params.variable_update in ALL_REDUCING and params.num_gpus > 1
+    several = params.num_gpus > 1 or params.variable_update == "distributed_all_reduce"
+    return params.variable_update in ALL_REDUCING and several
 
 
 _EXCHANGE = f"with --variable_update={' or '.join(ALL_REDUCING)} and more than one tower"
@@ -51,4 +52,11 @@ WITH_HIERARCHICAL_COPY = Condition(
 WITH_SMALL_GRADIENTS = Condition(
     f"with --agg_small_grads_max_bytes, {_EXCHANGE}",
     lambda params: exchanges_gradients(params) and params.agg_small_grads_max_bytes > 0,
+)
+IN_CLUSTER = Condition("with --job_name", lambda params: bool(params.job_name))
+WITH_SLURM_OR_KUBERNETES = Condition(
+    "with --cluster_resolver=slurm or kubernetes", lambda params: params.cluster_resolver in ("slurm", "kubernetes")
+)
+WITH_KUBERNETES = Condition(
+    "with --cluster_resolver=kubernetes", lambda params: params.cluster_resolver == "kubernetes"
 )

@@ -52,7 +52,7 @@ def algorithm_on_cpu(params: Params) -> str | None:
 @rule("all_reduce_spec", "hierarchical_copy", "network_topology", *_EXCHANGE)
 def wiring_fits(params: Params) -> str | None:
     """The wiring is one of so many GPUs."""
-    if not exchanges_gradients(params) or "hierarchical_copy" not in _algorithms(params):
+    if params.variable_update != "replicated" or "hierarchical_copy" not in _algorithms(params):
         return None
     try:
         topology(params.network_topology, params.num_gpus)

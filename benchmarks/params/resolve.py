@@ -42,12 +42,14 @@ def gradient_transfer(params: Params) -> str:
     return params.gradient_transfer or (compute if compact else "fp32")
 
 
-def resolve(params: Params, *, device: str, examples: int | None = None) -> ResolvedParams:
+def resolve(
+    params: Params, *, device: str, examples: int | None = None, num_towers: int | None = None
+) -> ResolvedParams:
     """`params` with every open value filled in, for valid `params`. Resolving twice changes nothing.
 
     `device` is what the towers run on, "cpu" or "gpu". `examples` is the number of training images where it is known
-    better than from the data set's published facts. Only what TensorFlow decides by itself (numbers of threads,
-    growth of GPU memory) stays open.
+    better than from the data set's published facts, `num_towers` that of the towers where other processes have some
+    too. Only what TensorFlow decides by itself (numbers of threads, growth of GPU memory) stays open.
     """
     name = data_name(params)
     assert name is not None, "valid params name a data set"
@@ -55,7 +57,9 @@ def resolve(params: Params, *, device: str, examples: int | None = None) -> Reso
     batch_size = params.batch_size or network.batch_size
     compute = precision(params)
     num_batches, num_epochs = _length(
-        params, batch_size * params.num_gpus, DATASETS[name].train_examples if examples is None else examples
+        params,
+        batch_size * (num_towers or params.num_gpus),
+        DATASETS[name].train_examples if examples is None else examples,
     )
     compiled = params.xla or params.xla_compile
     filled = dataclasses.replace(

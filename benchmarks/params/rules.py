@@ -1,9 +1,10 @@
-"""What options must be to one another and to this machine. Each rule returns what is wrong, or None."""
+"""What options must be to one another and to this machine. Each rule returns what is wrong, if anything."""
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
 from benchmarks.params.resolve import data_name, precision
 
-Check = Callable[[Params], str | None]
+Check = Callable[[Params], str | Sequence[str] | None]
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ def validate(params: Params, *, without: Collection[str] = ()) -> list[str]:
         if name not in without and (problem := option.problem(getattr(params, name)))
     }
     known = {*wrong, *without}
-    among = [rule.check(params) for rule in RULES if not rule.about & known]
-    return [*wrong.values(), *(problem for problem in among if problem)]
+    among = [rule.check(params) or () for rule in RULES if not rule.about & known]
+    texts = [[problems] if isinstance(problems, str) else problems for problems in among]
+    return [*wrong.values(), *itertools.chain.from_iterable(texts)]
 
 
 @rule("num_batches", "num_epochs")
@@ -184,11 +186,11 @@ def loss_scale_with_fp16(params: Params) -> str | None:
     return f"{' and '.join(given)} without float16: add --precision=fp16, or leave the loss scale out."
 
 
-@rule("fp16_enable_auto_loss_scale", "staged_vars", "variable_consistency")
+@rule("fp16_enable_auto_loss_scale", "staged_vars", "variable_consistency", "variable_update")
 def loss_scale_of_the_same_step(params: Params) -> str | None:
     """A gradient that waits for the next step would meet another loss scale than its own."""
-    late = ["--staged_vars"] if params.staged_vars else []
-    if params.variable_consistency == "relaxed":
+    late = ["--staged_vars"] if params.staged_vars and params.variable_update == "parameter_server" else []
+    if params.variable_consistency == "relaxed" and params.variable_update == "replicated":
         late.append("--variable_consistency=relaxed")
     if not (late and params.fp16_enable_auto_loss_scale):
         return None

@@ -16,8 +16,9 @@ from benchmarks.params.option import option
 from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS
 
 # The names are those of tf_cnn_benchmarks; a rule says which of them cannot be chosen yet.
-BUILT = ("parameter_server", "replicated", "distributed_replicated", "sharded", "independent", "mirrored")
-NOT_BUILT = ("distributed_all_reduce", "collective_all_reduce", "horovod")
+ON_ONE_MACHINE = ("parameter_server", "replicated", "distributed_replicated", "sharded", "independent", "mirrored")
+BUILT = (*ON_ONE_MACHINE, "distributed_all_reduce", "collective_all_reduce")
+NOT_BUILT = ("horovod",)
 
 _TWO_LEVELS = [f"{first}/{second}" for first, seconds in TWO_LEVELS.items() for second in seconds]
 
@@ -31,10 +32,11 @@ class VariableOptions:
     variable_update: str = option(
         "parameter_server",
         "How towers share variables: one copy for all (parameter_server); a copy each, and an all-reduce of the "
-        "gradients (replicated); a copy each, refreshed from a master copy on the parameter devices "
-        "(distributed_replicated) or on the towers, each of which updates its share (sharded); a copy each and no "
-        "exchange (independent); TensorFlow's own MirroredStrategy, to compare with (mirrored). The others are not "
-        "built yet.",
+        "gradients (replicated; over several machines distributed_all_reduce, driven by a controller, and "
+        "collective_all_reduce, by TensorFlow's collective operations); a copy each, refreshed from a master copy on "
+        "the parameter devices (distributed_replicated) or on the towers, each of which updates its share (sharded); a "
+        "copy each and no exchange (independent); TensorFlow's own MirroredStrategy, to compare with (mirrored). The "
+        "others are not built yet.",
         choices=BUILT + NOT_BUILT,
         tcb="some modes added gradients up; here every mode takes their mean",
     )

@@ -19,5 +19,8 @@ def build_step(flags: Sequence[str]) -> TrainingStep:
     os.environ.update(quiet | dict(os.environ) | environment_variables(params))
 
     from benchmarks import workload
+    from benchmarks.step import TrainingStep
 
-    return workload.build_step(workload.settle(params))
+    step = workload.build_step(workload.settle(params))
+    assert isinstance(step, TrainingStep), "one process has one step over all its towers"
+    return step

@@ -84,7 +84,7 @@ def test_an_error_before_there_are_devices_leaves_a_record_too():
 def test_records_of_other_data_have_another_key(monkeypatch):
     first = ended(monkeypatch, None, at_call=99)[0].record
     monkeypatch.setattr(
-        runner, "settle", lambda params, settle=runner.settle: with_source(settle(params), "published archive")
+        runner, "settle", lambda *given, settle=runner.settle: with_source(settle(*given), "published archive")
     )
     second = ended(monkeypatch, None, at_call=99)[0].record
     assert first.status == second.status == "completed"

@@ -102,3 +102,18 @@ def test_synthetic_input_is_resident_and_seeded():
 @pytest.mark.parametrize(("data_format", "shape"), [("NHWC", (2, 4, 5, 3)), ("NCHW", (2, 3, 4, 5))])
 def test_the_shape_of_a_batch(data_format, shape):
     assert ImageSpec(2, 4, 5, data_format).shape == shape
+
+
+def test_processes_that_have_some_of_the_towers_each_get_what_one_with_all_gets(sample_dir):
+    spec = ImageSpec(4, 32, 32)
+
+    def inputs(devices, **share):
+        reading = cifar10_towers(sample_dir, spec, devices, seed=1, distortions=True, **share)
+        return [*synthetic_towers(spec, 10, devices, seed=1, **share), *reading]
+
+    whole = inputs(DEVICES[:4])
+    for first in (0, 2):
+        part = inputs(DEVICES[:2], first_tower=first, num_towers=4)
+        for mine, all_of_it in zip(part, [*whole[first : first + 2], *whole[4 + first : 6 + first]], strict=True):
+            for a, b in zip(mine(), all_of_it(), strict=True):
+                np.testing.assert_array_equal(a, b)

@@ -23,6 +23,11 @@ def test_nothing_given_nothing_noticed():
             Params(device="cpu", winograd_nonfused=False),
             Notice("winograd_nonfused", False, "no effect", "it acts only on GPUs"),
         ),
+        (Params(task_index=1), Notice("task_index", 1, "no effect", "it acts only with --job_name")),
+        (
+            Params(cluster_jobs="worker:2"),
+            Notice("cluster_jobs", "worker:2", "no effect", "it acts only with --cluster_resolver=slurm or kubernetes"),
+        ),
         (Params(kmp_blocktime=30), Notice("kmp_blocktime", 30, "no effect", "it acts only with --mkl")),
     ],
 )

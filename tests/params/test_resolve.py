@@ -91,3 +91,9 @@ def test_every_network_resolves(data_set):
         resolved = resolve(Params(model=model, data_name=data_set), device="cpu")
         assert resolved.batch_size > 0
         assert resolved.fp16_loss_scale is None
+
+
+def test_towers_of_other_processes_count_for_the_length_of_the_run():
+    params = Params(model="resnet20", data_name="cifar10", batch_size=10, num_epochs=1.0, num_gpus=2)
+    assert resolve(params, device="cpu", examples=800).num_batches == 40
+    assert resolve(params, device="cpu", examples=800, num_towers=8).num_batches == 10

@@ -1,0 +1,81 @@
+"""Where a run takes place: in this process on its own, or in a cluster. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks import devices
+from benchmarks.asynchronous_step import AsynchronousStep
+from benchmarks.cluster import runtime
+from benchmarks.cluster.cluster import Cluster
+from benchmarks.cluster.control import ClusterError, DriverControl, MemberControl
+from benchmarks.collective_step import digest
+from benchmarks.devices import Devices
+from benchmarks.draft import placement_facts
+from benchmarks.params import Params
+from benchmarks.step import TrainingStep
+
+
+class Place:
+    """A process on its own."""
+
+    def set_up(self, params: Params) -> Devices:
+        """Find and configure the devices of the run. Raises UserError."""
+        return devices.set_up(params)
+
+    def agree(
+        self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
+    ) -> dict[str, Any]:
+        """Make sure that all processes that run the step begin alike; returns where towers and variables are.
+
+        `towers` are those of this process, and `check` is called while it waits.
+        """
+        del check
+        return placement_facts(towers, step.strategy.stores)
+
+
+class Servers(Place):
+    """A process that drives the towers and variables on all others."""
+
+    def __init__(self, cluster: Cluster, control: DriverControl, check: Callable[[], None]) -> None:
+        self._cluster = cluster
+        self._control = control
+        self._check = check
+
+    def set_up(self, params: Params) -> Devices:
+        """Wait for all servers, and connect to them."""
+        self._control.wait_until_ready(self._check)
+        return runtime.drive(params, self._cluster)
+
+
+class Peers(Place):
+    """One of several processes that run the same step together, each on towers of its own."""
+
+    def __init__(self, cluster: Cluster, control: DriverControl | MemberControl) -> None:
+        self._cluster = cluster
+        self._control = control
+
+    def set_up(self, params: Params) -> Devices:
+        """Connect to the others, which do the same."""
+        return runtime.join_collective(params, self._cluster)
+
+    def agree(
+        self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
+    ) -> dict[str, Any]:
+        """Begin only where all variables of all processes are equal, bit by bit."""
+        placement, variables = super().agree(step, towers, check), digest(step.strategy.stores)
+        if isinstance(self._control, MemberControl):
+            self._control.say_ready(placement=placement, variables=variables)
+            self._control.wait_for_go(check)
+            return placement
+        self._control.wait_until_ready(check)
+        for task, told in sorted(self._control.ready.items()):
+            if told["variables"] != variables:
+                raise ClusterError(
+                    f"{self._cluster.name(task)} begins with other values of the variables than the driver"
+                )
+            placement["towers"] += told["placement"]["towers"]
+            placement["variables"] |= told["placement"]["variables"]
+        self._control.broadcast({"type": "go"})
+        return placement

@@ -1,0 +1,37 @@
+"""How a run ends, whatever happens: one record and one exit code."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import NamedTuple
+
+from benchmarks.draft import Draft
+from benchmarks.errors import ExitCode, UserError
+from benchmarks.signals import Terminated
+from results.record import RunRecord
+
+
+class Ending(NamedTuple):
+    """The record of a run, good or bad, and what the process should say of it."""
+
+    record: RunRecord
+    exit_code: ExitCode
+
+
+def run_to_end(draft: Draft, story: Callable[[], None], explain: Callable[[Exception], str]) -> Ending:
+    """Let `story` happen; the record says how far it came. `explain` finds words for what went wrong."""
+    try:
+        story()
+    except KeyboardInterrupt:
+        return Ending(draft.record("interrupted", "interrupted by Ctrl-C"), ExitCode.INTERRUPTED)
+    except Terminated:
+        return Ending(draft.record("interrupted", "ended by SIGTERM"), ExitCode.TERMINATED)
+    except Exception as error:  # noqa: BLE001  whatever ended the run, its record is due
+        if draft.params.debug:
+            traceback.print_exc()
+        record = draft.record("failed", explain(error))
+        return Ending(record, ExitCode.UNUSABLE if isinstance(error, UserError) else ExitCode.FAILED)
+    record = draft.record("completed")
+    accepted = record.valid or (draft.params.allow_nonfinite_loss and not draft.wrong_update)
+    return Ending(record, ExitCode.VALID if accepted else ExitCode.INVALID)

@@ -1,0 +1,192 @@
+"""`python -m benchmarks.launch --workers=2 --ps=1 -- FLAGS`: a cluster of processes on this machine, as one command.
+
+The processes are run_benchmark.py with FLAGS and their roles, on free ports of 127.0.0.1. Each line of their output is
+passed on with the role before it. Ctrl-C and SIGTERM go to the driver, which ends the others. What is left after that,
+or after the first failure, is killed. The exit code is the worst of all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from benchmarks.cluster.cluster import Cluster, Task
+from benchmarks.cluster.roles import HOST_FLAGS
+
+_PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
+_DEFAULT_TIMEOUT_SECONDS = 60.0  # of --cluster_timeout_secs
+_END_SECONDS = 10.0  # for a process whose driver has ended, and for one that was told to end
+_POLL_SECONDS = 0.1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments`; returns its exit code."""
+    options = _parser().parse_args(arguments)
+    counts = {"controller": int(options.controller), "ps": options.ps, "worker": options.workers}
+    with contextlib.ExitStack() as held:
+        reserved = {job: [held.enter_context(_reserved_port()) for _ in range(count)] for job, count in counts.items()}
+        hosts = {
+            job: tuple(f"127.0.0.1:{port.getsockname()[1]}" for port in ports)
+            for job, ports in reserved.items()
+            if ports
+        }
+        cluster = Cluster(hosts, Task("worker", 0), "flags")
+        return _Processes(cluster, options.flags).run()
+
+
+@dataclass
+class _Processes:
+    """The processes of `cluster`, all with the same `flags`."""
+
+    cluster: Cluster
+    flags: Sequence[str]
+    _running: dict[Task, subprocess.Popen[str]] = field(default_factory=dict)
+    _codes: dict[Task, int] = field(default_factory=dict)
+    _kill_at: float = float("inf")
+    _signal: int | None = None
+    _relays: list[threading.Thread] = field(default_factory=list)
+
+    def run(self) -> int:
+        """Start them, wait for them, kill what is left; returns the worst exit code."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._receive)
+        try:
+            for task in self.cluster.tasks:
+                self._start(task)
+            while self._running:
+                self._pass_signal_on()
+                self._reap()
+                if time.monotonic() > self._kill_at:
+                    self._kill()
+                time.sleep(_POLL_SECONDS)
+        finally:
+            self._kill()
+        for relay in self._relays:
+            relay.join(timeout=_END_SECONDS)
+        return max(self._codes.values())
+
+    def _start(self, task: Task) -> None:
+        hosts = [f"--{HOST_FLAGS[job]}={','.join(addresses)}" for job, addresses in self.cluster.hosts.items()]
+        role = [f"--job_name={task.job}", f"--task_index={task.index}", "--cluster_resolver=flags"]
+        process = subprocess.Popen(
+            [sys.executable, str(_PROGRAM), *self.flags, *hosts, *role],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # a terminal's Ctrl-C is for this process to pass on
+        )
+        self._running[task] = process
+        for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
+            assert source is not None
+            relay = threading.Thread(target=_relay, args=(f"[{task.job} {task.index}] ", source, target), daemon=True)
+            relay.start()
+            self._relays.append(relay)
+
+    def _receive(self, number: int, _: FrameType | None) -> None:
+        self._signal = number
+
+    def _pass_signal_on(self) -> None:
+        if self._signal is None:
+            return
+        # The driver knows best how to end the others; without it they are told one by one.
+        told = [self.cluster.driver] if self.cluster.driver in self._running else list(self._running)
+        for task in told:
+            self._running[task].send_signal(self._signal)
+        self._signal = None
+        self._kill_within(_END_SECONDS)
+
+    def _reap(self) -> None:
+        for task, process in list(self._running.items()):
+            code = process.poll()
+            if code is None:
+                continue
+            del self._running[task]
+            self._codes[task] = _exit_code(code)
+            if task == self.cluster.driver:
+                self._kill_within(_END_SECONDS)
+            elif code:
+                self._kill_within(_timeout_seconds(self.flags) + _END_SECONDS)
+
+    def _kill_within(self, seconds: float) -> None:
+        self._kill_at = min(self._kill_at, time.monotonic() + seconds)
+
+    def _kill(self) -> None:
+        for task, process in self._running.items():
+            sys.stderr.write(f"benchmarks.launch: killing {task.job} {task.index}, which does not end\n")
+            process.kill()
+            self._codes[task] = _exit_code(process.wait())
+        self._running.clear()
+
+
+def _exit_code(code: int) -> int:
+    """`code` of a process as shells number it."""
+    return code if code >= 0 else 128 - code
+
+
+_one_line_at_a_time = threading.Lock()
+
+
+def _relay(prefix: str, source: TextIO, target: TextIO) -> None:
+    """Pass lines on, each whole and with `prefix`."""
+    for line in source:
+        with _one_line_at_a_time:
+            target.write(prefix + line.rstrip("\n") + "\n")
+            target.flush()
+
+
+def _reserved_port() -> socket.socket:
+    """A free port that nobody but who sets SO_REUSEADDR, as TensorFlow's server does, can take from now on.
+
+    Linux gives no such port to connections or to others who ask for a free one.
+    """
+    held = socket.socket()
+    held.bind(("", 0))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return held
+
+
+def _timeout_seconds(flags: Sequence[str]) -> float:
+    name = "--cluster_timeout_secs="
+    given = [flag.removeprefix(name) for flag in flags if flag.startswith(name)]
+    with contextlib.suppress(ValueError, IndexError):
+        return float(given[-1])
+    return _DEFAULT_TIMEOUT_SECONDS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.launch",
+        description="Run a cluster of run_benchmark.py processes on this machine.",
+        usage="%(prog)s [--workers=N] [--ps=N] [--controller] -- FLAGS OF run_benchmark.py",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="processes that compute towers")
+    parser.add_argument("--ps", type=int, default=0, metavar="N", help="parameter servers")
+    parser.add_argument("--controller", action="store_true", help="a controller, for distributed_all_reduce")
+    parser.add_argument("flags", nargs="*", metavar="FLAGS", help="flags of run_benchmark.py, after --")
+    return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
+
+
+if __name__ == "__main__":
+    os.environ.pop("TF_CONFIG", None)
+    sys.exit(main())

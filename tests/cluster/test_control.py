@@ -1,0 +1,186 @@
+"""The control connections by themselves: no TensorFlow, all ends in this process."""
+
+import dataclasses
+import json
+import socket
+import threading
+import time
+from functools import partial
+
+import pytest
+
+from benchmarks.cluster import session
+from benchmarks.cluster.cluster import Cluster, Task
+from benchmarks.cluster.control import ClusterError, DriverControl, MemberControl
+from benchmarks.cluster.identity import differences, identity
+from benchmarks.cluster.watchdog import Watchdog
+from benchmarks.params import Params
+from tests.cluster.conftest import free_port
+
+PARAMS = Params(model="trivial", batch_size=4)
+CONTROLS = []  # to be closed after the test
+
+
+def no_signal():
+    """Nothing asks for an end."""
+
+
+@pytest.fixture
+def cluster():
+    hosts = {"ps": (f"127.0.0.1:{free_port()}",), "worker": (f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")}
+    return Cluster(hosts, Task("worker", 0), "flags")
+
+
+@pytest.fixture(autouse=True)
+def _ends():
+    yield
+    while CONTROLS:
+        CONTROLS.pop().close()
+
+
+def driver_of(cluster, timeout=5.0):
+    control = DriverControl(cluster, timeout, partial(differences, identity(PARAMS, cluster)))
+    CONTROLS.append(control)
+    gathered = []
+
+    def gather():
+        try:
+            control.gather(no_signal)
+        except ClusterError as error:
+            gathered.append(str(error))
+
+    control.gathering = threading.Thread(target=gather)
+    control.gathering.start()
+    control.gathered = gathered
+    return control
+
+
+def member_of(cluster, job, index, *, timeout=5.0, **changed):
+    own = dataclasses.replace(cluster, task=Task(job, index))
+    control = MemberControl(own, timeout, identity(PARAMS, own) | changed)
+    CONTROLS.append(control)
+    control.problem = None
+
+    def join_in():
+        try:
+            control.join_in(no_signal)
+        except ClusterError as error:
+            control.problem = str(error)
+
+    control.joining = threading.Thread(target=join_in)
+    control.joining.start()
+    return control
+
+
+def joined(*controls):
+    for control in controls:
+        (control.gathering if isinstance(control, DriverControl) else control.joining).join(10)
+
+
+def test_all_come_together_and_the_port_is_free_for_tensorflow(cluster):
+    driver, ps, worker = driver_of(cluster), member_of(cluster, "ps", 0), member_of(cluster, "worker", 1)
+    joined(driver, ps, worker)
+    assert (driver.gathered, ps.problem, worker.problem) == ([], None, None)
+    with socket.create_server(("", int(cluster.address(cluster.driver).split(":")[1]))):
+        worker.say_ready(variables="abc")
+        ps.say_ready()
+        driver.wait_until_ready(no_signal)
+        assert driver.ready[Task("worker", 1)]["variables"] == "abc"
+        driver.finish(0, 12.5, "")
+        for member in (ps, worker):
+            assert member.wait_for_end(no_signal)["images_per_second"] == 12.5
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"tensorflow": "2.14.1"}, "it has TensorFlow 2.14.1, and the driver 2."),
+        (
+            {"source": "1234", "commit": "abcdef0123456789"},
+            "it has other source code of this project (commit abcdef012345, and the driver ",
+        ),
+        ({"flags": {**vars(PARAMS), "batch_size": 8}}, "it has --batch_size=8, and the driver --batch_size=4"),
+        ({"hosts": {"ps": ["a:1"]}}, "it has ps processes ['a:1'], and the driver ['127.0.0.1:"),
+    ],
+)
+def test_who_runs_something_else_is_named_to_all(cluster, changed, told):
+    driver, ps, worker = driver_of(cluster), member_of(cluster, "ps", 0), member_of(cluster, "worker", 1, **changed)
+    joined(driver, ps, worker)
+    for problem in (driver.gathered[0], ps.problem, worker.problem):
+        assert problem.startswith(f"{worker.cluster.name(Task('worker', 1))} does not run what the driver runs: ")
+        assert told in problem
+
+
+def test_flags_that_say_where_or_for_how_long_may_differ(cluster):
+    other = dataclasses.replace(PARAMS, results_dir="/elsewhere", job_name="ps", display_every=3, debug=True)
+    assert differences(identity(PARAMS, cluster), json.loads(json.dumps(identity(other, cluster)))) == []
+
+
+def test_a_second_process_of_one_role_is_refused(cluster):
+    driver, first = driver_of(cluster), member_of(cluster, "worker", 1)
+    while Task("worker", 1) not in driver.hellos:
+        time.sleep(0.02)
+    second = member_of(cluster, "worker", 1)
+    joined(second)
+    assert f"refuses this process: another process already is {cluster.name(Task('worker', 1))}" in second.problem
+    joined(driver, first, member_of(cluster, "ps", 0))
+    assert driver.gathered == []
+    driver.finish(0, None, "")
+
+
+def test_strangers_at_the_port_are_let_go(cluster):
+    driver = driver_of(cluster)
+    host, port = cluster.address(cluster.driver).split(":")
+    time.sleep(0.1)
+    with socket.create_connection((host, int(port))) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        stranger.settimeout(5)
+        assert stranger.recv(10) == b""
+    joined(driver, member_of(cluster, "ps", 0), member_of(cluster, "worker", 1))
+    assert driver.gathered == []
+    driver.finish(0, None, "")
+
+
+def test_a_port_on_which_something_else_answers(cluster):
+    host, port = cluster.address(cluster.driver).split(":")
+    with socket.create_server((host, int(port))) as server:
+        member = member_of(cluster, "ps", 0)
+        other, _ = server.accept()
+        with other:
+            other.sendall(b"PRI * HTTP/2.0\r\n\r\n")
+            joined(member)
+    assert "it said something that is no message of this program" in member.problem
+
+
+def test_a_process_that_was_held_up_itself_blames_nobody(cluster):
+    driver, ps, worker = driver_of(cluster), member_of(cluster, "ps", 0), member_of(cluster, "worker", 1)
+    joined(driver, ps, worker)
+    ps.timeout_seconds = worker.timeout_seconds = 60.0  # who would blame the driver otherwise, and rightly
+    hold_up = driver._say_alive
+    driver._say_alive = lambda: (time.sleep(driver.silence_seconds + 0.3), setattr(driver, "_say_alive", hold_up))
+    time.sleep(driver.silence_seconds + 1)
+    assert driver.fault is None
+    driver.finish(0, None, "")
+
+
+def test_the_watchdog_leaves_the_end_to_a_main_thread_that_is_at_it():
+    done = []
+    dog = Watchdog(0.1, lambda fault: done.append(str(fault)), done.append)
+    dog.hold_back()
+    dog.let_loose(ClusterError("gone"))
+    time.sleep(0.3)
+    assert done == []
+
+
+def test_the_watchdog_ends_a_process_whose_main_thread_hangs():
+    done = []
+    Watchdog(0.1, lambda fault: done.append(str(fault)), done.append).let_loose(ClusterError("gone"))
+    time.sleep(0.3)
+    assert done == ["gone", 1]
+
+
+def test_roles_become_flags(cluster):
+    params = session.with_roles(Params(), cluster)
+    assert (params.job_name, params.task_index) == ("worker", 0)
+    assert params.worker_hosts == ",".join(cluster.hosts["worker"])
+    assert params.local_parameter_device == "cpu"

@@ -1,0 +1,107 @@
+"""Whatever happens to one process, every other ends in time, names it, and the driver leaves its record."""
+
+import signal
+import socket
+import time
+
+import pytest
+
+from tests.cluster.conftest import TIMEOUT, nobody_listens
+
+LONG = ["--num_batches=1000000"]
+
+
+GONE, SILENT = "it is gone: its connection ended", "it has been silent for"
+SERVERS = ("parameter_server", {"ps": 1, "worker": 2})
+PEERS = ("collective_all_reduce", {"worker": 2})
+
+
+@pytest.mark.parametrize(
+    ("shape", "victim", "number", "known"),
+    [
+        (SERVERS, ("worker", 1), signal.SIGKILL, GONE),
+        (SERVERS, ("ps", 0), signal.SIGKILL, GONE),
+        (SERVERS, ("worker", 1), signal.SIGSTOP, SILENT),
+        (SERVERS, ("worker", 0), signal.SIGSTOP, SILENT),
+        (PEERS, ("worker", 0), signal.SIGKILL, GONE),
+        (PEERS, ("worker", 1), signal.SIGKILL, GONE),
+        (PEERS, ("worker", 1), signal.SIGSTOP, SILENT),
+    ],
+)
+def test_a_process_fails_in_the_middle(cluster, shape, victim, number, known):
+    strategy, counts = shape
+    processes = cluster(*LONG, f"--variable_update={strategy}", **counts).start()
+    processes.wait_for("5\timages")
+    failed = time.monotonic()
+    processes.running[victim].send_signal(number)
+    survivors = [role for role in processes.roles if role != victim]
+    codes = processes.ends(*survivors, within=TIMEOUT)
+    assert time.monotonic() - failed < TIMEOUT
+    assert set(codes.values()) == {1}
+    job, index = victim
+    culprit = f"/job:{job}/task:{index} at {processes.hosts[job][index]}"
+    for role in survivors:
+        assert culprit in processes.err(*role)
+        assert known in processes.err(*role)
+        assert "total images/sec" not in processes.out(*role)
+    if victim != ("worker", 0):
+        (record,) = processes.records()
+        assert record["status"] == "failed"
+        assert culprit in record["message"]
+        assert len(record["measurement"]["step_seconds"]) >= 5
+    processes.kill()
+    assert all(nobody_listens(int(host.split(":")[1])) for hosts in processes.hosts.values() for host in hosts)
+
+
+def test_a_process_never_comes_up(cluster):
+    processes = cluster(ps=1, worker=2)
+    began = time.monotonic()
+    processes.start(("worker", 0), ("ps", 0))
+    assert set(processes.ends(within=TIMEOUT + 1).values()) == {1}
+    assert time.monotonic() - began < TIMEOUT + 1
+    missing = f"/job:worker/task:1 at {processes.hosts['worker'][1]}: never came up"
+    assert missing in processes.err("worker", 0)
+    assert missing in processes.err("ps", 0)
+    (record,) = processes.records()
+    assert record["status"] == "failed"
+    assert missing in record["message"]
+
+
+def test_the_driver_never_comes_up(cluster):
+    processes = cluster(ps=1, worker=2).start(("worker", 1))
+    assert processes.ends(within=TIMEOUT + 1) == {("worker", 1): 1}
+    assert f"/job:worker/task:0 at {processes.hosts['worker'][0]}: never came up" in processes.err("worker", 1)
+    assert processes.records() == []
+
+
+def test_other_flags_are_named_before_anything_runs(cluster):
+    processes = cluster(ps=1, worker=2)
+    processes.start(("worker", 0), ("ps", 0)).start(("worker", 1), flags=["--batch_size=8", "--optimizer=adam"])
+    assert set(processes.ends(within=TIMEOUT).values()) == {1}
+    told = (
+        f"/job:worker/task:1 at {processes.hosts['worker'][1]} does not run what the driver runs: it has "
+        "--batch_size=8, and the driver --batch_size=4; it has --optimizer=adam, and the driver --optimizer=sgd"
+    )
+    assert told in processes.records()[0]["message"]
+    for role in processes.roles:
+        assert told in processes.err(*role)
+    assert "TensorFlow:" not in processes.out("worker", 0)
+
+
+def test_a_port_in_use_is_refused_at_once(cluster):
+    processes = cluster(ps=1, worker=2)
+    port = int(processes.hosts["worker"][0].split(":")[1])
+    with socket.create_server(("", port)):
+        processes.start(("worker", 0))
+        assert processes.ends() == {("worker", 0): 2}
+    assert f"port {port} of 127.0.0.1:{port}, where this process is to listen, cannot be had" in processes.err("worker")
+
+
+def test_an_interrupted_driver_ends_the_others(cluster):
+    processes = cluster(*LONG, ps=1, worker=2).start()
+    processes.wait_for("5\timages")
+    processes.running["worker", 0].send_signal(signal.SIGTERM)
+    assert set(processes.ends(within=TIMEOUT).values()) == {143}
+    (record,) = processes.records()
+    assert record["status"] == "interrupted"
+    assert "the driver, /job:worker/task:0 at" in processes.err("ps")

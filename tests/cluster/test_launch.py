@@ -1,0 +1,76 @@
+"""One command for a cluster on this machine."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+
+from tests.cluster.conftest import PROJECT, SHORT, TIMEOUT
+from tests.main.conftest import sample_data  # noqa: F401  a fixture
+
+
+def launch(*arguments, flags, results_dir):
+    command = [
+        "env",
+        "--default-signal=INT",
+        sys.executable,
+        "-m",
+        "benchmarks.launch",
+        *arguments,
+        "--",
+        *SHORT,
+        *flags,
+    ]
+    command += [f"--cluster_timeout_secs={TIMEOUT}", f"--results_dir={results_dir}"]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+    return subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def records(results_dir):
+    return [json.loads(path.read_text()) for path in results_dir.glob("*.json")]
+
+
+def test_a_cluster_that_reads_images(sample_data, tmp_path):  # noqa: F811
+    flags = [f"--data_dir={sample_data}", "--num_gpus=2", "--nocross_replica_sync"]
+    process = launch("--workers=2", "--ps=2", flags=flags, results_dir=tmp_path)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    lines = out.splitlines()
+    assert all(re.match(r"\[(ps|worker) [01]\] ", line) for line in lines)
+    assert "[ps 1] Running parameter server 1" in lines
+    assert "[worker 0] Sync:        False" in lines
+    assert "[worker 0] Dataset:     cifar10 (sample)" in lines
+    totals = [line for line in lines if "total images/sec" in line]
+    assert [line.split("] ")[0] for line in sorted(totals)] == ["[worker 0", "[worker 1"]
+    (record,) = records(tmp_path)
+    assert record["measurement"]["num_towers"] == 4
+    assert record["status"] == "completed"
+    assert "[worker 0] Record: " in err
+
+
+def test_ctrl_c_and_a_process_that_is_stuck(tmp_path):
+    process = launch("--workers=2", "--ps=1", flags=["--num_batches=1000000"], results_dir=tmp_path)
+    for line in process.stdout:
+        if "[worker 0] 5\t" in line:
+            break
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert len(started) == 3
+    (stuck,) = [each for each in started if "--job_name=ps" in each.cmdline()]
+    stuck.send_signal(signal.SIGSTOP)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 137
+    assert "benchmarks.launch: killing ps 0, which does not end" in err
+    assert not any(each.is_running() for each in started)
+    (record,) = records(tmp_path)
+    assert record["status"] == "failed"  # a step that hangs cannot be interrupted, but its end is told
+    assert "/job:ps/task:0" in record["message"]
+    assert "it has been silent for" in record["message"]
