@@ -7,14 +7,12 @@ from collections.abc import Callable, Sequence
 from variable_mgr.collective import CollectiveAllReduce
 from variable_mgr.copies import DistributedReplicated, Independent, Replicated, Sharded
 from variable_mgr.delay import Delayed
-from variable_mgr.exchange_plan import ReduceOptions, exchange_bytes, make_plan
+from variable_mgr.exchange_plan import PLAIN, ReduceOptions, exchange_bytes, make_plan
 from variable_mgr.mirrored import Mirrored
 from variable_mgr.reduction import gradient_sizes, reduce_of
 from variable_mgr.shared_variables import ParameterServer, StagedParameterServer
 from variable_mgr.store import Declaration
 from variable_mgr.strategies import VariableStrategy
-
-PLAIN = ReduceOptions()  # each gradient by itself, its mean taken on one tower
 
 
 def make(
@@ -43,7 +41,9 @@ def make(
         "replicated": lambda: _replicated(declarations, towers, seed, exchange),
         "distributed_replicated": lambda: DistributedReplicated(declarations, towers, parameter_devices, seed),
         "distributed_all_reduce": lambda: _replicated(declarations, towers, seed, exchange),
-        "collective_all_reduce": lambda: CollectiveAllReduce(declarations, towers, seed, num_towers or len(towers)),
+        "collective_all_reduce": lambda: CollectiveAllReduce(
+            declarations, towers, seed, num_towers or len(towers), exchange
+        ),
         "sharded": lambda: Sharded(declarations, towers, seed),
         "independent": lambda: Independent(declarations, towers, seed),
         "mirrored": lambda: Mirrored(declarations, towers, seed),

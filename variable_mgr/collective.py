@@ -7,9 +7,24 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from variable_mgr.exchange_plan import Traffic
+from variable_mgr.exchange_plan import (
+    NCCL_FORMATS,
+    PLAIN,
+    TRANSFER_BYTES,
+    CannotReduceError,
+    ReduceOptions,
+    Traffic,
+    packing,
+)
+from variable_mgr.packs import by_bytes, pack_name
+from variable_mgr.reduction import compressed, gradient_sizes, packed
 from variable_mgr.store import Declaration, Store, on_one_device
-from variable_mgr.strategies import Gradients, VariableStrategy
+from variable_mgr.strategies import Gradients, Reduce, VariableStrategy
+from variable_mgr.topology import is_gpu
+
+# Unless something else is asked for: large enough for a link's bandwidth, small enough to begin before the gradients of
+# the first layers are there. It is the default of PyTorch's DistributedDataParallel (Li et al. 2020, arXiv:2006.15704).
+PACK_BYTES = 25 * 2**20
 
 # Numbers by which TensorFlow tells groups of devices apart, far from those that its own strategies count up from 1.
 TOWERS_GROUP = 1001
@@ -22,33 +37,60 @@ _strategies = itertools.count()
 class CollectiveAllReduce(VariableStrategy):
     """All towers of all processes take the mean of their gradients together; `stores` are those of this process."""
 
-    def __init__(self, declarations: Sequence[Declaration], towers: Sequence[str], seed: int, num_towers: int) -> None:
-        """`towers` are the devices of this process, `num_towers` counts those of all."""
+    def __init__(
+        self,
+        declarations: Sequence[Declaration],
+        towers: Sequence[str],
+        seed: int,
+        num_towers: int,
+        exchange: ReduceOptions = PLAIN,
+    ) -> None:
+        """`towers` are the devices of this process, `num_towers` counts those of all.
+
+        `exchange` says how gradients are packed and in what numbers they travel; its algorithm is not asked. Raises
+        CannotReduceError where the towers cannot exchange so.
+        """
         self.stores = [Store(declarations, on_one_device(declarations, tower), seed) for tower in towers]
         self.store_of = list(range(len(towers)))
         self._towers = towers
         self._num_towers = num_towers
         self._first_instance = next(_strategies) * _STRETCH + 1
+        self._transfer_format = exchange.transfer_format
+        if any(map(is_gpu, towers)) and self._transfer_format not in NCCL_FORMATS:
+            raise CannotReduceError(
+                f"collective_all_reduce: between GPUs the collective is NCCL's, which does not add up "
+                f"{self._transfer_format}. Pass --gradient_transfer=fp32 or fp16."
+            )
+        sizes = gradient_sizes(declarations)
+        self._elements = sum(sizes.values())
+        chosen = packing(exchange, sizes) if exchange.packs else by_bytes(sizes, PACK_BYTES)
+        self._packs = {pack_name(index, pack, sizes): pack for index, pack in enumerate(chosen)}
+        reduce: Reduce = self._reduce_packs
+        if self._transfer_format != "float32":
+            reduce = compressed(reduce, tf.dtypes.as_dtype(self._transfer_format), towers)
+        self._reduce = packed(reduce, self._packs, towers)
 
     def traffic(self) -> Traffic:
         """What this process's towers send in rings of all towers: each sums, and then passes on, all shares but one."""
-        sizes = [self.stores[0].declarations[name].nbytes for name in self.stores[0].trainable]
         others = self._num_towers - 1
-        sent = 2 * sum(sizes) * others // self._num_towers
-        return Traffic(len(sizes) if others else 0, dict.fromkeys(self._towers, sent))
+        sent = 2 * self._elements * TRANSFER_BYTES[self._transfer_format] * others // self._num_towers
+        return Traffic(len(self._packs) if others else 0, dict.fromkeys(self._towers, sent))
 
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
         """The mean over all towers of all processes, on each tower's device."""
-        return [self._means(gradients, tower) for gradients, tower in zip(tower_gradients, self._towers, strict=True)]
+        return self._reduce(tower_gradients)
 
-    def _means(self, gradients: Gradients, tower: str) -> Gradients:
+    def _reduce_packs(self, tower_packs: Sequence[Gradients]) -> list[Gradients]:
+        return [self._means(own, tower) for own, tower in zip(tower_packs, self._towers, strict=True)]
+
+    def _means(self, packs: Gradients, tower: str) -> Gradients:
         means: Gradients = {}
         last: list[tf.Tensor] = []
-        on_gpu = "gpu" in tower
-        for number, (name, gradient) in enumerate(gradients.items(), self._first_instance):
+        on_gpu = is_gpu(tower)
+        for number, name in enumerate(reversed(packs), self._first_instance):  # the last has its gradients first
             # NCCL deadlocks where two devices begin their operations in different orders.
             with tf.device(tower), tf.control_dependencies(last if on_gpu else []):
-                means[name] = mean(gradient, self._num_towers, TOWERS_GROUP, number, "nccl" if on_gpu else "ring")
+                means[name] = mean(packs[name], self._num_towers, TOWERS_GROUP, number, "nccl" if on_gpu else "ring")
             last = [means[name]]
         return means
 
@@ -65,13 +107,14 @@ def mean(value: tf.Tensor, members: int, group: int, instance: int, hint: str) -
     """
     if members == 1:
         return tf.identity(value)
+    narrow = value.dtype.size < tf.float32.size  # its sum could overflow where the mean does not
     return tf.raw_ops.CollectiveReduce(
-        input=value,
+        input=value / members if narrow else value,
         group_size=members,
         group_key=group,
         instance_key=instance,
         merge_op="Add",
-        final_op="Div",
+        final_op="Id" if narrow else "Div",
         subdiv_offsets=[0],
         communication_hint=hint,
     )

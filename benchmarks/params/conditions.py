@@ -27,13 +27,12 @@ WITH_PARAMETER_DEVICES = Condition(
 WITH_REPLICATED = Condition("with --variable_update=replicated", lambda params: params.variable_update == "replicated")
 
 # The strategies that reduce gradients to every tower; the others have no use for an all-reduce.
-ALL_REDUCING = ("replicated", "distributed_all_reduce")
+ALL_REDUCING = ("replicated", "distributed_all_reduce", "collective_all_reduce")
 
 
 def exchanges_gradients(params: Any) -> bool:
     """Whether a run has an all-reduce."""
-    several = params.num_gpus > 1 or params.variable_update == "distributed_all_reduce"
-    return params.variable_update in ALL_REDUCING and several
+    return params.variable_update in ALL_REDUCING and (params.num_gpus > 1 or params.variable_update != "replicated")
 
 
 _EXCHANGE = f"with --variable_update={' or '.join(ALL_REDUCING)} and more than one tower"

@@ -37,6 +37,19 @@ def one_algorithm(params: Params) -> str | None:
     return None
 
 
+@rule("all_reduce_spec", "hierarchical_copy", "variable_update")
+def collective_has_one_algorithm(params: Params) -> str | None:
+    """What TensorFlow's collective operations do is theirs to choose."""
+    asked = f"--all_reduce_spec={params.all_reduce_spec}" if params.all_reduce_spec else "--hierarchical_copy"
+    plain = params.all_reduce_spec in (None, "", "collective") and not params.hierarchical_copy
+    if params.variable_update != "collective_all_reduce" or plain:
+        return None
+    return (
+        f"{asked} with --variable_update=collective_all_reduce: its algorithm is collective. Leave the flag out, or "
+        "take --variable_update=distributed_all_reduce."
+    )
+
+
 @rule("all_reduce_spec", "device", *_EXCHANGE)
 def algorithm_on_cpu(params: Params) -> str | None:
     """Some algorithms need GPUs."""

@@ -52,6 +52,7 @@ class FreshRun:
     between_steps_seconds: float | None = None
 
 
+ONE_PROCESS = (str(PROJECT / "run_benchmark.py"),)
 Start = Callable[[Sequence[str]], Finished]
 
 
@@ -79,22 +80,24 @@ def finish(command: Sequence[str]) -> Finished:
     return Finished(said, usage.ru_maxrss / _MAXRSS_IN_MIB)
 
 
-def record_of(flags: Sequence[str], start: Start = finish) -> tuple[RunRecord, Finished]:
-    """Run this project's `run_benchmark.py` with `flags` to its end: its record, valid or not, and how it ended.
+def record_of(
+    flags: Sequence[str], start: Start = finish, program: Sequence[str] = ONE_PROCESS
+) -> tuple[RunRecord, Finished]:
+    """Run `program` of this project with `flags` to its end: its record, valid or not, and how it ended.
 
     Raises UserError where it left no record of a completed run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        finished = start([sys.executable, str(PROJECT / "run_benchmark.py"), *flags, f"--results_dir={folder}"])
+        finished = start([sys.executable, *program, *flags, f"--results_dir={folder}"])
         records, unreadable = store.load(folder)
     if len(records) != 1 or unreadable or records[0].status != "completed":
         raise UserError(f"run_benchmark.py {' '.join(flags)} left no record of a whole run: {[*unreadable, *records]}")
     return records[0], finished
 
 
-def run_ours(flags: Sequence[str], start: Start = finish) -> FreshRun:
-    """The figures of `run_benchmark.py` with `flags`, from its record. Raises UserError where they are not valid."""
-    record, finished = record_of(flags, start)
+def run_ours(flags: Sequence[str], start: Start = finish, program: Sequence[str] = ONE_PROCESS) -> FreshRun:
+    """The figures of `program` with `flags`, from its record. Raises UserError where they are not valid."""
+    record, finished = record_of(flags, start, program)
     measured = record.measurement
     if measured is None or not record.valid:
         raise UserError(f"run_benchmark.py {' '.join(flags)} left no valid record: {', '.join(record.problems)}")
@@ -111,6 +114,11 @@ def run_ours(flags: Sequence[str], start: Start = finish) -> FreshRun:
         step_seconds=step,
         between_steps_seconds=between / len(measured.step_seconds),
     )
+
+
+def several_workers(count: int) -> tuple[str, ...]:
+    """The program that runs `count` worker processes on this machine. Its peak memory is the launcher's."""
+    return ("-m", "benchmarks.launch", f"--workers={count}", "--")
 
 
 def run_yardstick(command: Sequence[str], start: Start = finish) -> FreshRun:

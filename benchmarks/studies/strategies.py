@@ -12,12 +12,14 @@ from functools import partial
 
 from benchmarks.studies import report
 from benchmarks.studies.against_yardsticks import PROGRAMS, YARDSTICKS
-from benchmarks.studies.fresh_runs import FreshRun, run_ours, run_yardstick, synthetic_flags
+from benchmarks.studies.fresh_runs import FreshRun, run_ours, run_yardstick, several_workers, synthetic_flags
 from benchmarks.studies.pairs import Spread, Target, interleaved, ratios
 
 DESCRIPTION = """\
 Compare training of ResNet-20 with 32 images a tower on 2 and on 4 logical CPU devices, under each strategy, with one
 tower that has all the images of a step, and with Keras fit under MirroredStrategy on the same devices (keras_fit.py).
+Then two worker processes under collective_all_reduce with a custom loop under MultiWorkerMirroredStrategy
+(multi_worker.py).
 
 The devices share the cores, so what is seen is what a strategy costs, less what overlaps better in several towers. Runs
 take turns, each in a fresh process, on one synthetic batch; a run's speed is that of its median step.
@@ -27,13 +29,16 @@ With five pairs it takes about forty minutes on two cores. Leave the machine alo
 MODEL, BATCH_SIZE = "resnet20", 32
 ONE_TOWER = {2: Target(1.05), 4: Target(1.0)}
 KERAS = Target(1.2)
+MULTI_WORKER = Target(1.0)
+WORKERS = 2
 JUDGED = ("replicated", "parameter_server")  # the others are for information
-STRATEGIES = (*JUDGED, "sharded", "distributed_replicated", "mirrored", "independent")
+OVER_PROCESSES = ("collective_all_reduce",)  # a tower a process
+STRATEGIES = (*JUDGED, "sharded", "distributed_replicated", "mirrored", "independent", *OVER_PROCESSES)
 
 
 @dataclass(frozen=True)
 class Case:
-    """`strategy` on `towers` devices, against `other`: "one tower" or "Keras"."""
+    """`strategy` on `towers` devices, against `other`: "one tower", "Keras" or "MultiWorkerMirroredStrategy"."""
 
     strategy: str
     towers: int
@@ -47,6 +52,8 @@ class Case:
     @property
     def target(self) -> Target | None:
         """The bound of ours / the other."""
+        if self.other == "MultiWorkerMirroredStrategy":
+            return MULTI_WORKER
         if self.strategy not in JUDGED:
             return None
         return KERAS if self.other == "Keras" else ONE_TOWER[self.towers]
@@ -81,8 +88,8 @@ def study(options: argparse.Namespace) -> None:
     _save(options, results)  # a file that cannot be written must show before anything is measured
     try:
         for case in cases(options.strategies, options.towers):
-            ours = partial(run_ours, tower_flags(case.strategy, case.towers, options.steps))
-            results.append(compare(case, options.pairs, ours=ours, other=_other(case, options.steps)))
+            ours, other = _ours(case, options.steps), _other(case, options.steps)
+            results.append(compare(case, options.pairs, ours=ours, other=other))
             _save(options, results)
     finally:  # an interrupt must not lose what is there
         if results:
@@ -92,9 +99,13 @@ def study(options: argparse.Namespace) -> None:
 
 def cases(strategies: Sequence[str], towers: Sequence[int]) -> list[Case]:
     """All comparisons; Keras with the strategies that are judged."""
-    against_one = [Case(strategy, count, "one tower") for strategy in strategies for count in towers]
-    return against_one + [
-        Case(strategy, count, "Keras") for strategy in strategies if strategy in JUDGED for count in towers
+    together = [strategy for strategy in strategies if strategy not in OVER_PROCESSES]
+    judged = [strategy for strategy in together if strategy in JUDGED]
+    over_processes = [strategy for strategy in strategies if strategy in OVER_PROCESSES]
+    return [
+        *(Case(strategy, count, "one tower") for strategy in together for count in towers),
+        *(Case(strategy, count, "Keras") for strategy in judged for count in towers),
+        *(Case(strategy, WORKERS, "MultiWorkerMirroredStrategy") for strategy in over_processes),
     ]
 
 
@@ -104,7 +115,18 @@ def tower_flags(strategy: str, towers: int, steps: int) -> list[str]:
     return [*flags, f"--num_gpus={towers}", f"--variable_update={strategy}"]
 
 
+def _ours(case: Case, steps: int) -> Callable[[], FreshRun]:
+    if case.strategy in OVER_PROCESSES:
+        flags = [*synthetic_flags(MODEL, BATCH_SIZE, steps), f"--variable_update={case.strategy}"]
+        return partial(run_ours, flags, program=several_workers(case.towers))
+    return partial(run_ours, tower_flags(case.strategy, case.towers, steps))
+
+
 def _other(case: Case, steps: int) -> Callable[[], FreshRun]:
+    if case.strategy in OVER_PROCESSES:
+        program = str(YARDSTICKS / "multi_worker.py")
+        flags = [f"--batch={BATCH_SIZE}", f"--steps={steps}", f"--workers={case.towers}"]
+        return partial(run_yardstick, [sys.executable, program, *flags])
     if case.other == "one tower":
         return partial(run_ours, synthetic_flags(MODEL, BATCH_SIZE * case.towers, steps))
     command = [sys.executable, str(YARDSTICKS / PROGRAMS["keras"]), f"--model={MODEL}", f"--batch={BATCH_SIZE}"]

@@ -17,10 +17,16 @@ TIMEOUT = 10
 HOST_FLAGS = {"controller": "controller_host", "ps": "ps_hosts", "worker": "worker_hosts"}
 
 
+_given = set()
+
+
 def free_port():
-    """A port that was free a moment ago, below those that connections take by themselves."""
+    """A port that was free a moment ago, below those that connections take by themselves; never the same twice."""
     while True:
         port = int.from_bytes(os.urandom(2), "big") % 10_000 + 20_000
+        if port in _given:
+            continue
+        _given.add(port)
         with socket.socket() as probe:
             try:
                 probe.bind(("", port))

@@ -5,9 +5,10 @@ import tensorflow as tf
 
 from benchmarks.verification import EXACT, ROUNDED, verify
 from tests.engine.training import STRATEGIES
-from variable_mgr.choice import PLAIN, make
+from variable_mgr.choice import make
 from variable_mgr.copies import Replicated, Sharded
 from variable_mgr.delay import Delayed
+from variable_mgr.exchange_plan import PLAIN
 from variable_mgr.reduction import make_reduce
 
 SEED = 5

@@ -14,7 +14,7 @@ TOLD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("program", PROGRAMS.values())
+@pytest.mark.parametrize("program", [*PROGRAMS.values(), "multi_worker.py"])
 def test_a_yardstick_imports_nothing_of_the_project(program):
     imported = set()
     for node in ast.walk(ast.parse((YARDSTICKS / program).read_text())):
@@ -31,4 +31,12 @@ def test_the_bare_step_tells_what_it_measured():
     assert set(told) >= TOLD
     assert (told["yardstick"], told["model"], told["batch"], told["steps"]) == ("bare_step", "resnet20", 2, 2)
     assert 0 < told["images_per_sec"] <= told["best_images_per_sec"]
+    assert math.isfinite(told["loss"])
+
+
+def test_workers_tell_what_they_measured_together():
+    command = [sys.executable, str(YARDSTICKS / "multi_worker.py"), "--batch=2", "--steps=2", "--workers=2"]
+    told = json.loads(finish(command).output)
+    assert set(told) >= TOLD
+    assert (told["yardstick"], told["workers"]) == ("multi_worker", 2)
     assert math.isfinite(told["loss"])
