@@ -26,8 +26,8 @@ class CollectiveStep(TrainingStep):
         self._processes = processes
         self._instance = next(_steps)
 
-    def _step(self) -> tf.Tensor:
-        figures = super()._step()
+    def _figures(self, *parts: Any) -> tf.Tensor:
+        figures = super()._figures(*parts)
         with tf.device("/cpu:0"):
             return mean_over_processes(figures, self._processes, self._instance)
 

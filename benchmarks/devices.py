@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from benchmarks.errors import UserError
 from benchmarks.params import Params
+from benchmarks.params.resolve import intra_threads
 from benchmarks.precision import COMPUTE_DTYPE
 from models.layers import Net, declarations
 from models.network import Network, Outputs
@@ -87,8 +88,9 @@ def _check_tf32(kind: str, gpus: Sequence[tf.config.PhysicalDevice]) -> None:
 
 
 def _set_threads(params: Params) -> None:
-    if params.num_intra_threads is not None:
-        tf.config.threading.set_intra_op_parallelism_threads(params.num_intra_threads)
+    threads = intra_threads(params)
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
     if params.num_inter_threads:
         tf.config.threading.set_inter_op_parallelism_threads(params.num_inter_threads)
 

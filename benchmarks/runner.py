@@ -64,26 +64,15 @@ def train(
     `check` is called where it is safe to end, and raises if something asks for that. `place` is where the run takes
     place: this process, or a cluster.
     """
-    asked = draft.notices()
     place = place or Place()
-    workload = settle(draft.params, place.set_up)
-    if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
-        console.notice(f"WARNING: {warning}")
-    draft.params = params = workload.params
-    for notice in draft.notices():
-        if notice not in asked:  # those were told before TensorFlow was imported
-            console.notice(f"WARNING: {notice}")
+    workload = settle_workload(draft, console, place)
+    params = workload.params
     draft.recording = Recording(params.batch_size, workload.devices.num_towers, started, clock)
-    draft.sections["dataset"] = workload.source.facts
-    draft.sections["model"] = model_facts(params.model, workload.declarations)
     for line in header(workload).lines():
         console.line(line)
-
     if params.verify_variable_update and not is_asynchronous(params):
         check()
-        draft.verdict = verify_update(workload)
-        if draft.wrong_update:
-            console.notice(f"WARNING: {draft.wrong_update}: this run will be invalid.")
+        prove_update(draft, console, workload)
 
     console.line("Generating training model")
     check()
@@ -107,6 +96,28 @@ def train(
     measure(step, draft.recording, params.num_batches, after(narrator.step, check))
     if params.measure_exchange:
         draft.sections["exchange"] |= measured_exchange(workload, step, console, check)
+
+
+def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
+    """Settle devices and data at `place`, and warn of what shows only now."""
+    asked = draft.notices()
+    workload = settle(draft.params, place.set_up)
+    if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
+        console.notice(f"WARNING: {warning}")
+    draft.params = workload.params
+    for notice in draft.notices():
+        if notice not in asked:  # those were told before TensorFlow was imported
+            console.notice(f"WARNING: {notice}")
+    draft.sections["dataset"] = workload.source.facts
+    draft.sections["model"] = model_facts(workload.params.model, workload.declarations)
+    return workload
+
+
+def prove_update(draft: Draft, console: Console, workload: Workload) -> None:
+    """See whether the variables are updated as on one device, before anything is timed."""
+    draft.verdict = verify_update(workload)
+    if draft.wrong_update:
+        console.notice(f"WARNING: {draft.wrong_update}: this run will be invalid.")
 
 
 def measured_exchange(

@@ -86,24 +86,32 @@ class TrainingStep:
         if self._run is None:
             self.trace()
         assert self._run is not None
-        loss, applied, *accuracies = self._run().numpy().tolist()
-        return StepOutcome(loss, bool(applied), *accuracies)
+        applied, loss, *others = self._run().numpy().tolist()
+        return StepOutcome(loss, bool(applied), *(others[:2] if self._options.accuracy else []))
 
     def _step(self) -> tf.Tensor:
-        """The whole step; returns `[loss, applied]` and, where asked for, the two accuracies, as float32."""
+        """The whole step; returns, as float32, whether it was applied, its figures, and each tower's own loss.
+
+        The towers' losses are there for what has to be done before they can leave their devices.
+        """
         scale = self._loss_scale.value()
         values = [store.read() for store in self.strategy.stores]
         results = [
             self._tower(tower, values[self.strategy.store_of[tower]], scale) for tower in range(len(self._towers))
         ]
-        l2_loss = self._l2_loss(values[0])
+        figures = self._figures(results, self._l2_loss(values[0]))
         staged = self.strategy.stage()
         gradients = self.strategy.reduce([result.gradients for result in results])
         gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
         applied, done = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
         losses = [self._after([done, *staged], tower, result.loss) for tower, result in enumerate(results)]
         with tf.device("/cpu:0"):
-            figures = [_mean(losses) + l2_loss, tf.cast(applied, tf.float32)]
+            return tf.stack([tf.cast(applied, tf.float32), *tf.unstack(figures), *losses])
+
+    def _figures(self, results: Sequence[_TowerResult], l2_loss: tf.Tensor | float) -> tf.Tensor:
+        """The loss and, where asked for, the two accuracies: means over the towers. They wait for no update."""
+        with tf.device("/cpu:0"):
+            figures = [_mean([result.loss for result in results]) + l2_loss]
             if self._options.accuracy:
                 figures += [_mean([getattr(result, top) for result in results]) for top in ("top_1", "top_5")]
             return tf.stack(figures)

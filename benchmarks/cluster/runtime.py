@@ -12,6 +12,7 @@ from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.devices import Devices
 from benchmarks.errors import UserError
 from benchmarks.params import Params
+from benchmarks.params.resolve import intra_threads
 
 _kept: list[Any] = []  # what ends with the process, and not before
 
@@ -90,7 +91,7 @@ def _server_config(params: Params, job: str) -> Any:
             "CPU": params.num_gpus if kind == "cpu" and job == "worker" else 1,
             "GPU": params.num_gpus if gpus else 0,
         },
-        intra_op_parallelism_threads=params.num_intra_threads or 0,
+        intra_op_parallelism_threads=intra_threads(params) or 0,
         inter_op_parallelism_threads=params.num_inter_threads,
     )
     if gpus:

@@ -37,7 +37,8 @@ class DeviceOptions:
     )
     num_intra_threads: int | None = option(
         None,
-        "Threads within one operation on the CPU; where it is not given, or 0, TensorFlow decides.",
+        "Threads within one operation on the CPU; 0: TensorFlow decides. Where it is not given, TensorFlow decides "
+        "too, but several towers on the CPU get their share of its cores each.",
         lower_bound=0,
         tcb="not given meant 1 on GPUs",
     )

@@ -17,7 +17,7 @@ def refused(**params):
 
 
 def test_towers_on_the_cpu_share_it():
-    found = devices.set_up(Params(device="cpu", num_gpus=3))
+    found = devices.set_up(Params(device="cpu", num_gpus=3, num_intra_threads=0))
     assert found == devices.Devices("cpu", ("/cpu:0", "/cpu:1", "/cpu:2"), ("/cpu:0",))
 
 

@@ -18,6 +18,7 @@ ELSEWHERE = {
     ".tox/.runner": "CI is this very command",
     "python3.10 -m venv": "tox has this TensorFlow and this Python",
     "benchmarks.studies": "takes up to hours; tests/studies runs their parts",
+    "benchmarks.all_reduce": "takes minutes; tests/exchange runs it on less",
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
 }
 
@@ -66,6 +67,7 @@ def test_flags_in_the_readme_exist():
     from benchmarks.params.command_line import ANSWERS, OWN_FLAGS
 
     others = {"sample", "archive", "data_dir", "plot", "format", "pairs", "cases", "torch_python"}  # of other commands
+    others |= {"workers", "ps"}
     known = {*options(), *ANSWERS, *OWN_FLAGS, *others}
     for flag in re.findall(r"(?<![\w-])--([a-z_0-9]+)", README):
         assert flag in known or flag.removeprefix("no") in known, flag

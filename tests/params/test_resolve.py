@@ -6,7 +6,7 @@ import pytest
 import models
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params import Params, resolve
-from benchmarks.params.resolve import data_name
+from benchmarks.params.resolve import data_name, intra_threads
 
 RESNET20 = Params(model="resnet20", data_name="cifar10")
 
@@ -97,3 +97,18 @@ def test_towers_of_other_processes_count_for_the_length_of_the_run():
     params = Params(model="resnet20", data_name="cifar10", batch_size=10, num_epochs=1.0, num_gpus=2)
     assert resolve(params, device="cpu", examples=800).num_batches == 40
     assert resolve(params, device="cpu", examples=800, num_towers=8).num_batches == 10
+
+
+@pytest.mark.parametrize(
+    ("params", "threads"),
+    [
+        (Params(device="cpu"), None),
+        (Params(device="cpu", num_gpus=2), 4),
+        (Params(device="cpu", num_gpus=16), 1),
+        (Params(device="cpu", num_gpus=2, num_intra_threads=0), 0),
+        (Params(device="cpu", num_gpus=2, num_intra_threads=3), 3),
+        (Params(device="gpu", num_gpus=2), None),
+    ],
+)
+def test_towers_share_the_cores(params, threads):
+    assert intra_threads(params, cores=8) == threads
