@@ -10,8 +10,11 @@ from functools import partial
 from typing import Any
 
 from benchmarks.cluster.cluster import Cluster, Task
-from benchmarks.cluster.control import ClusterError, Control, DriverControl, MemberControl
+from benchmarks.cluster.control import ClusterError, Control
+from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.identity import differences, identity
+from benchmarks.cluster.member_control import MemberControl
+from benchmarks.cluster.roles import RESOLVERS
 from benchmarks.cluster.watchdog import Watchdog
 from benchmarks.console import Console
 from benchmarks.draft import Draft
@@ -56,7 +59,7 @@ def join(
 
 
 class Session(ABC):
-    """The part of this process in `cluster`. `started` is when the process did."""
+    """The part of this process in `cluster`. `started` is when the process did, by time.perf_counter."""
 
     control: Control
 
@@ -77,6 +80,8 @@ class Session(ABC):
 
     def run(self) -> Ending:
         """Play the part; see run_to_end."""
+        if self.params.cluster_resolver not in RESOLVERS:  # those take their own time
+            self.control.began -= time.perf_counter() - self.started
         self.watchdog = Watchdog(min(2.0, self.params.cluster_timeout_secs / 5), self.last_words)
         self.control.on_fault = self.watchdog.let_loose
 
