@@ -87,7 +87,11 @@ class Session(ABC):
 
         def story() -> None:
             with Signals() as signals:
-                self.play(partial(_both, signals.check, self.control.check))
+                try:
+                    self.play(partial(_both, signals.check, self.control.check))
+                except Exception:
+                    signals.check()  # who ends a whole cluster at once sees the others go: that is no fault of theirs
+                    raise
 
         ending = run_to_end(self.draft, story, self.explain)
         self.watchdog.hold_back()
