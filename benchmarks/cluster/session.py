@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks.cluster.cluster import Cluster, Task
+from benchmarks.cluster.cluster import Cluster, Task, host_and_port
 from benchmarks.cluster.control import ClusterError, Control
 from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.identity import differences, identity
@@ -42,6 +42,13 @@ def with_roles(params: Params, cluster: Cluster) -> Params:
         controller_host=hosts.get("controller"),
         local_parameter_device=params.local_parameter_device or ("cpu" if "ps" in hosts else None),
     )
+
+
+def past_proxies(cluster: Cluster, environment: Mapping[str, str]) -> dict[str, str]:
+    """What to set so that gRPC reaches the cluster's hosts itself: a proxy for the web would not let it through."""
+    hosts = {host_and_port(cluster.address(task))[0] for task in cluster.tasks}
+    known = environment.get("no_grpc_proxy") or environment.get("no_proxy") or ""
+    return {"no_grpc_proxy": ",".join([*filter(None, [known]), *sorted(hosts)])}
 
 
 def join(

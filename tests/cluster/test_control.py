@@ -201,6 +201,11 @@ def test_the_watchdog_ends_a_process_whose_main_thread_hangs():
     assert done == ["gone", 1]
 
 
+def test_a_proxy_for_the_web_is_passed_by(cluster):
+    assert session.past_proxies(cluster, {}) == {"no_grpc_proxy": "127.0.0.1"}
+    assert session.past_proxies(cluster, {"no_proxy": ".corp"}) == {"no_grpc_proxy": ".corp,127.0.0.1"}
+
+
 def test_roles_become_flags(cluster):
     params = session.with_roles(Params(), cluster)
     assert (params.job_name, params.task_index) == ("worker", 0)
