@@ -12,7 +12,6 @@ JOBS = {
     "distributed_all_reduce": ("controller", "worker"),
     "collective_all_reduce": ("worker",),
 }
-ALONE_TOO = ("parameter_server", "collective_all_reduce")  # these also run as one process
 MULTI_CLIENT = ("collective_all_reduce",)  # every worker runs the step itself, in place of one process for all
 
 

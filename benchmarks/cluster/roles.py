@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cluster.cluster import ALONE_TOO, JOBS, MULTI_CLIENT, Cluster, Task, host_and_port, is_host_and_port
+from benchmarks.cluster.cluster import JOBS, MULTI_CLIENT, Cluster, Task, host_and_port, is_host_and_port
 
 if TYPE_CHECKING:
     from benchmarks.params.params import Params
@@ -154,7 +154,9 @@ def _contradictions(params: Params, environment: Mapping[str, str]) -> list[str]
 
 
 def _problems_alone(variable_update: str) -> list[str]:
-    if variable_update not in JOBS or variable_update in ALONE_TOO:
+    if variable_update in MULTI_CLIENT or "worker" not in JOBS.get(variable_update, ()):
+        return []
+    if variable_update == "parameter_server":
         return []
     needed = " and ".join(f"--{HOST_FLAGS[job]}" for job in JOBS[variable_update])
     return [
