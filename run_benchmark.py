@@ -91,6 +91,7 @@ def _in_cluster(
     command = dataclasses.replace(command, params=session.with_roles(command.params, cluster))
     if command.params.cluster_resolver not in roles.RESOLVERS:  # for those it is done
         _prepare_environment(command, console)
+    os.environ.update(session.past_proxies(cluster, os.environ))
     part = session.join(
         command, cluster, command_line, console, START, lambda record: _write(record, results_dir, console)
     )

@@ -9,12 +9,16 @@ from benchmarks import devices
 from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster import runtime
 from benchmarks.cluster.cluster import Cluster
-from benchmarks.cluster.control import ClusterError, DriverControl, MemberControl
+from benchmarks.cluster.control import ClusterError
+from benchmarks.cluster.driver_control import DriverControl
+from benchmarks.cluster.member_control import MemberControl
 from benchmarks.collective_step import digest
 from benchmarks.devices import Devices
 from benchmarks.draft import placement_facts
 from benchmarks.params import Params
 from benchmarks.step import TrainingStep
+
+_JOIN_SECONDS = 60.0
 
 
 class Place:
@@ -46,7 +50,9 @@ class Servers(Place):
     def set_up(self, params: Params) -> Devices:
         """Wait for all servers, and connect to them."""
         self._control.wait_until_ready(self._check)
-        return runtime.drive(params, self._cluster)
+        self._control.reach_all()
+        with self._control.within(params.cluster_timeout_secs, "TensorFlow did not connect to all processes"):
+            return runtime.drive(params, self._cluster)
 
 
 class Peers(Place):
@@ -58,7 +64,10 @@ class Peers(Place):
 
     def set_up(self, params: Params) -> Devices:
         """Connect to the others, which do the same."""
-        return runtime.join_collective(params, self._cluster)
+        # The processes come here each after its own import of TensorFlow, and wait for each other.
+        seconds = max(_JOIN_SECONDS, params.cluster_timeout_secs)
+        with self._control.within(seconds, "TensorFlow's collective operations did not start in all processes"):
+            return runtime.join_collective(params, self._cluster)
 
     def agree(
         self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]

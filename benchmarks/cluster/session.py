@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks.cluster.cluster import Cluster, Task
-from benchmarks.cluster.control import ClusterError, Control, DriverControl, MemberControl
+from benchmarks.cluster.cluster import Cluster, Task, host_and_port
+from benchmarks.cluster.control import ClusterError, Control
+from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.identity import differences, identity
+from benchmarks.cluster.member_control import MemberControl
+from benchmarks.cluster.roles import RESOLVERS
 from benchmarks.cluster.watchdog import Watchdog
 from benchmarks.console import Console
 from benchmarks.draft import Draft
@@ -41,6 +44,13 @@ def with_roles(params: Params, cluster: Cluster) -> Params:
     )
 
 
+def past_proxies(cluster: Cluster, environment: Mapping[str, str]) -> dict[str, str]:
+    """What to set so that gRPC reaches the cluster's hosts itself: a proxy for the web would not let it through."""
+    hosts = {host_and_port(cluster.address(task))[0] for task in cluster.tasks}
+    known = environment.get("no_grpc_proxy") or environment.get("no_proxy") or ""
+    return {"no_grpc_proxy": ",".join([*filter(None, [known]), *sorted(hosts)])}
+
+
 def join(
     command: CommandLine,
     cluster: Cluster,
@@ -56,7 +66,7 @@ def join(
 
 
 class Session(ABC):
-    """The part of this process in `cluster`. `started` is when the process did."""
+    """The part of this process in `cluster`. `started` is when the process did, by time.perf_counter."""
 
     control: Control
 
@@ -77,12 +87,18 @@ class Session(ABC):
 
     def run(self) -> Ending:
         """Play the part; see run_to_end."""
+        if self.params.cluster_resolver not in RESOLVERS:  # those take their own time
+            self.control.began -= time.perf_counter() - self.started
         self.watchdog = Watchdog(min(2.0, self.params.cluster_timeout_secs / 5), self.last_words)
         self.control.on_fault = self.watchdog.let_loose
 
         def story() -> None:
             with Signals() as signals:
-                self.play(partial(_both, signals.check, self.control.check))
+                try:
+                    self.play(partial(_both, signals.check, self.control.check))
+                except Exception:
+                    signals.check()  # who ends a whole cluster at once sees the others go: that is no fault of theirs
+                    raise
 
         ending = run_to_end(self.draft, story, self.explain)
         self.watchdog.hold_back()

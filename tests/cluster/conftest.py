@@ -62,6 +62,7 @@ class Processes:
             command = ["env", "--default-signal=INT", sys.executable, str(PROJECT / "run_benchmark.py"), *self._flags]
             command += [*role, *flags]
             variables = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"} | environment
+            variables |= {"http_proxy": "http://127.0.0.1:9"}  # must not matter
             with self.path(job, index, "out").open("wb") as out, self.path(job, index, "err").open("wb") as err:
                 self.running[job, index] = subprocess.Popen(
                     command, stdout=out, stderr=err, env=variables | {"CUDA_VISIBLE_DEVICES": "-1"}

@@ -11,8 +11,10 @@ import pytest
 
 from benchmarks.cluster import session
 from benchmarks.cluster.cluster import Cluster, Task
-from benchmarks.cluster.control import ClusterError, DriverControl, MemberControl
+from benchmarks.cluster.control import ClusterError
+from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.identity import differences, identity
+from benchmarks.cluster.member_control import MemberControl
 from benchmarks.cluster.watchdog import Watchdog
 from benchmarks.params import Params
 from tests.cluster.conftest import free_port
@@ -94,7 +96,7 @@ def test_all_come_together_and_the_port_is_free_for_tensorflow(cluster):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"tensorflow": "2.14.1"}, "it has TensorFlow 2.14.1, and the driver 2."),
+        ({"tensorflow": "2.13.0"}, "it has TensorFlow 2.13.0, and the driver 2."),
         (
             {"source": "1234", "commit": "abcdef0123456789"},
             "it has other source code of this project (commit abcdef012345, and the driver ",
@@ -109,6 +111,26 @@ def test_who_runs_something_else_is_named_to_all(cluster, changed, told):
     for problem in (driver.gathered[0], ps.problem, worker.problem):
         assert problem.startswith(f"{worker.cluster.name(Task('worker', 1))} does not run what the driver runs: ")
         assert told in problem
+
+
+def test_who_cannot_be_reached_is_named_before_tensorflow_tries(cluster):
+    driver, ps, worker = driver_of(cluster), member_of(cluster, "ps", 0), member_of(cluster, "worker", 1)
+    joined(driver, ps, worker)
+    with pytest.raises(ClusterError, match=rf"{cluster.name(Task('ps', 0))}: it is up .*Connection refused"):
+        driver.reach_all()
+    driver.finish(0, None, "")
+
+
+def test_what_hangs_in_tensorflow_is_a_fault_in_time(cluster):
+    control = MemberControl(cluster, 5.0, {})
+    faults = []
+    control.on_fault = faults.append
+    with control.within(0.1, "it did not start"):
+        time.sleep(0.3)
+    with control.within(0.1, "this did"):
+        pass
+    time.sleep(0.2)
+    assert [str(fault) for fault in faults] == ["it did not start within 0.1 s"]
 
 
 def test_flags_that_say_where_or_for_how_long_may_differ(cluster):
@@ -177,6 +199,11 @@ def test_the_watchdog_ends_a_process_whose_main_thread_hangs():
     Watchdog(0.1, lambda fault: done.append(str(fault)), done.append).let_loose(ClusterError("gone"))
     time.sleep(0.3)
     assert done == ["gone", 1]
+
+
+def test_a_proxy_for_the_web_is_passed_by(cluster):
+    assert session.past_proxies(cluster, {}) == {"no_grpc_proxy": "127.0.0.1"}
+    assert session.past_proxies(cluster, {"no_proxy": ".corp"}) == {"no_grpc_proxy": ".corp,127.0.0.1"}
 
 
 def test_roles_become_flags(cluster):

@@ -97,11 +97,13 @@ def test_a_port_in_use_is_refused_at_once(cluster):
     assert f"port {port} of 127.0.0.1:{port}, where this process is to listen, cannot be had" in processes.err("worker")
 
 
-def test_an_interrupted_driver_ends_the_others(cluster):
+@pytest.mark.parametrize("told", [[("worker", 0)], [("worker", 1), ("ps", 0), ("worker", 0)]])
+def test_an_interrupted_driver_ends_the_others(cluster, told):
     processes = cluster(*LONG, ps=1, worker=2).start()
     processes.wait_for("5\timages")
-    processes.running["worker", 0].send_signal(signal.SIGTERM)
+    for role in told:  # one of them, or all as a job's manager does
+        processes.running[role].send_signal(signal.SIGTERM)
     assert set(processes.ends(within=TIMEOUT).values()) == {143}
     (record,) = processes.records()
     assert record["status"] == "interrupted"
-    assert "the driver, /job:worker/task:0 at" in processes.err("ps")
+    assert len(told) > 1 or "the driver, /job:worker/task:0 at" in processes.err("ps")
