@@ -32,6 +32,10 @@ class Placed(Protocol):
         """Device of each variable by name."""
 
     @property
+    def variables(self) -> Mapping[str, Any]:
+        """The variables by name."""
+
+    @property
     def declarations(self) -> Mapping[str, Any]:
         """What each variable is, by name; `nbytes` is its size."""
 
@@ -114,14 +118,18 @@ def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
 
 def exchange_facts(traffic: Traffic | None) -> dict[str, Any]:
     """The `exchange` section: the number of exchanges in a step, and the bytes that each device sends in it."""
-    return vars(traffic) if traffic else {"not_known": "the library that exchanges does not tell"}
+    return vars(traffic) if traffic else {"not_known": "this strategy does not tell"}
 
 
 def placement_facts(towers: Sequence[str], stores: Sequence[Placed]) -> dict[str, Any]:
     """The `placement` section: the towers' devices, and number and bytes of the variables on each device."""
     variables: dict[str, dict[str, int]] = {}
+    counted: set[int] = set()
     for store in stores:
         for name, device in store.placement.items():
+            if id(store.variables[name]) in counted:
+                continue  # stores can share variables
+            counted.add(id(store.variables[name]))
             on_device = variables.setdefault(device, {"variables": 0, "bytes": 0})
             on_device["variables"] += 1
             on_device["bytes"] += store.declarations[name].nbytes

@@ -14,8 +14,8 @@ from variable_mgr.strategies import Gradients, Updated, VariableStrategy
 class Delayed(VariableStrategy):
     """`strategy`, with every update one step late: a step applies the last step's gradients, the first step zeros.
 
-    What a step has found waits, reduced, on the devices of the masters for the next one; weight decay, which is no part
-    of it, does not wait. tf_cnn_benchmarks has it
+    What each tower has found waits on its device for the next step, which exchanges it while the towers compute; weight
+    decay, which is no part of it, does not wait. tf_cnn_benchmarks has it
     for --variable_consistency=relaxed, and within --staged_vars.
     """
 
@@ -24,7 +24,7 @@ class Delayed(VariableStrategy):
         self.exchanges = strategy.exchanges
         self.steps_behind, self.reads_behind = strategy.steps_behind + 1, strategy.reads_behind
         self.stores, self.store_of = strategy.stores, strategy.store_of
-        self._waiting = [_zeros_like(master) for master in strategy.masters]
+        self._waiting = [_zeros_like(strategy.store(tower)) for tower in range(len(strategy.store_of))]
 
     @property
     def masters(self) -> list[Store]:
@@ -40,12 +40,12 @@ class Delayed(VariableStrategy):
         return self._strategy.traffic()
 
     def reduce(self, tower_gradients: Sequence[Gradients]) -> list[Gradients]:
-        """What the last step has found; what this one finds waits for the next."""
+        """The means of what the last step has found; what this one finds waits for the next."""
         last = [store.read() for store in self._waiting]
-        for store, found in zip(self._waiting, self._strategy.reduce(tower_gradients), strict=True):
+        for store, found in zip(self._waiting, tower_gradients, strict=True):
             for name, gradient in found.items():
                 store.assign(name, gradient)
-        return last
+        return self._strategy.reduce(last)
 
     def stage(self) -> list[tf.Operation]:
         """As in the strategy."""
@@ -56,10 +56,10 @@ class Delayed(VariableStrategy):
         return self._strategy.refresh(updated)
 
 
-def _zeros_like(master: Store) -> Store:
-    declarations = [master.declarations[name] for name in master.trainable]
+def _zeros_like(store: Store) -> Store:
+    declarations = [store.declarations[name] for name in store.trainable]
     variables = {}
-    for name in master.trainable:
-        with tf.device(master.placement[name]):
-            variables[name] = tf.Variable(tf.zeros_like(master.variables[name]), trainable=False, name=f"{name}/late")
-    return Store.of(declarations, master.placement, variables)
+    for name in store.trainable:
+        with tf.device(store.placement[name]):
+            variables[name] = tf.Variable(tf.zeros_like(store.variables[name]), trainable=False, name=f"{name}/late")
+    return Store.of(declarations, store.placement, variables)

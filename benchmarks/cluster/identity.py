@@ -12,6 +12,8 @@ from benchmarks.cluster.cluster import Cluster
 from benchmarks.params import Params, configuration
 
 _PROJECT = Path(__file__).resolve().parents[2]
+# No part of what is measured, but done by all processes together: who does not take part would be waited for.
+_TOGETHER = ("verify_variable_update", "measure_exchange")
 _SOURCES = ("run_benchmark.py", "benchmarks", "models", "variable_mgr", "results")
 
 
@@ -25,7 +27,7 @@ def identity(params: Params, cluster: Cluster) -> dict[str, Any]:
         "commit": software["git"]["commit"],
         "source": source_digest(),
         "hosts": {job: list(addresses) for job, addresses in cluster.hosts.items()},
-        "flags": configuration(params),
+        "flags": configuration(params) | {name: getattr(params, name) for name in _TOGETHER},
     }
 
 

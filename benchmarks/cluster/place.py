@@ -36,7 +36,7 @@ class Place:
         `towers` are those of this process, and `check` is called while it waits.
         """
         del check
-        return placement_facts(towers, step.strategy.stores)
+        return placement_facts(towers, [*step.strategy.stores, *step.strategy.masters])
 
 
 class Servers(Place):

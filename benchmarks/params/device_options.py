@@ -38,7 +38,7 @@ class DeviceOptions:
     num_intra_threads: int | None = option(
         None,
         "Threads within one operation on the CPU; 0: TensorFlow decides. Where it is not given, TensorFlow decides "
-        "too, but several towers on the CPU get their share of its cores each.",
+        "too, but it is 1 where there is a tower on the CPU for each of its cores.",
         lower_bound=0,
         tcb="not given meant 1 on GPUs",
     )

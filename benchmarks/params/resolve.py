@@ -37,14 +37,16 @@ def precision(params: Params) -> str:
 def intra_threads(params: Params, cores: int | None = None) -> int | None:
     """Threads within one operation; None where TensorFlow decides.
 
-    Towers on the CPU share its `cores` (those that this process may use): each by itself would use them all, and all
-    would wait for one another. With its share each, two towers of ResNet-20 on two cores are a fifth faster.
+    Where one process has a tower for each of its `cores`, or more, the towers alone keep the cores busy, and operations
+    that split over all cores would wait for one another: with one thread each, two towers of ResNet-20 on two cores are
+    a fifth faster. Collective operations wait for other processes, and need the threads that there are.
     """
-    if params.num_intra_threads is not None or params.device != "cpu" or params.num_gpus == 1:
+    waits_for_others = bool(params.job_name) or "collective" in (params.all_reduce_spec or params.variable_update)
+    if params.num_intra_threads is not None or params.device != "cpu" or params.num_gpus == 1 or waits_for_others:
         return params.num_intra_threads
     if cores is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // params.num_gpus)
+    return 1 if params.num_gpus >= cores else None
 
 
 def gradient_transfer(params: Params) -> str:

@@ -55,8 +55,8 @@ class VariableOptions:
     )
     variable_consistency: str = option(
         "strong",
-        "Whether a step applies its own gradients (strong) or, so as not to wait for their exchange, those of the step "
-        "before (relaxed).",
+        "Whether a step exchanges and applies its own gradients (strong), or, so that the exchange need not wait for "
+        "them, those of the step before (relaxed).",
         choices=("strong", "relaxed"),
         acts=WITH_REPLICATED,
     )
@@ -106,7 +106,8 @@ class VariableOptions:
     )
     bytes_per_pack: int = option(
         0,
-        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself.",
+        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself, under "
+        "collective_all_reduce packs of 25 MiB.",
         lower_bound=0,
         tcb="it had no such flag",
         acts=WITH_EXCHANGE,

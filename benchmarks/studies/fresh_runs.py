@@ -117,7 +117,7 @@ def run_ours(flags: Sequence[str], start: Start = finish, program: Sequence[str]
 
 
 def several_workers(count: int) -> tuple[str, ...]:
-    """The program that runs `count` worker processes on this machine. Its peak memory is the launcher's."""
+    """The program that runs `count` worker processes on this machine."""
     return ("-m", "benchmarks.launch", f"--workers={count}", "--")
 
 

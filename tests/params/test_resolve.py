@@ -103,12 +103,16 @@ def test_towers_of_other_processes_count_for_the_length_of_the_run():
     ("params", "threads"),
     [
         (Params(device="cpu"), None),
-        (Params(device="cpu", num_gpus=2), 4),
+        (Params(device="cpu", num_gpus=2), None),
+        (Params(device="cpu", num_gpus=8), 1),
         (Params(device="cpu", num_gpus=16), 1),
+        (Params(device="cpu", num_gpus=8, job_name="worker"), None),
+        (Params(device="cpu", num_gpus=8, variable_update="collective_all_reduce"), None),
+        (Params(device="cpu", num_gpus=8, variable_update="replicated", all_reduce_spec="collective"), None),
         (Params(device="cpu", num_gpus=2, num_intra_threads=0), 0),
         (Params(device="cpu", num_gpus=2, num_intra_threads=3), 3),
         (Params(device="gpu", num_gpus=2), None),
     ],
 )
-def test_towers_share_the_cores(params, threads):
+def test_a_tower_for_each_core_has_one_thread(params, threads):
     assert intra_threads(params, cores=8) == threads
