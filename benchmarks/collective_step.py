@@ -26,8 +26,9 @@ class CollectiveStep(TrainingStep):
         self._processes = processes
         self._instance = next(_steps)
 
-    def _figures(self, *parts: Any) -> tf.Tensor:
-        figures = super()._figures(*parts)
+    def _step(self) -> tf.Tensor:
+        # After all else: beside the gradients' operations, this one could leave none of few threads to go on with.
+        figures = super()._step()
         with tf.device("/cpu:0"):
             return mean_over_processes(figures, self._processes, self._instance)
 

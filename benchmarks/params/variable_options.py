@@ -106,8 +106,8 @@ class VariableOptions:
     )
     bytes_per_pack: int = option(
         0,
-        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself, under "
-        "collective_all_reduce packs of 25 MiB.",
+        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself, "
+        "under collective_all_reduce packs of 25 MiB.",
         lower_bound=0,
         tcb="it had no such flag",
         acts=WITH_EXCHANGE,
