@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.draft import placement_facts
 from benchmarks.optimizers import Optimizer, RMSProp
 from benchmarks.precision import DynamicLossScale, LossScale
 from models.layers import declarations
 from tests.engine.training import CLASSES, EXCHANGING, STRATEGIES, SmallNet, build_strategy, build_training
+from variable_mgr.copies import Independent
+from variable_mgr.delay import Delayed
 from variable_mgr.exchange_plan import Traffic
 from variable_mgr.store import balanced
 
@@ -234,3 +237,30 @@ def test_independent_towers_send_nothing():
 def test_one_tower_with_its_variables_sends_nothing(name):
     traffic = small(name, 1).traffic()
     assert (traffic.exchanges, sum(traffic.sent_bytes.values())) == (0, 0)
+
+
+def test_the_exchange_of_a_delayed_strategy_needs_nothing_of_this_step():
+    """Else it could not go on beside the towers' computation."""
+    inner, exchanged = small("replicated", 2), []
+
+    class Spy(Independent):
+        def reduce(self, tower_gradients):
+            exchanged.extend(gradient for gradients in tower_gradients for gradient in gradients.values())
+            return inner.reduce(tower_gradients)
+
+    listed, devices = declarations(SmallNet(), CLASSES), ["/cpu:0", "/cpu:1"]
+    delayed = Delayed(Spy(listed, devices, seed=1))
+    fresh = [{name: tf.ones_like(value) for name, value in store.read().items()} for store in inner.stores]
+    tf.function(lambda: delayed.reduce([{n: g[n] for n in inner.store(0).trainable} for g in fresh]))()
+    assert len(exchanged) == 2 * TRAINABLE
+    assert {tensor.op.type for tensor in exchanged} <= {"Identity", "ReadVariableOp"}
+
+
+def test_placement_counts_masters_and_no_variable_twice():
+    strategy = small("distributed_replicated", 2, ["/cpu:4"])
+    placed = placement_facts(["/cpu:0", "/cpu:1"], [*strategy.stores, *strategy.masters])["variables"]
+    assert placed["/cpu:4"] == {"variables": TRAINABLE, "bytes": BYTES}
+    assert placed["/cpu:0"]["variables"] == len(strategy.store(0).variables)
+    sharded = small("sharded", 2)
+    placed = placement_facts(["/cpu:0", "/cpu:1"], [*sharded.stores, *sharded.masters])["variables"]
+    assert placed["/cpu:1"]["variables"] == len(sharded.store(1).variables)
