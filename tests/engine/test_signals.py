@@ -11,6 +11,7 @@ from benchmarks.signals import Signals, Terminated
 @pytest.fixture(autouse=True)
 def _signals_as_before():
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in a script's background jobs it is ignored
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
