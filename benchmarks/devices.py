@@ -13,6 +13,7 @@ from benchmarks.params.resolve import intra_threads
 from benchmarks.precision import COMPUTE_DTYPE
 from models.layers import Net, declarations
 from models.network import Network, Outputs
+from variable_mgr.topology import is_gpu
 
 FIRST_WITH_TF32 = (8, 0)  # Ampere
 
@@ -193,7 +194,7 @@ def check_layout(data_format: str, precision: str, device: str) -> None:
                 training=True,
                 data_format=data_format,
                 dtype=dtype,
-                on_gpu="gpu" in device,
+                on_gpu=is_gpu(device),
             )
             loss = tf.reduce_sum(network(net, tf.ones(shape, dtype)).logits)
         return [gradient for gradient in tape.gradient(loss, values).values() if gradient is not None]

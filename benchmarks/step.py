@@ -16,6 +16,7 @@ from benchmarks.precision import LossScale
 from models.layers import Net
 from models.network import Network, Outputs
 from variable_mgr.strategies import Gradients, VariableStrategy
+from variable_mgr.topology import is_gpu
 
 
 class StepOutcome(NamedTuple):
@@ -148,7 +149,7 @@ class TrainingStep:
                     data_format=options.data_format,
                     dtype=options.dtype,
                     owns_statistics=owns_statistics,
-                    on_gpu="gpu" in self._towers[tower],
+                    on_gpu=is_gpu(self._towers[tower]),
                 )
                 outputs = self._network(net, images)
                 loss = training_loss(self._network, outputs, labels)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from variable_mgr.store import Declaration, Store, on_one_device
 from variable_mgr.strategies import Gradients, VariableStrategy
+from variable_mgr.topology import is_gpu
 
 
 class Mirrored(VariableStrategy):
@@ -18,7 +19,7 @@ class Mirrored(VariableStrategy):
     """
 
     def __init__(self, declarations: Sequence[Declaration], towers: Sequence[str], seed: int) -> None:
-        on_gpus = all("gpu" in tower.lower() for tower in towers)
+        on_gpus = all(map(is_gpu, towers))
         self._mirrored = tf.distribute.MirroredStrategy(
             list(towers), cross_device_ops=None if on_gpus else tf.distribute.ReductionToOneDevice()
         )

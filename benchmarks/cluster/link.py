@@ -26,7 +26,7 @@ class Link:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(_SEND_SECONDS)
         self.connection = connection
-        self.opened = self.last_heard = time.monotonic()
+        self.last_heard = time.monotonic()
         self._lock = threading.Lock()
         self._received = b""
 
