@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from results.record import Measurement, RunRecord
+from results.record import RunRecord
 
 # The columns, in order, and their pandas types. In text columns "" says "not known"; elsewhere it is NaN or NA.
 COLUMNS = {
@@ -32,7 +32,9 @@ COLUMNS = {
     "time_to_first_step_seconds": "float64",
     "cpu": "str",
     "gpu": "str",
+    "accelerator": "str",  # what the towers ran on: the GPU, or else the processor
     "tensorflow": "str",
+    "source": "str",  # the tool that an imported record comes from; "" for a run of our own
     "configuration_key": "str",
     "file": "str",
 }
@@ -57,32 +59,30 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "model": _text(_fact(record.model, "name") or _setting(record, "model")),
         "dataset": _dataset(record),
         "device": _text(_setting(record, "device")),
-        "batch_size": record.measurement.batch_size if record.measurement else _count(_setting(record, "batch_size")),
-        "num_gpus": record.measurement.num_towers if record.measurement else _count(_setting(record, "num_gpus")),
+        "batch_size": record.batch_size or _count(_setting(record, "batch_size")),
+        "num_gpus": record.num_towers or _count(_setting(record, "num_gpus")),
         "variable_update": _text(_setting(record, "variable_update")),
         "data_format": _text(_setting(record, "data_format")),
         "precision": _text(_setting(record, "precision")),
         "xla": _text(_setting(record, "xla")),
         "optimizer": _text(_setting(record, "optimizer")),
-        **_figures(record.measurement),
+        **_figures(record),
         "cpu": _text(_fact(record.hardware, "cpu", "model")),
         "gpu": _gpus(record),
+        "accelerator": accelerator(record),
         "tensorflow": _text(_fact(record.environment, "packages", "tensorflow")),
+        "source": _text(_fact(record.provenance, "tool")),
         "configuration_key": record.configuration_key,
         "file": record.file,
     }
 
 
-def _figures(measurement: Measurement | None) -> dict[str, Any]:
-    names = (
-        "images_per_second",
-        "median_step_seconds",
-        "jitter",
-        "first_step_seconds",
-        "time_to_first_step_seconds",
-    )
+def _figures(record: RunRecord) -> dict[str, Any]:
+    measurement = record.measurement
+    names = ("median_step_seconds", "jitter", "first_step_seconds", "time_to_first_step_seconds")
     figures = {name: getattr(measurement, name) if measurement else None for name in names}
-    return {"num_batches": len(measurement.step_seconds) if measurement else None, **figures}
+    steps = len(measurement.step_seconds) if measurement else None
+    return {"num_batches": steps, "images_per_second": record.images_per_second, **figures}
 
 
 def _dataset(record: RunRecord) -> str:
@@ -96,6 +96,13 @@ def _gpus(record: RunRecord) -> str:
     gpus = _fact(record.hardware, "gpus")
     names = [_text(_fact(gpu, "name")) for gpu in gpus] if isinstance(gpus, list) else []
     return " + ".join(dict.fromkeys(filter(None, names)))
+
+
+def accelerator(record: RunRecord) -> str:
+    """Return what the towers ran on: the names of the GPUs, or else of the processor; "" where it is not known."""
+    if _setting(record, "device") == "gpu":
+        return _gpus(record)
+    return _text(_fact(record.hardware, "cpu", "model"))
 
 
 def _setting(record: RunRecord, name: str) -> Any:

@@ -13,15 +13,18 @@ from typing import Any
 
 from results import schema
 from results.measurement import Measurement
+from results.reported import Reported
 from results.schema import RecordError
 
-__all__ = ["SCHEMA_VERSION", "STATUSES", "Measurement", "RecordError", "RunRecord", "configuration_key", "utc_now"]
+__all__ = [
+    "SCHEMA_VERSION", "STATUSES", "Measurement", "RecordError", "Reported", "RunRecord", "configuration_key", "utc_now",
+]  # fmt: skip
 
 SCHEMA_VERSION = 1
 STATUSES = ("completed", "failed", "interrupted")
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
-    "exchange", "cluster",
+    "exchange", "cluster", "provenance",
 )  # fmt: skip
 
 
@@ -51,6 +54,9 @@ class RunRecord:
     they were known. `checks` has what was verified (variable_update), `exchange` the bytes that each device sends in a
     step, and what that costs if it was measured. `cluster` (driver, hosts by job, processes by task) is empty where the
     run was one process. `file`: where the record was read from; it is not part of the JSON.
+
+    A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
+    from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
     """
 
     status: str
@@ -73,6 +79,8 @@ class RunRecord:
     checks: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     exchange: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    reported: Reported | None = field(default=None, metadata=schema.ADDED_LATER)
+    provenance: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     record_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     schema_version: int = SCHEMA_VERSION
     file: str = field(default="", compare=False, metadata=schema.NOT_IN_FILE)
@@ -89,7 +97,8 @@ class RunRecord:
         if not re.fullmatch("[0-9a-f]{32}", self.record_id):  # it becomes part of a file name
             raise RecordError(f"expected 32 hex digits, found {self.record_id!r}", "record_id")
         for name in ("started_at", "finished_at"):
-            _check_time(name, getattr(self, name))
+            if getattr(self, name) or not self.provenance:
+                _check_time(name, getattr(self, name))
 
     @property
     def configuration_key(self) -> str:
@@ -103,8 +112,21 @@ class RunRecord:
 
     @property
     def images_per_second(self) -> float | None:
-        """The headline figure of the measurement, valid or not; None where there is none."""
-        return self.measurement.images_per_second if self.measurement else None
+        """The headline figure, as measured or as reported, valid or not; None where there is none."""
+        figures = self.measurement or self.reported
+        return figures.images_per_second if figures else None
+
+    @property
+    def batch_size(self) -> int | None:
+        """Images per tower and step, as far as known."""
+        figures = self.measurement or self.reported
+        return figures.batch_size if figures else None
+
+    @property
+    def num_towers(self) -> int | None:
+        """Towers over all processes, as far as known."""
+        figures = self.measurement or self.reported
+        return figures.num_towers if figures else None
 
     def to_json(self) -> str:
         """Return the record as standard JSON, with the derived `configuration_key` and `valid` for other readers."""

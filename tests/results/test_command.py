@@ -82,7 +82,7 @@ def test_a_plot_that_cannot_be_written_is_an_error(runs):
 
 
 def test_help_tells_the_exit_codes():
-    ended = run("--help")
+    ended = run("table", "--help")
     assert ended.returncode == 0
     assert "exit codes:" in ended.stdout
 

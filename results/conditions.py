@@ -1,0 +1,45 @@
+"""Under which conditions a record came about, as flat facts: what two records must share to be compared."""
+
+from typing import Any
+
+from results.frame import accelerator
+from results.record import RunRecord
+
+# What a run ran on. A difference in hardware makes figures incomparable; one in software may be what is looked for.
+HARDWARE = ("accelerator", "cpu", "usable_cores", "memory_gib")
+SOFTWARE = ("tensorflow", "numpy", "python", "driver", "commit", "kernel")
+
+
+def conditions(record: RunRecord) -> dict[str, str]:
+    """Return the facts of HARDWARE and SOFTWARE that are known of `record`."""
+    cpu = _section(record.hardware, "cpu")
+    packages = _section(record.environment, "packages")
+    memory = record.hardware.get("memory_bytes")
+    facts = {
+        "accelerator": accelerator(record),
+        "cpu": cpu.get("model"),
+        "usable_cores": cpu.get("usable_cores"),
+        "memory_gib": round(memory / 2**30) if isinstance(memory, int) else None,
+        "tensorflow": packages.get("tensorflow"),
+        "numpy": packages.get("numpy"),
+        "python": record.environment.get("python"),
+        "driver": record.hardware.get("driver"),
+        "commit": _section(record.environment, "git").get("commit"),
+        "kernel": record.environment.get("kernel"),
+    }
+    return {name: str(value) for name, value in facts.items() if value not in (None, "")}
+
+
+def settings(record: RunRecord) -> dict[str, Any]:
+    """Return the flags that say what was measured, and the number of towers, as far as known."""
+    found = dict(record.configuration)
+    if record.num_towers is not None:
+        found["num_gpus"] = record.num_towers
+    if record.batch_size is not None:
+        found["batch_size"] = record.batch_size
+    return found
+
+
+def _section(section: dict[str, Any], name: str) -> dict[str, Any]:
+    found = section.get(name)
+    return found if isinstance(found, dict) else {}
