@@ -13,7 +13,7 @@ from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.devices import unused_gpus
-from benchmarks.draft import Draft, exchange_facts, model_facts
+from benchmarks.draft import Draft, model_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.measure import Recording, measure, warm_up
@@ -77,8 +77,7 @@ def train(
     console.line("Generating training model")
     check()
     step = build_step(workload)
-    draft.sections["placement"] = place.agree(step, workload.devices.towers, check)
-    draft.sections["exchange"] = exchange_facts(step.strategy.traffic())
+    draft.sections |= place.agree(step, workload.devices.towers, check)
     console.line("Initializing graph")
     check()
     draft.recording.trace_seconds = step.trace()

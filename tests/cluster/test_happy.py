@@ -57,6 +57,8 @@ def test_collective_operations_and_a_controller(cluster, tmp_path):
         towers = [f"/job:worker/replica:0/task:{worker}/cpu:{cpu}" for worker in (0, 1) for cpu in (0, 1)]
         assert record["placement"]["towers"] == towers
         assert list(record["placement"]["variables"]) == towers
+        assert list(record["exchange"]["sent_bytes"]) == towers
+        assert min(record["exchange"]["sent_bytes"].values()) > 0
         figures = {TOTAL.search(each.out("worker", index))[1] for index in (0, 1)}
         assert figures == {TOTAL.search(each.out(driver))[1]}
     assert "Batch size:  16 global\n" in collective.out("worker", 1)
