@@ -22,8 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from benchmarks.cluster.cluster import Cluster, Task
-from benchmarks.cluster.roles import HOST_FLAGS
+from benchmarks.cluster.cluster import HOST_FLAGS, Cluster, Task
 
 _PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
 _DEFAULT_TIMEOUT_SECONDS = 60.0  # of --cluster_timeout_secs

@@ -7,7 +7,8 @@ import socket
 import time
 from collections.abc import Callable
 
-from benchmarks.cluster.cluster import Cluster, Task, host_and_port
+from benchmarks.cluster.addresses import host_and_port, listen
+from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.control import POLL_SECONDS, ClusterError, Control
 from benchmarks.cluster.link import Link, Message
 from benchmarks.errors import ExitCode
@@ -33,7 +34,7 @@ class DriverControl(Control):
         Raises OSError where this process cannot listen on its port.
         """
         _, port = host_and_port(self.cluster.address(self.cluster.task))
-        self._listener = socket.create_server(("", port), backlog=128)
+        self._listener = listen(port)
         self._selector.register(self._listener, selectors.EVENT_READ, (None, None))
         self.start()
         left = self.patience_seconds - (time.monotonic() - self.began)

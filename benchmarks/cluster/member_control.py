@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.cluster.cluster import Cluster, Task, host_and_port
+from benchmarks.cluster.addresses import host_and_port
+from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.control import POLL_SECONDS, ClusterError, Control
 from benchmarks.cluster.link import Link, Message
 from benchmarks.errors import ExitCode

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks.cluster.cluster import Cluster, Task, host_and_port
+from benchmarks.cluster.addresses import host_and_port
+from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.control import ClusterError, Control
 from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.identity import differences, identity

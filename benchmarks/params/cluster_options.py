@@ -20,7 +20,9 @@ class ClusterOptions:
         choices=("", "ps", "worker", "controller"),
         run_only=True,
     )
-    ps_hosts: str = option("", "Parameter servers, host:port with commas.", run_only=True)
+    ps_hosts: str = option(
+        "", "Parameter servers, host:port with commas; an IPv6 host in brackets, as in [::1]:2222.", run_only=True
+    )
     worker_hosts: str = option("", "Workers, host:port with commas; the first leaves the record.", run_only=True)
     controller_host: str | None = option(
         None, "Controller of distributed_all_reduce, host:port; it leaves the record.", run_only=True

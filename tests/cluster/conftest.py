@@ -43,11 +43,11 @@ def nobody_listens(port):
 class Processes:
     """run_benchmark.py once for each role of a cluster; what they print goes into files."""
 
-    def __init__(self, folder, *flags, **counts):
+    def __init__(self, folder, *flags, host="127.0.0.1", **counts):
         self.results_dir = folder / "runs"
         self._folder = folder
         self._flags = [*SHORT, f"--cluster_timeout_secs={TIMEOUT}", f"--results_dir={self.results_dir}", *flags]
-        self.hosts = {job: [f"127.0.0.1:{free_port()}" for _ in range(count)] for job, count in counts.items()}
+        self.hosts = {job: [f"{host}:{free_port()}" for _ in range(count)] for job, count in counts.items()}
         self.running = {}
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -1,6 +1,7 @@
 """What several processes train is what one process with the same towers trains; two clusters go side by side."""
 
 import re
+import socket
 
 import pytest
 
@@ -71,3 +72,23 @@ def test_collective_operations_in_one_process(tmp_path):
         for name in ("collective_all_reduce", "replicated")
     ]
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def has_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+@pytest.mark.parametrize(
+    ("strategy", "counts"), [("parameter_server", {"ps": 1, "worker": 2}), ("collective_all_reduce", {"worker": 2})]
+)
+def test_hosts_may_be_of_ipv6(cluster, strategy, counts):
+    processes = cluster(f"--variable_update={strategy}", host="[::1]", **counts).start()
+    assert set(processes.ends().values()) == {0}, [processes.err(*role) for role in processes.roles]
+    (record,) = processes.records()
+    assert record["valid"]
+    assert record["cluster"]["hosts"] == processes.hosts
