@@ -17,8 +17,8 @@ from benchmarks.errors import ExitCode
 class MemberControl(Control):
     """The side of every other process. `ended` is the driver's last message, once it has come."""
 
-    def __init__(self, cluster: Cluster, timeout_seconds: float, hello: dict[str, Any]) -> None:
-        super().__init__(cluster, timeout_seconds)
+    def __init__(self, cluster: Cluster, timeout_seconds: float, setup_seconds: float, hello: dict[str, Any]) -> None:
+        super().__init__(cluster, timeout_seconds, setup_seconds)
         self._hello = {"type": "hello", "job": cluster.task.job, "index": cluster.task.index, **hello}
         self._assembled = False
         self._may_go = False

@@ -9,12 +9,13 @@ from benchmarks import devices
 from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster import runtime
 from benchmarks.cluster.cluster import Cluster
-from benchmarks.cluster.control import ClusterError
+from benchmarks.cluster.control import ClusterError, Control
 from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.member_control import MemberControl
 from benchmarks.collective_step import digest
 from benchmarks.devices import Devices
 from benchmarks.draft import exchange_facts, placement_facts
+from benchmarks.measure import Outcome
 from benchmarks.params import Params
 from benchmarks.step import TrainingStep
 
@@ -42,11 +43,34 @@ class Place:
             "exchange": exchange_facts(step.strategy.traffic()),
         }
 
+    def stage(self, doing: str) -> None:
+        """The run begins something that may take long; `doing` says what."""
 
-class Servers(Place):
+    def watched(self, step: Callable[[], Outcome]) -> Callable[[], Outcome]:
+        """`step`, watched by the other processes where there are any."""
+        return step
+
+
+class _InCluster(Place):
+    """One of several processes, which others wait for."""
+
+    def __init__(self, control: Control) -> None:
+        self._progress = control.progress
+
+    def stage(self, doing: str) -> None:
+        """Let the others know, should it not end."""
+        self._progress.stage(doing)
+
+    def watched(self, step: Callable[[], Outcome]) -> Callable[[], Outcome]:
+        """`step`; the driver notices if it does not end."""
+        return self._progress.watched(step)
+
+
+class Servers(_InCluster):
     """A process that drives the towers and variables on all others."""
 
     def __init__(self, cluster: Cluster, control: DriverControl, check: Callable[[], None]) -> None:
+        super().__init__(control)
         self._cluster = cluster
         self._control = control
         self._check = check
@@ -59,10 +83,11 @@ class Servers(Place):
             return runtime.drive(params, self._cluster)
 
 
-class Peers(Place):
+class Peers(_InCluster):
     """One of several processes that run the same step together, each on towers of its own."""
 
     def __init__(self, cluster: Cluster, control: DriverControl | MemberControl) -> None:
+        super().__init__(control)
         self._cluster = cluster
         self._control = control
 

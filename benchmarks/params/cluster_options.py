@@ -58,6 +58,16 @@ class ClusterOptions:
         lower_bound=5.0,
         run_only=True,
     )
+    setup_timeout_secs: float = option(
+        1800.0,
+        "A process of a cluster that is alive counts as stuck after this time at one stage before its first step has "
+        "ended (set-up, building, compilation, the first step); later after --cluster_timeout_secs, or 20 median steps "
+        "where that is longer.",
+        lower_bound=5.0,
+        tcb="it had no such flag",
+        acts=IN_CLUSTER,
+        run_only=True,
+    )
     server_protocol: str = option(
         "grpc", "Protocol between processes.", choices=("grpc",), tcb="it had more, which TensorFlow 2 has not"
     )

@@ -25,6 +25,7 @@ class Control:
 
     def __init__(self, variables):
         placement = {"towers": ["b0"], "variables": {"b0": {"variables": 6, "bytes": 1}}}
+        self.progress = None
         exchange = {"exchanges": 1, "sent_bytes": {"b0": 7}}
         self.ready = {Task("worker", 1): {"variables": variables, "placement": placement, "exchange": exchange}}
         self.said = []
