@@ -19,11 +19,10 @@ from benchmarks.cluster import roles  # noqa: E402
 from benchmarks.cluster.cluster import Cluster  # noqa: E402
 from benchmarks.console import Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode, UserError  # noqa: E402
-from benchmarks.params import CommandLine, environment_variables, notices, overrides, parse  # noqa: E402
+from benchmarks.params import CommandLine, notices, parse  # noqa: E402
+from benchmarks.preparation import prepare  # noqa: E402
 from results import store  # noqa: E402
 from results.record import RunRecord  # noqa: E402
-
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # TensorFlow's own log lines would follow the last line of the output
 
 
 def main(arguments: Sequence[str]) -> ExitCode:
@@ -106,12 +105,7 @@ def _in_cluster(
 
 
 def _prepare_environment(command: CommandLine, console: Console) -> None:
-    for notice in notices(command.params, command.given):
-        console.notice(f"WARNING: {notice}")
-    variables = environment_variables(command.params)
-    for override in overrides(variables, os.environ):
-        console.notice(f"WARNING: {override}")
-    os.environ.update(QUIET | dict(os.environ) | variables)
+    prepare(command.params, notices(command.params, command.given), console.notice)
 
 
 def _write(record: RunRecord, results_dir: Path, console: Console) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +17,8 @@ import models
 from benchmarks.bandwidth import Result, table
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.inputs.datasets import DATASETS
-from benchmarks.params import CommandLine, Params, ResolvedParams, environment_variables, parse, resolve
-from benchmarks.params.conditions import exchanges_gradients
+from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, notices, parse, resolve
+from benchmarks.preparation import prepare
 from benchmarks.studies import report
 from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS, SpecError
 from variable_mgr.all_reduce_spec import parse as parse_spec
@@ -37,9 +36,10 @@ Item = TypeVar("Item")
 
 DESCRIPTION = """\
 Time the all-reduce of gradients between towers, algorithm by algorithm: of all gradients of a model, packed as the
-flags say, and of single tensors of a sweep of sizes. Every flag of run_benchmark.py is understood: --model,
---data_name, --num_gpus (2 where it is not given), --device, --gradient_repacking, --gradient_transfer and so on;
---num_batches is the number of steps to measure (30), --num_warmup_batches of those before (2).
+flags say, and of single tensors of a sweep of sizes. Every flag of run_benchmark.py is understood, and there is a
+warning about those that have no effect here. What has: --model, --data_name, --num_gpus (2 where it is not given),
+--device, --gradient_repacking, --gradient_transfer and so on; --num_batches is the number of steps to measure (30),
+--num_warmup_batches of those before (2).
 
 MB         one tower's gradients, as they travel
 sent       what leaves the device that sends most, by the algorithm's schedule
@@ -54,6 +54,16 @@ error      largest deviation on any tower from the mean that NumPy computes, wit
 NO_SPEC = "default"
 SIZES = "1kB,32kB,1MB,32MB,1GB"
 STEPS, WARMUP = 30, 2
+# The flags of run_benchmark.py that say what is exchanged here, between which devices, how and how often.
+HEEDED = frozenset(  # a text, as a set would have a line for each
+    "model data_name tcb_class_counts num_batches num_warmup_batches "  # noqa: SIM905
+    "variable_update all_reduce_spec hierarchical_copy network_topology gradient_repacking bytes_per_pack "
+    "agg_small_grads_max_bytes agg_small_grads_max_group allreduce_merge_scope compact_gradient_transfer "
+    "gradient_transfer precision use_fp16 "
+    "device num_gpus gpu_indices num_intra_threads num_inter_threads gpu_thread_mode per_gpu_thread_count allow_growth "
+    "gpu_memory_frac_for_testing use_unified_memory sync_on_finish mkl kmp_blocktime kmp_affinity kmp_settings "
+    "enable_optimizations".split()
+)
 # A tower holds a tensor, its mean and parts on their way; the check has them in float64 in NumPy.
 COPIES_IN_MEMORY = 8
 
@@ -83,12 +93,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_flags(flags: Sequence[str]) -> CommandLine:
     """The flags of run_benchmark.py among the arguments. Raises UserError where they are no all-reduce."""
     command = parse(["--variable_update=replicated", "--num_gpus=2", *flags])
-    if command.answer is None and not exchanges_gradients(command.params):
+    params = command.params
+    if command.answer is None and params.variable_update != "replicated":
         raise UserError(
-            f"--variable_update={command.params.variable_update} --num_gpus={command.params.num_gpus} has no "
-            "all-reduce. Pass --variable_update=replicated and at least --num_gpus=2, or leave them out."
+            f"--variable_update={params.variable_update}: what is timed here is the all-reduce of replicated towers in "
+            "one process. Leave the flag out, and those of a cluster; --algorithms chooses what is timed."
         )
+    if command.answer is None and params.num_gpus < 2:
+        raise UserError(f"--num_gpus={params.num_gpus}: there is nothing to exchange. Pass at least --num_gpus=2.")
     return command
+
+
+def without_effect(command: CommandLine, algorithms: Sequence[str] | None) -> list[Notice]:
+    """What was given and does not act here. `algorithms` are those of --algorithms; None: as the flags say, or all.
+
+    Raises UserError where two flags choose the algorithm.
+    """
+    params = command.params
+    if algorithms and (params.all_reduce_spec or params.hierarchical_copy):
+        given = f"--all_reduce_spec={params.all_reduce_spec}" if params.all_reduce_spec else "--hierarchical_copy"
+        raise UserError(f"{given} and --algorithms={','.join(algorithms)} both choose the algorithm: give one of them.")
+    # No spec to run, but one that names what is timed: some flags act with certain algorithms only.
+    named = params.all_reduce_spec or ":".join(algorithms or ALGORITHMS)
+    return notices(dataclasses.replace(params, all_reduce_spec=named), command.given, HEEDED)
 
 
 def benchmark(options: argparse.Namespace, command: CommandLine, results: list[Result]) -> None:
@@ -97,7 +124,7 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
         report.say(command.answer)
         return
     _save(options, results)  # a file that cannot be written must show before anything is measured
-    os.environ.update({"TF_CPP_MIN_LOG_LEVEL": "2"} | dict(os.environ) | environment_variables(command.params))
+    prepare(command.params, without_effect(command, options.algorithms), report.note)
 
     from benchmarks import devices
     from benchmarks.exchange import plan_exchange, reduce_options
@@ -151,7 +178,8 @@ def cases(options: argparse.Namespace, params: ResolvedParams, towers: Sequence[
         from models.layers import declarations
 
         network = models.get(params.model, params.data_name)
-        declared = declarations(network, DATASETS[params.data_name].num_classes)
+        facts = DATASETS[params.data_name]
+        declared = declarations(network, facts.tcb_num_classes if params.tcb_class_counts else facts.num_classes)
         yield Case(params.model, {each.name: each.shape for each in declared if each.trainable})
     available = psutil.virtual_memory().available
     for text, nbytes in options.sizes if options.only != "model" else ():

@@ -49,7 +49,7 @@ def set_up(params: Params) -> Devices:
     """
     configure(params)
     gpus = tf.config.list_physical_devices("GPU")
-    kind = params.device if params.device != "auto" else ("gpu" if gpus or _names_gpus(params) else "cpu")
+    kind = kind_of_towers(params, any_gpus=bool(gpus))
     if params.precision == "tf32":
         _check_tf32(kind, gpus)
     towers = _gpu_towers(params, gpus) if kind == "gpu" else _cpu_towers(params.num_gpus)
@@ -71,9 +71,14 @@ def configure(params: Params) -> None:
     )
 
 
-def _names_gpus(params: Params) -> bool:
-    """Whether the parameters cannot mean the CPU: logical CPU devices are for who asks for them."""
-    return params.num_gpus > 1 or bool(params.gpu_indices)
+def kind_of_towers(params: Params, *, any_gpus: bool) -> str:
+    """What the towers of `params` compute on, "cpu" or "gpu", where TensorFlow sees `any_gpus` or none.
+
+    auto never means the CPU for several towers or where GPUs are named: logical CPU devices are for who asks for them.
+    """
+    if params.device != "auto":
+        return params.device
+    return "gpu" if any_gpus or params.num_gpus > 1 or params.gpu_indices else "cpu"
 
 
 def _check_tf32(kind: str, gpus: Sequence[tf.config.PhysicalDevice]) -> None:
@@ -105,7 +110,8 @@ def _cpu_towers(count: int) -> tuple[str, ...]:
     return tuple(f"/cpu:{index}" for index in range(count))
 
 
-def _gpu_towers(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> tuple[str, ...]:
+def gpu_indices(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> list[int]:
+    """Which of `gpus`, all that TensorFlow sees, the towers use. Raises UserError where there are fewer."""
     indices = (
         [int(each) for each in params.gpu_indices.split(",")] if params.gpu_indices else list(range(params.num_gpus))
     )
@@ -117,6 +123,11 @@ def _gpu_towers(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> tup
             + (f"Ask for at most {len(gpus)}, or pass" if gpus else "Pass")
             + " --device=cpu. If the machine has more, install tensorflow[and-cuda] and see whether nvidia-smi works."
         )
+    return indices
+
+
+def _gpu_towers(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> tuple[str, ...]:
+    indices = gpu_indices(params, gpus)
     visible = [gpus[index] for index in indices]
     tf.config.set_visible_devices(visible, "GPU")
     for gpu in visible:

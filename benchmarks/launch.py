@@ -2,7 +2,7 @@
 
 The processes are run_benchmark.py with FLAGS and their roles, on free ports of 127.0.0.1. Each line of their output is
 passed on with the role before it. Ctrl-C and SIGTERM go to the driver, which ends the others. What is left after that,
-or after the first failure, is killed. The exit code is the worst of all.
+or after the first failure, is killed. On Linux no process outlives this one. The exit code is the worst of all.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from benchmarks.cluster.cluster import Cluster, Task
-from benchmarks.cluster.roles import HOST_FLAGS
+from benchmarks.children import killed_with_this_process
+from benchmarks.cluster.cluster import HOST_FLAGS, Cluster, Task
+from benchmarks.errors import ExitCode
+from benchmarks.params import CommandLineError, parse
 
 _PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
-_DEFAULT_TIMEOUT_SECONDS = 60.0  # of --cluster_timeout_secs
 _END_SECONDS = 10.0  # for a process whose driver has ended, and for one that was told to end
 _POLL_SECONDS = 0.1
 
@@ -43,7 +44,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if ports
         }
         cluster = Cluster(hosts, Task("worker", 0), "flags")
-        return _Processes(cluster, options.flags).run()
+        try:
+            command = parse([*options.flags, *_role(cluster, cluster.driver)])
+        except CommandLineError as error:
+            return _refuse(error.problems)
+        if command.answer is not None:
+            sys.stdout.write(f"{command.answer}\n")
+            return ExitCode.VALID
+        return _Processes(cluster, options.flags, command.params.cluster_timeout_secs).run()
+
+
+def _role(cluster: Cluster, task: Task) -> list[str]:
+    """The flags that make a process `task` of `cluster`."""
+    hosts = [f"--{HOST_FLAGS[job]}={','.join(addresses)}" for job, addresses in cluster.hosts.items()]
+    return [*hosts, f"--job_name={task.job}", f"--task_index={task.index}", "--cluster_resolver=flags"]
+
+
+def _refuse(problems: Sequence[str]) -> int:
+    """Say what is wrong with the flags, once for all processes; returns the exit code."""
+    for problem in problems:
+        sys.stderr.write(f"benchmarks.launch: error: {problem}\n")
+    if any(flag in problem for flag in HOST_FLAGS.values() for problem in problems):
+        sys.stderr.write(
+            "benchmarks.launch: the flags that name hosts are its own: say how many processes there are by --workers, "
+            "--ps and --controller, before the --.\n"
+        )
+    return ExitCode.UNUSABLE
 
 
 @dataclass
@@ -52,6 +78,7 @@ class _Processes:
 
     cluster: Cluster
     flags: Sequence[str]
+    timeout_seconds: float  # --cluster_timeout_secs
     _running: dict[Task, subprocess.Popen[str]] = field(default_factory=dict)
     _codes: dict[Task, int] = field(default_factory=dict)
     _kill_at: float = float("inf")
@@ -65,6 +92,8 @@ class _Processes:
         try:
             for task in self.cluster.tasks:
                 self._start(task)
+            for task, process in self._running.items():
+                self._relay_output(task, process)
             while self._running:
                 self._pass_signal_on()
                 self._reap()
@@ -78,17 +107,17 @@ class _Processes:
         return max(self._codes.values())
 
     def _start(self, task: Task) -> None:
-        hosts = [f"--{HOST_FLAGS[job]}={','.join(addresses)}" for job, addresses in self.cluster.hosts.items()]
-        role = [f"--job_name={task.job}", f"--task_index={task.index}", "--cluster_resolver=flags"]
-        process = subprocess.Popen(
-            [sys.executable, str(_PROGRAM), *self.flags, *hosts, *role],
+        self._running[task] = subprocess.Popen(
+            [sys.executable, str(_PROGRAM), *self.flags, *_role(self.cluster, task)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
             start_new_session=True,  # a terminal's Ctrl-C is for this process to pass on
+            preexec_fn=killed_with_this_process(),
         )
-        self._running[task] = process
+
+    def _relay_output(self, task: Task, process: subprocess.Popen[str]) -> None:
         for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
             assert source is not None
             relay = threading.Thread(target=_relay, args=(f"[{task.job} {task.index}] ", source, target), daemon=True)
@@ -118,7 +147,7 @@ class _Processes:
             if task == self.cluster.driver:
                 self._kill_within(_END_SECONDS)
             elif code:
-                self._kill_within(_timeout_seconds(self.flags) + _END_SECONDS)
+                self._kill_within(self.timeout_seconds + _END_SECONDS)
 
     def _kill_within(self, seconds: float) -> None:
         self._kill_at = min(self._kill_at, time.monotonic() + seconds)
@@ -158,14 +187,6 @@ def _reserved_port() -> socket.socket:
     return held
 
 
-def _timeout_seconds(flags: Sequence[str]) -> float:
-    name = "--cluster_timeout_secs="
-    given = [flag.removeprefix(name) for flag in flags if flag.startswith(name)]
-    with contextlib.suppress(ValueError, IndexError):
-        return float(given[-1])
-    return _DEFAULT_TIMEOUT_SECONDS
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.launch",
@@ -173,17 +194,19 @@ def _parser() -> argparse.ArgumentParser:
         usage="%(prog)s [--workers=N] [--ps=N] [--controller] -- FLAGS OF run_benchmark.py",
         allow_abbrev=False,
     )
-    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="processes that compute towers")
-    parser.add_argument("--ps", type=int, default=0, metavar="N", help="parameter servers")
+    parser.add_argument("--workers", type=_from(1), default=2, metavar="N", help="processes that compute towers")
+    parser.add_argument("--ps", type=_from(0), default=0, metavar="N", help="parameter servers")
     parser.add_argument("--controller", action="store_true", help="a controller, for distributed_all_reduce")
     parser.add_argument("flags", nargs="*", metavar="FLAGS", help="flags of run_benchmark.py, after --")
     return parser
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError(text)
+def _from(least: int) -> Callable[[str], int]:
+    def count(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+        return int(text)
+
     return count
 
 

@@ -13,7 +13,7 @@ from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header, Narrator, table_head
 from benchmarks.devices import unused_gpus
-from benchmarks.draft import Draft, exchange_facts, model_facts
+from benchmarks.draft import Draft, model_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.measure import Recording, measure, warm_up
@@ -72,15 +72,17 @@ def train(
         console.line(line)
     if params.verify_variable_update and not is_asynchronous(params):
         check()
+        place.stage("verifying the variable update")
         prove_update(draft, console, workload)
 
     console.line("Generating training model")
     check()
+    place.stage("building the model")
     step = build_step(workload)
-    draft.sections["placement"] = place.agree(step, workload.devices.towers, check)
-    draft.sections["exchange"] = exchange_facts(step.strategy.traffic())
+    draft.sections |= place.agree(step, workload.devices.towers, check)
     console.line("Initializing graph")
     check()
+    place.stage("building the graph")
     draft.recording.trace_seconds = step.trace()
 
     console.line("Running warm up")
@@ -90,12 +92,13 @@ def train(
         console, params.num_warmup_batches, params.num_batches, params.display_every, params.display_perf_ewma
     )
     check()
-    warm_up(step, draft.recording, params.num_warmup_batches, after(narrator.warm_up, check))
+    watched = place.watched(step)
+    warm_up(watched, draft.recording, params.num_warmup_batches, after(narrator.warm_up, check))
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure(step, draft.recording, params.num_batches, after(narrator.step, check))
+    measure(watched, draft.recording, params.num_batches, after(narrator.step, check))
     if params.measure_exchange:
-        draft.sections["exchange"] |= measured_exchange(workload, step, console, check)
+        draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
 
 
 def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
@@ -121,17 +124,22 @@ def prove_update(draft: Draft, console: Console, workload: Workload) -> None:
 
 
 def measured_exchange(
-    workload: Workload, step: TrainingStep | AsynchronousStep, console: Console, check: Callable[[], None]
+    workload: Workload,
+    step: TrainingStep | AsynchronousStep,
+    place: Place,
+    console: Console,
+    check: Callable[[], None],
 ) -> dict[str, Any]:
     """What the exchange of `step` costs, measured against a step without it."""
     check()
+    place.stage("building the step without an exchange")
     independent = build_independent_step(workload)
 
     def on_pair(number: int) -> None:
         console.progress(f"exchange: pair {number}/{PAIRS}")
         check()
 
-    exposed = measure_exposed(step, independent, on_pair=on_pair)
+    exposed = measure_exposed(place.watched(step), place.watched(independent), on_pair=on_pair)
     console.notice(
         f"Exposed exchange: {1e3 * exposed.exposed_seconds:.2f} ms a step ({exposed.exposed_share:.1%}), "
         f"against independent towers in {PAIRS} pairs."

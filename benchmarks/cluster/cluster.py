@@ -13,6 +13,11 @@ JOBS = {
     "distributed_all_reduce": ("controller", "worker"),
     "collective_all_reduce": ("worker",),
 }
+HOST_FLAGS = {
+    "controller": "controller_host",
+    "ps": "ps_hosts",
+    "worker": "worker_hosts",
+}  # the flags that name the processes of each job
 MULTI_CLIENT = ("collective_all_reduce",)  # every worker runs the step itself, in place of one process for all
 
 
@@ -81,13 +86,20 @@ class Cluster:
         return ", ".join(f"{count} {job}" for job, count in self.counts().items())
 
 
-def is_host_and_port(address: str) -> bool:
-    """Whether `address` is of the form host:port."""
-    host, _, port = address.rpartition(":")
-    return bool(host) and port.isdecimal() and 0 < int(port) < 2**16
+@dataclass(frozen=True)
+class Roles:
+    """What was given of a cluster, by `source`: not checked yet, and open where it was left out."""
 
+    hosts: Mapping[str, tuple[str, ...]]
+    job: str
+    index: int
+    source: str
 
-def host_and_port(address: str) -> tuple[str, int]:
-    """The two parts of host:port."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
+    @property
+    def counts(self) -> dict[str, int]:
+        """The number of processes by job."""
+        return {job: len(hosts) for job, hosts in self.hosts.items()}
+
+    def place_of(self, job: str) -> str:
+        """Where the hosts of `job` were given."""
+        return f"--{HOST_FLAGS[job]}" if self.source == "flags" else f"job {job!r} of {self.source}"

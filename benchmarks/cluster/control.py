@@ -7,9 +7,9 @@ server takes the port over; connections that were accepted before are not touche
 
 Over a connection go, in this order: `hello` with what the process is and runs, and the answer `welcome`; `assembled`
 once all are there; `ready` from each process when TensorFlow is up; `go` where every process runs the step itself;
-`end` with the figure and the exit code. From `hello` on both sides say `alive`. A connection that ends, or is silent
-for half of --cluster_timeout_secs, is a fault: the driver tells the others, and everyone ends. A process that lives and
-makes no progress is not noticed.
+`end` with the figure and the exit code. From `hello` on both sides say `alive`, and how far they have come. A
+connection that ends, or is silent for half of --cluster_timeout_secs, is a fault, and so is a process that lives and
+does not get on (benchmarks/cluster/progress.py): the driver tells the others, and everyone ends.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from contextlib import contextmanager
 
 from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.link import Link, LinkError, Message
+from benchmarks.cluster.progress import Progress
 from benchmarks.errors import ExitCode
 
 POLL_SECONDS = 0.2
@@ -39,12 +40,15 @@ class ClusterError(Exception):
 class Control(threading.Thread):
     """One process's side of the control connections: a thread that reads, says `alive`, and notices who is lost.
 
-    `fault` is the first that went wrong; `on_fault` is called once with it, in this thread.
+    `fault` is the first that went wrong; `on_fault` is called once with it, in this thread. `progress` is how far this
+    process's main thread has come.
     """
 
-    def __init__(self, cluster: Cluster, timeout_seconds: float) -> None:
+    def __init__(self, cluster: Cluster, timeout_seconds: float, setup_seconds: float) -> None:
+        """`setup_seconds` is how long a stage before the end of the first step may take."""
         super().__init__(name="control", daemon=True)
         self.cluster = cluster
+        self.progress = Progress(setup_seconds, timeout_seconds)
         self.fault: ClusterError | None = None
         self.on_fault: Callable[[ClusterError], None] = lambda _: None
         self.began = time.monotonic()
@@ -86,15 +90,16 @@ class Control(threading.Thread):
         Raises ClusterError.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
-        while True:
-            with self._changed:
-                self.check()
-                if done():
-                    return True
-                if deadline is not None and time.monotonic() > deadline:
-                    return False
-                self._changed.wait(POLL_SECONDS)
-            check()
+        with self.progress.waiting():
+            while True:
+                with self._changed:
+                    self.check()
+                    if done():
+                        return True
+                    if deadline is not None and time.monotonic() > deadline:
+                        return False
+                    self._changed.wait(POLL_SECONDS)
+                check()
 
     @contextmanager
     def within(self, seconds: float, what: str) -> Iterator[None]:
@@ -123,6 +128,7 @@ class Control(threading.Thread):
             if time.monotonic() - last_round > max(1.0, self.silence_seconds / 2):
                 self._forgive()
             self._notice_silence()
+            self._notice_standstill()
             last_round = time.monotonic()
         for key in list(self._selector.get_map().values()):
             key.fileobj.close()  # type: ignore[union-attr]  # sockets only
@@ -150,8 +156,7 @@ class Control(threading.Thread):
             self._lost(task, f"it is gone: its connection ended {self._age()} after the start")
             return
         for message in messages:
-            if message["type"] != "alive":
-                self._heard(link, task, message)
+            self._heard(link, task, message)
         with self._changed:
             self._changed.notify_all()
 
@@ -165,7 +170,7 @@ class Control(threading.Thread):
     def _say_alive(self) -> None:
         if time.monotonic() - self._last_alive > min(1.0, self.timeout_seconds / 10):
             self._last_alive = time.monotonic()
-            self.broadcast({"type": "alive"})
+            self.broadcast({"type": "alive", "mark": self.progress.mark})
 
     def _notice_silence(self) -> None:
         now = time.monotonic()
@@ -174,6 +179,9 @@ class Control(threading.Thread):
             if silent > self.silence_seconds:
                 self._drop(link)
                 self._lost(task, f"it has been silent for {silent:.1f} s, though its connection stands: is it stopped?")
+
+    def _notice_standstill(self) -> None:
+        """The driver's business: it alone hears how far all have come."""
 
     def _forgive(self) -> None:
         """Start counting anew: this process itself was held up, and what it did not hear is nobody's silence."""

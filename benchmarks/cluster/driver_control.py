@@ -7,9 +7,11 @@ import socket
 import time
 from collections.abc import Callable
 
-from benchmarks.cluster.cluster import Cluster, Task, host_and_port
+from benchmarks.cluster.addresses import host_and_port, listen
+from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.control import POLL_SECONDS, ClusterError, Control
 from benchmarks.cluster.link import Link, Message
+from benchmarks.cluster.progress import Mark, Standstill, explain
 from benchmarks.errors import ExitCode
 
 _REACH_SECONDS = 5.0
@@ -18,9 +20,16 @@ _REACH_SECONDS = 5.0
 class DriverControl(Control):
     """The driver's side. `hellos` and `ready` are what the others have said, by task."""
 
-    def __init__(self, cluster: Cluster, timeout_seconds: float, differences: Callable[[Message], list[str]]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        timeout_seconds: float,
+        setup_seconds: float,
+        differences: Callable[[Message], list[str]],
+    ) -> None:
         """`differences` says how what a `hello` tells differs from what this process runs."""
-        super().__init__(cluster, timeout_seconds)
+        super().__init__(cluster, timeout_seconds, setup_seconds)
+        self._standstill = Standstill()
         self.hellos: dict[Task, Message] = {}
         self.ready: dict[Task, Message] = {}
         self._differences = differences
@@ -33,7 +42,7 @@ class DriverControl(Control):
         Raises OSError where this process cannot listen on its port.
         """
         _, port = host_and_port(self.cluster.address(self.cluster.task))
-        self._listener = socket.create_server(("", port), backlog=128)
+        self._listener = listen(port)
         self._selector.register(self._listener, selectors.EVENT_READ, (None, None))
         self.start()
         left = self.patience_seconds - (time.monotonic() - self.began)
@@ -92,10 +101,21 @@ class DriverControl(Control):
     def _heard(self, link: Link, task: Task | None, message: Message) -> None:
         if task is None:
             self._welcome(link, message)
+        elif message["type"] == "alive":
+            self._standstill.heard(task, Mark(*message["mark"]))
         elif message["type"] == "ready":
             self.ready[task] = message
         elif message["type"] == "fault":
             self.fail(ClusterError(f"{self.cluster.name(task)}: {message.get('reason')}"))
+
+    def _notice_standstill(self) -> None:
+        self._standstill.heard(self.cluster.task, self.progress.mark)
+        if stuck := self._standstill.stuck():
+            self.fail(ClusterError(explain(stuck, {each.task: self.cluster.name(each.task) for each in stuck})))
+
+    def _forgive(self) -> None:
+        super()._forgive()
+        self._standstill.forgive()
 
     def _welcome(self, link: Link, message: Message) -> None:
         """Take a process in that has said hello."""

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.cluster.cluster import Cluster, Task, host_and_port
+from benchmarks.cluster.addresses import host_and_port
+from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.control import POLL_SECONDS, ClusterError, Control
 from benchmarks.cluster.link import Link, Message
 from benchmarks.errors import ExitCode
@@ -16,8 +17,8 @@ from benchmarks.errors import ExitCode
 class MemberControl(Control):
     """The side of every other process. `ended` is the driver's last message, once it has come."""
 
-    def __init__(self, cluster: Cluster, timeout_seconds: float, hello: dict[str, Any]) -> None:
-        super().__init__(cluster, timeout_seconds)
+    def __init__(self, cluster: Cluster, timeout_seconds: float, setup_seconds: float, hello: dict[str, Any]) -> None:
+        super().__init__(cluster, timeout_seconds, setup_seconds)
         self._hello = {"type": "hello", "job": cluster.task.job, "index": cluster.task.index, **hello}
         self._assembled = False
         self._may_go = False

@@ -9,12 +9,13 @@ from benchmarks import devices
 from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster import runtime
 from benchmarks.cluster.cluster import Cluster
-from benchmarks.cluster.control import ClusterError
+from benchmarks.cluster.control import ClusterError, Control
 from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.member_control import MemberControl
 from benchmarks.collective_step import digest
 from benchmarks.devices import Devices
-from benchmarks.draft import placement_facts
+from benchmarks.draft import exchange_facts, placement_facts
+from benchmarks.measure import Outcome
 from benchmarks.params import Params
 from benchmarks.step import TrainingStep
 
@@ -31,18 +32,45 @@ class Place:
     def agree(
         self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
     ) -> dict[str, Any]:
-        """Make sure that all processes that run the step begin alike; returns where towers and variables are.
+        """Make sure that all processes that run the step begin alike.
 
-        `towers` are those of this process, and `check` is called while it waits.
+        Returns the record's sections on where towers and variables are and what they exchange. `towers` are those of
+        this process, and `check` is called while it waits.
         """
         del check
-        return placement_facts(towers, [*step.strategy.stores, *step.strategy.masters])
+        return {
+            "placement": placement_facts(towers, [*step.strategy.stores, *step.strategy.masters]),
+            "exchange": exchange_facts(step.strategy.traffic()),
+        }
+
+    def stage(self, doing: str) -> None:
+        """The run begins something that may take long; `doing` says what."""
+
+    def watched(self, step: Callable[[], Outcome]) -> Callable[[], Outcome]:
+        """`step`, watched by the other processes where there are any."""
+        return step
 
 
-class Servers(Place):
+class _InCluster(Place):
+    """One of several processes, which others wait for."""
+
+    def __init__(self, control: Control) -> None:
+        self._progress = control.progress
+
+    def stage(self, doing: str) -> None:
+        """Let the others know, should it not end."""
+        self._progress.stage(doing)
+
+    def watched(self, step: Callable[[], Outcome]) -> Callable[[], Outcome]:
+        """`step`; the driver notices if it does not end."""
+        return self._progress.watched(step)
+
+
+class Servers(_InCluster):
     """A process that drives the towers and variables on all others."""
 
     def __init__(self, cluster: Cluster, control: DriverControl, check: Callable[[], None]) -> None:
+        super().__init__(control)
         self._cluster = cluster
         self._control = control
         self._check = check
@@ -55,10 +83,11 @@ class Servers(Place):
             return runtime.drive(params, self._cluster)
 
 
-class Peers(Place):
+class Peers(_InCluster):
     """One of several processes that run the same step together, each on towers of its own."""
 
     def __init__(self, cluster: Cluster, control: DriverControl | MemberControl) -> None:
+        super().__init__(control)
         self._cluster = cluster
         self._control = control
 
@@ -73,18 +102,20 @@ class Peers(Place):
         self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
     ) -> dict[str, Any]:
         """Begin only where all variables of all processes are equal, bit by bit."""
-        placement, variables = super().agree(step, towers, check), digest(step.strategy.stores)
+        sections, variables = super().agree(step, towers, check), digest(step.strategy.stores)
         if isinstance(self._control, MemberControl):
-            self._control.say_ready(placement=placement, variables=variables)
+            self._control.say_ready(variables=variables, **sections)
             self._control.wait_for_go(check)
-            return placement
+            return sections
         self._control.wait_until_ready(check)
         for task, told in sorted(self._control.ready.items()):
             if told["variables"] != variables:
                 raise ClusterError(
                     f"{self._cluster.name(task)} begins with other values of the variables than the driver"
                 )
-            placement["towers"] += told["placement"]["towers"]
-            placement["variables"] |= told["placement"]["variables"]
+            sections["placement"]["towers"] += told["placement"]["towers"]
+            sections["placement"]["variables"] |= told["placement"]["variables"]
+            if "sent_bytes" in sections["exchange"]:  # not every strategy tells
+                sections["exchange"]["sent_bytes"] |= told["exchange"]["sent_bytes"]
         self._control.broadcast({"type": "go"})
-        return placement
+        return sections

@@ -12,7 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks.cluster import roles
-from benchmarks.cluster.cluster import Cluster
+from benchmarks.cluster.addresses import joined
+from benchmarks.cluster.cluster import Cluster, Roles
 from benchmarks.errors import UserError
 from benchmarks.params import Params
 
@@ -25,7 +26,7 @@ def find(params: Params, *, pods: Any = None) -> Cluster:
 
     Raises UserError with every problem of it.
     """
-    counts = {job: int(count) for job, count in roles.pairs(params.cluster_jobs).items()}
+    counts = roles.counted(params)
     if params.cluster_resolver == "slurm":
         found = _slurm(counts, params.cluster_port)
     else:
@@ -35,7 +36,7 @@ def find(params: Params, *, pods: Any = None) -> Cluster:
     return roles.make(found, params.variable_update)
 
 
-def _slurm(counts: Mapping[str, int], port: int) -> roles.Roles:
+def _slurm(counts: Mapping[str, int], port: int) -> Roles:
     """The tasks of this job step: `counts` of them for each job, in Slurm's order, jobs by name."""
     try:
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
@@ -52,7 +53,7 @@ def _slurm(counts: Mapping[str, int], port: int) -> roles.Roles:
             "Start the run with srun, and ask for as many tasks as --cluster_jobs has."
         ) from error
     job, index = resolver.get_task_info()
-    return roles.Roles(hosts, str(job), int(index), "Slurm")
+    return Roles(hosts, str(job), int(index), "Slurm")
 
 
 def _gpus_per_node() -> int:
@@ -60,7 +61,7 @@ def _gpus_per_node() -> int:
     return max(1, int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")))
 
 
-def _kubernetes(params: Params, counts: Mapping[str, int], client: Any) -> roles.Roles:
+def _kubernetes(params: Params, counts: Mapping[str, int], client: Any) -> Roles:
     """The pods with the labels, once all of them run, and among them the one with this machine's address."""
     labels = {job: [label] for job, label in roles.pairs(params.kubernetes_labels).items() if job in counts}
     resolver = tf.distribute.cluster_resolver.KubernetesClusterResolver(
@@ -80,11 +81,11 @@ def _kubernetes(params: Params, counts: Mapping[str, int], client: Any) -> roles
             raise UserError(f"--cluster_resolver=kubernetes: {missing}. See kubectl get pods.")
         time.sleep(_RETRY_SECONDS)
     if params.job_name:
-        return roles.Roles(hosts, params.job_name, params.task_index, "Kubernetes")
-    own = f"{_own_address()}:{params.cluster_port}"
+        return Roles(hosts, params.job_name, params.task_index, "Kubernetes")
+    own = joined(_own_address(), params.cluster_port)
     for job, addresses in hosts.items():
         if own in addresses:
-            return roles.Roles(hosts, job, addresses.index(own), "Kubernetes")
+            return Roles(hosts, job, addresses.index(own), "Kubernetes")
     raise UserError(f"--cluster_resolver=kubernetes: no pod with these labels has the address {own} of this process.")
 
 
@@ -123,5 +124,6 @@ class _PodAddresses:
         namespace = _NAMESPACE.read_text().strip() if _NAMESPACE.exists() else "default"
         pods = self._client.list_namespaced_pod(namespace, label_selector=label_selector)
         for pod in pods.items:
-            pod.status.host_ip = pod.status.pod_ip
+            ip = pod.status.pod_ip
+            pod.status.host_ip = f"[{ip}]" if ip and ":" in ip else ip  # a port is to follow
         return pods

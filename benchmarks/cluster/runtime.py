@@ -20,7 +20,7 @@ _kept: list[Any] = []  # what ends with the process, and not before
 def serve(params: Params, cluster: Cluster) -> None:
     """Let this process compute for the driver: TensorFlow's server, on this process's port of the cluster.
 
-    It can be ended only with the process.
+    It can be ended only with the process. Raises UserError where this machine lacks the GPUs that `params` ask for.
     """
     devices.configure(params)
     server = tf.distribute.Server(
@@ -45,7 +45,10 @@ def drive(params: Params, cluster: Cluster) -> Devices:
         task_index=cluster.task.index,
         protocol=params.server_protocol,
     )
-    kind = local.kind if local else _kind_of_workers(params)
+    gpus = tf.config.list_logical_devices("GPU")
+    kind = local.kind if local else devices.kind_of_towers(params, any_gpus=bool(gpus))
+    if params.device == "auto" and kind == "cpu":
+        _check_no_gpus(gpus, cluster)
     towers: list[str] = []
     for worker in cluster.workers:
         own = local.towers if local and worker == cluster.task else _numbered(kind, params.num_gpus)
@@ -83,21 +86,20 @@ def device_of(task: Task, device: str) -> str:
 
 def _server_config(params: Params, job: str) -> Any:
     """What a server makes of its machine. It heeds no tf.config, only this message of TensorFlow 1."""
-    on_gpu = params.device != "cpu" and (job == "worker" or params.local_parameter_device == "gpu")
-    gpus = tf.config.list_physical_devices("GPU") if on_gpu else []
-    kind = params.device if params.device != "auto" else ("gpu" if gpus else "cpu")
+    may_use_gpus = params.device != "cpu" and (job == "worker" or params.local_parameter_device == "gpu")
+    gpus = tf.config.list_physical_devices("GPU") if may_use_gpus else []
+    kind = devices.kind_of_towers(params, any_gpus=bool(gpus))
+    indices = devices.gpu_indices(params, gpus) if may_use_gpus and kind == "gpu" else []
     config = tf.compat.v1.ConfigProto(
         device_count={
             "CPU": params.num_gpus if kind == "cpu" and job == "worker" else 1,
-            "GPU": params.num_gpus if gpus else 0,
+            "GPU": len(indices),
         },
         intra_op_parallelism_threads=intra_threads(params) or 0,
         inter_op_parallelism_threads=params.num_inter_threads,
     )
-    if gpus:
-        config.gpu_options.visible_device_list = params.gpu_indices or ",".join(
-            map(str, range(min(params.num_gpus, len(gpus))))
-        )
+    if indices:
+        config.gpu_options.visible_device_list = ",".join(map(str, indices))
         config.gpu_options.allow_growth = bool(params.allow_growth)
         config.gpu_options.per_process_gpu_memory_fraction = params.gpu_memory_frac_for_testing
     return config
@@ -112,14 +114,18 @@ def _set_up_driver(params: Params, cluster: Cluster) -> Devices | None:
     return None
 
 
-def _kind_of_workers(params: Params) -> str:
-    if params.device != "auto":
-        return params.device
-    return "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
-
-
 def _numbered(kind: str, count: int) -> list[str]:
     return [f"/{kind}:{index}" for index in range(count)]
+
+
+def _check_no_gpus(gpus: Sequence[tf.config.LogicalDevice], cluster: Cluster) -> None:
+    """Raise UserError where a worker has a GPU that auto would leave idle, since the driver has none."""
+    for spec in (tf.DeviceSpec.from_string(gpu.name) for gpu in gpus):
+        if spec.job == "worker":
+            raise UserError(
+                f"--device=auto: {cluster.name(Task(spec.job, spec.task))} has a GPU, and "
+                f"{cluster.name(cluster.task)} has none. Pass --device=cpu, or see whether nvidia-smi works on both."
+            )
 
 
 def _check_there(wanted: Sequence[str], cluster: Cluster) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks.cluster.cluster import Cluster, Task, host_and_port
+from benchmarks.cluster.addresses import host_and_port
+from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.control import ClusterError, Control
 from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.identity import differences, identity
@@ -160,7 +161,10 @@ class Driver(Session):
     ) -> None:
         super().__init__(command, cluster, command_line, console, started)
         self.write = write
-        self.control = DriverControl(cluster, self.params.cluster_timeout_secs, partial(differences, self.identity))
+        params = self.params
+        self.control = DriverControl(
+            cluster, params.cluster_timeout_secs, params.setup_timeout_secs, partial(differences, self.identity)
+        )
 
     def play(self, check: Callable[[], None]) -> None:
         """Wait for the others, then train as on one machine."""
@@ -175,6 +179,7 @@ class Driver(Session):
             else Servers(self.cluster, self.control, check)
         )
         runner.train(self.draft, self.console, check, self.started, place=place)
+        self.control.progress.stage("writing the record")
 
     def finish(self, ending: Ending, exit_code: ExitCode) -> float | None:
         """Tell the others how it ended."""
@@ -204,7 +209,8 @@ class Member(Session):
         self, command: CommandLine, cluster: Cluster, command_line: Sequence[str], console: Console, started: float
     ) -> None:
         super().__init__(command, cluster, command_line, console, started)
-        self.control = MemberControl(cluster, self.params.cluster_timeout_secs, self.identity)
+        params = self.params
+        self.control = MemberControl(cluster, params.cluster_timeout_secs, params.setup_timeout_secs, self.identity)
 
     def exit_code(self, ending: Ending) -> ExitCode:
         """That of the driver, where it got that far."""

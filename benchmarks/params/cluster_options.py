@@ -20,7 +20,9 @@ class ClusterOptions:
         choices=("", "ps", "worker", "controller"),
         run_only=True,
     )
-    ps_hosts: str = option("", "Parameter servers, host:port with commas.", run_only=True)
+    ps_hosts: str = option(
+        "", "Parameter servers, host:port with commas; an IPv6 host in brackets, as in [::1]:2222.", run_only=True
+    )
     worker_hosts: str = option("", "Workers, host:port with commas; the first leaves the record.", run_only=True)
     controller_host: str | None = option(
         None, "Controller of distributed_all_reduce, host:port; it leaves the record.", run_only=True
@@ -54,6 +56,16 @@ class ClusterOptions:
         "Every process ends within this time after one of them fails or falls silent; also how long each waits for the "
         "others at the start.",
         lower_bound=5.0,
+        run_only=True,
+    )
+    setup_timeout_secs: float = option(
+        1800.0,
+        "A process of a cluster that is alive counts as stuck after this time at one stage before its first step has "
+        "ended (set-up, building, compilation, the first step); later after --cluster_timeout_secs, or 20 median steps "
+        "where that is longer.",
+        lower_bound=5.0,
+        tcb="it had no such flag",
+        acts=IN_CLUSTER,
         run_only=True,
     )
     server_protocol: str = option(

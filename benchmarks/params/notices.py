@@ -25,21 +25,25 @@ class Notice:
         return f"--{self.flag}={self.value}: {self.kind}: {self.reason}."
 
 
-def notices(params: Params, given: Collection[str]) -> list[Notice]:
+def notices(params: Params, given: Collection[str], heeded: Collection[str] | None = None) -> list[Notice]:
     """A notice for each of the `given` options that does not act in this run.
 
     An option that is off by default and given as off (`--eval_dir=`, `--staged_vars=false`) gets what it asks for.
+    `heeded` are the options of a command that knows only some; None: all.
     """
-    candidates = [_notice(option, params) for name, option in options().items() if name in given]
+    known = options() if heeded is None else heeded
+    candidates = [_notice(option, params, name in known) for name, option in options().items() if name in given]
     return [notice for notice in candidates if notice]
 
 
-def _notice(option: Option, params: Params) -> Notice | None:
+def _notice(option: Option, params: Params, heeded: bool) -> Notice | None:
     value = getattr(params, option.name)
     if option.is_off(value):
         return None
     if option.status in (Status.NOT_YET, Status.IGNORED):
         return Notice(option.name, value, option.status.value, option.reason)
+    if not heeded:
+        return Notice(option.name, value, NO_EFFECT, "this command does without it")
     if option.acts and not option.acts.holds(params):
         return Notice(option.name, value, NO_EFFECT, f"it acts only {option.acts.text}")
     return None

@@ -5,6 +5,9 @@ What only the devices tell is refused when they are known, by `variable_mgr.exch
 
 from __future__ import annotations
 
+import os
+
+from benchmarks.cluster import roles
 from benchmarks.params.conditions import exchanges_gradients
 from benchmarks.params.params import Params
 from benchmarks.params.resolve import gradient_transfer
@@ -14,6 +17,7 @@ from variable_mgr.topology import topology
 
 PACKINGS = ("gradient_repacking", "bytes_per_pack", "agg_small_grads_max_bytes", "allreduce_merge_scope")
 _EXCHANGE = ("variable_update", "num_gpus")
+_WORKERS = ("worker_hosts", "cluster_resolver", "cluster_jobs")
 
 
 @rule("all_reduce_spec")
@@ -62,13 +66,29 @@ def algorithm_on_cpu(params: Params) -> str | None:
     )
 
 
-@rule("all_reduce_spec", "hierarchical_copy", "network_topology", *_EXCHANGE)
+@rule("all_reduce_spec", "device", *_EXCHANGE, *_WORKERS)
+def algorithm_between_machines(params: Params) -> str | None:
+    """Some algorithms stay within a machine."""
+    if params.device == "cpu" or "nccl" not in _algorithms(params):  # on the CPU it is refused as it is
+        return None
+    alone = [each for each in parse(params.all_reduce_spec or "").ranges if str(each).partition("#")[0] == "nccl"]
+    count = _machines(params)
+    if not alone or count < 2:
+        return None
+    return (
+        f"--all_reduce_spec={params.all_reduce_spec}: nccl joins the GPUs of one worker, and there are {count} workers."
+        " Between them there are nccl/xring, nccl/rechd, nccl/pscpu and collective."
+    )
+
+
+@rule("all_reduce_spec", "hierarchical_copy", "network_topology", *_EXCHANGE, *_WORKERS)
 def wiring_fits(params: Params) -> str | None:
     """The wiring is one of so many GPUs."""
-    if params.variable_update != "replicated" or "hierarchical_copy" not in _algorithms(params):
+    machines = _machines(params)
+    if not machines or "hierarchical_copy" not in _algorithms(params):
         return None
     try:
-        topology(params.network_topology, params.num_gpus)
+        topology(params.network_topology, params.num_gpus * machines)
     except ValueError as error:
         return str(error)
     return None
@@ -94,6 +114,13 @@ def nccl_adds_up(params: Params) -> str | None:
         f"--all_reduce_spec={params.all_reduce_spec}: TensorFlow's NCCL does not add up bfloat16, in which gradients "
         "would travel here. Add --gradient_transfer=fp32 or fp16, or take --all_reduce_spec=xring."
     )
+
+
+def _machines(params: Params) -> int:
+    """How many processes have towers between which an algorithm of ours exchanges; 0 where that is not known."""
+    if params.variable_update == "distributed_all_reduce":
+        return roles.workers(params, os.environ)
+    return int(params.variable_update == "replicated")
 
 
 def _algorithms(params: Params) -> list[str]:

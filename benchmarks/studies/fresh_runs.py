@@ -24,6 +24,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 WARMUP_STEPS = 3  # as many as the yardsticks make
 # ru_maxrss is in KiB on Linux and in bytes on macOS.
 _MAXRSS_IN_MIB = 2**20 if sys.platform == "darwin" else 2**10
+_GRACE_SECONDS = 20.0  # for a process that is to end: a launcher waits 10 s for those that it has started
 _MESSAGE_LINES = 12  # the end of what a failed process said
 
 
@@ -67,8 +68,7 @@ def finish(command: Sequence[str]) -> Finished:
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
-            process.kill()
-            process.wait()
+            _end(process)
             raise
         process.returncode = os.waitstatus_to_exitcode(status)  # it has been waited for; subprocess must know
         output.seek(0)
@@ -78,6 +78,18 @@ def finish(command: Sequence[str]) -> Finished:
         last_words = "\n".join(complaints.strip().splitlines()[-_MESSAGE_LINES:])
         raise UserError(f"{' '.join(command)}\nended with exit code {process.returncode}:\n{last_words}")
     return Finished(said, usage.ru_maxrss / _MAXRSS_IN_MIB)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask `process` to end what it has started, and kill it if it does not end in time."""
+    try:
+        process.terminate()
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        process.kill()
+        process.wait()
 
 
 def record_of(

@@ -43,11 +43,11 @@ def nobody_listens(port):
 class Processes:
     """run_benchmark.py once for each role of a cluster; what they print goes into files."""
 
-    def __init__(self, folder, *flags, **counts):
+    def __init__(self, folder, *flags, host="127.0.0.1", **counts):
         self.results_dir = folder / "runs"
         self._folder = folder
         self._flags = [*SHORT, f"--cluster_timeout_secs={TIMEOUT}", f"--results_dir={self.results_dir}", *flags]
-        self.hosts = {job: [f"127.0.0.1:{free_port()}" for _ in range(count)] for job, count in counts.items()}
+        self.hosts = {job: [f"{host}:{free_port()}" for _ in range(count)] for job, count in counts.items()}
         self.running = {}
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -55,12 +55,15 @@ class Processes:
     def roles(self):
         return [(job, index) for job, hosts in self.hosts.items() for index in range(len(hosts))]
 
-    def start(self, *roles, flags=(), told_by=None):
-        """Start `roles`, or all; `told_by` gives flags and environment of each, in place of TCB's flags."""
+    def start(self, *roles, flags=(), told_by=None, program=()):
+        """Start `roles`, or all; `told_by` gives flags and environment of each, in place of TCB's flags.
+
+        `program` are Python's arguments in place of run_benchmark.py.
+        """
         for job, index in roles or self.roles:
             role, environment = (told_by or by_flags)(self, job, index)
-            command = ["env", "--default-signal=INT", sys.executable, str(PROJECT / "run_benchmark.py"), *self._flags]
-            command += [*role, *flags]
+            command = ["env", "--default-signal=INT", sys.executable, *(program or [str(PROJECT / "run_benchmark.py")])]
+            command += [*self._flags, *role, *flags]
             variables = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"} | environment
             variables |= {"http_proxy": "http://127.0.0.1:9"}  # must not matter
             with self.path(job, index, "out").open("wb") as out, self.path(job, index, "err").open("wb") as err:

@@ -20,6 +20,7 @@ from benchmarks.params import Params
 from tests.cluster.conftest import free_port
 
 PARAMS = Params(model="trivial", batch_size=4)
+SETUP = 600.0
 CONTROLS = []  # to be closed after the test
 
 
@@ -41,7 +42,7 @@ def _ends():
 
 
 def driver_of(cluster, timeout=5.0):
-    control = DriverControl(cluster, timeout, partial(differences, identity(PARAMS, cluster)))
+    control = DriverControl(cluster, timeout, SETUP, partial(differences, identity(PARAMS, cluster)))
     CONTROLS.append(control)
     gathered = []
 
@@ -59,7 +60,7 @@ def driver_of(cluster, timeout=5.0):
 
 def member_of(cluster, job, index, *, timeout=5.0, **changed):
     own = dataclasses.replace(cluster, task=Task(job, index))
-    control = MemberControl(own, timeout, identity(PARAMS, own) | changed)
+    control = MemberControl(own, timeout, SETUP, identity(PARAMS, own) | changed)
     CONTROLS.append(control)
     control.problem = None
 
@@ -122,7 +123,7 @@ def test_who_cannot_be_reached_is_named_before_tensorflow_tries(cluster):
 
 
 def test_what_hangs_in_tensorflow_is_a_fault_in_time(cluster):
-    control = MemberControl(cluster, 5.0, {})
+    control = MemberControl(cluster, 5.0, SETUP, {})
     faults = []
     control.on_fault = faults.append
     with control.within(0.1, "it did not start"):
@@ -183,6 +184,29 @@ def test_a_process_that_was_held_up_itself_blames_nobody(cluster):
     time.sleep(driver.silence_seconds + 1)
     assert driver.fault is None
     driver.finish(0, None, "")
+
+
+def test_who_does_not_get_on_is_named_to_all(cluster):
+    driver, ps, worker = driver_of(cluster), member_of(cluster, "ps", 0), member_of(cluster, "worker", 1)
+    joined(driver, ps, worker)
+    driver.progress.watched(lambda: None)()
+    worker.progress.watched(lambda: None)()
+    waits = threading.Thread(target=wait_to_fail, args=(ps,))
+    waits.start()
+    began = time.monotonic()
+    while time.monotonic() - began < 7 and not worker.fault:
+        driver.progress.watched(lambda: time.sleep(0.1))()  # as if it did not wait for the other
+    waits.join(5)
+    assert time.monotonic() - began >= 5
+    for control in (driver, ps, worker):
+        assert f"{cluster.name(Task('worker', 1))}: it lives but does not get on: past step 1 for 5 s" in str(
+            control.fault
+        )
+
+
+def wait_to_fail(control):
+    with pytest.raises(ClusterError):
+        control.wait_for_end(no_signal)
 
 
 def test_the_watchdog_leaves_the_end_to_a_main_thread_that_is_at_it():

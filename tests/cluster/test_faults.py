@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.cluster.conftest import TIMEOUT, nobody_listens
+from tests.cluster.conftest import PROJECT, TIMEOUT, nobody_listens
 
 LONG = ["--num_batches=1000000"]
 
@@ -51,6 +51,45 @@ def test_a_process_fails_in_the_middle(cluster, shape, victim, number, known):
         assert len(record["measurement"]["step_seconds"]) >= 5
     processes.kill()
     assert all(nobody_listens(int(host.split(":")[1])) for hosts in processes.hosts.values() for host in hosts)
+
+
+# run_benchmark.py, whose main thread hangs once it has told of its step 5, while all other threads go on.
+HANGS = f"""
+import sys, threading
+sys.path.insert(0, {str(PROJECT)!r})
+import run_benchmark
+from benchmarks.console import Narrator
+tell = Narrator.step
+def hang(self, recording):
+    tell(self, recording)
+    if len(recording.step_seconds) == 5:
+        threading.Event().wait()
+Narrator.step = hang
+sys.argv[0] = "run_benchmark.py"
+sys.exit(run_benchmark.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "victim"), [(PEERS, ("worker", 1)), (PEERS, ("worker", 0)), (SERVERS, ("worker", 0))]
+)
+def test_a_process_lives_and_does_not_get_on(cluster, shape, victim):
+    strategy, counts = shape
+    processes = cluster(*LONG, f"--variable_update={strategy}", **counts)
+    others = [role for role in processes.roles if role != victim]
+    processes.start(*others).start(victim, program=["-c", HANGS])
+    processes.wait_for("5\timages", *victim)
+    hung = time.monotonic()
+    assert set(processes.ends(within=2 * TIMEOUT).values()) == {1}
+    assert time.monotonic() - hung > TIMEOUT - 1
+    job, index = victim
+    told = f"/job:{job}/task:{index} at {processes.hosts[job][index]}: it lives but does not get on: past step 6 for 1"
+    for role in processes.roles:
+        assert told in processes.err(*role)
+    (record,) = processes.records()
+    assert record["status"] == "failed"
+    assert told in record["message"]
+    assert len(record["measurement"]["step_seconds"]) == 5
 
 
 def test_a_process_never_comes_up(cluster):

@@ -1,6 +1,7 @@
 """What several processes train is what one process with the same towers trains; two clusters go side by side."""
 
 import re
+import socket
 
 import pytest
 
@@ -57,6 +58,8 @@ def test_collective_operations_and_a_controller(cluster, tmp_path):
         towers = [f"/job:worker/replica:0/task:{worker}/cpu:{cpu}" for worker in (0, 1) for cpu in (0, 1)]
         assert record["placement"]["towers"] == towers
         assert list(record["placement"]["variables"]) == towers
+        assert list(record["exchange"]["sent_bytes"]) == towers
+        assert min(record["exchange"]["sent_bytes"].values()) > 0
         figures = {TOTAL.search(each.out("worker", index))[1] for index in (0, 1)}
         assert figures == {TOTAL.search(each.out(driver))[1]}
     assert "Batch size:  16 global\n" in collective.out("worker", 1)
@@ -69,3 +72,23 @@ def test_collective_operations_in_one_process(tmp_path):
         for name in ("collective_all_reduce", "replicated")
     ]
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def has_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+@pytest.mark.parametrize(
+    ("strategy", "counts"), [("parameter_server", {"ps": 1, "worker": 2}), ("collective_all_reduce", {"worker": 2})]
+)
+def test_hosts_may_be_of_ipv6(cluster, strategy, counts):
+    processes = cluster(f"--variable_update={strategy}", host="[::1]", **counts).start()
+    assert set(processes.ends().values()) == {0}, [processes.err(*role) for role in processes.roles]
+    (record,) = processes.records()
+    assert record["valid"]
+    assert record["cluster"]["hosts"] == processes.hosts

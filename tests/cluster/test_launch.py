@@ -9,9 +9,10 @@ import sys
 import time
 
 import psutil
+import pytest
 
 from tests.cluster.conftest import PROJECT, SHORT, TIMEOUT
-from tests.main.conftest import sample_data  # noqa: F401  a fixture
+from tests.main.conftest import run_program, sample_data  # noqa: F401  a fixture
 
 
 def launch(*arguments, flags, results_dir):
@@ -74,3 +75,58 @@ def test_ctrl_c_and_a_process_that_is_stuck(tmp_path):
     assert record["status"] == "failed"  # a step that hangs cannot be interrupted, but its end is told
     assert "/job:ps/task:0" in record["message"]
     assert "it has been silent for" in record["message"]
+
+
+def test_kill_minus_nine_takes_the_others_along(tmp_path):
+    process = launch("--workers=2", "--ps=1", flags=["--num_batches=1000000"], results_dir=tmp_path)
+    for line in process.stdout:
+        if "[worker 0] 5\t" in line:
+            break
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert len(started) == 3
+    started[0].send_signal(signal.SIGSTOP)  # who is stopped can still be killed
+    process.kill()
+    _, alive = psutil.wait_procs(started, timeout=5)
+    assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
+    process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flags", "problems"),
+    [
+        (["--workers=0"], [], ["argument --workers: '0' is not a whole number from 1 on"]),
+        (["--ps=-1"], [], ["argument --ps: '-1' is not a whole number from 0 on"]),
+        (["--ps=two"], [], ["argument --ps: 'two' is not a whole number from 0 on"]),
+        (
+            ["--workers=2"],
+            ["--modle=x"],
+            ["error: Unknown flag --modle=x. Did you mean --model?", "needs a ps process", "by --workers, --ps and"],
+        ),
+    ],
+)
+def test_what_cannot_be_started_is_said_once(tmp_path, arguments, flags, problems):
+    process = launch(*arguments, flags=flags, results_dir=tmp_path)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert out == ""
+    for problem in problems:
+        assert err.count(problem) == 1
+
+
+def test_help_is_that_of_the_run(tmp_path):
+    out, _ = launch("--ps=1", flags=["--help"], results_dir=tmp_path).communicate(timeout=60)
+    assert "--cluster_timeout_secs" in out
+    assert "[worker" not in out
+
+
+def test_the_timeout_is_understood_in_every_form():
+    """As two words, and from a file: who is told less than a process waits would kill it too early."""
+    program = """
+import benchmarks.launch as launch
+class Seen:
+    def __init__(self, cluster, flags, timeout_seconds): print(cluster.counts(), timeout_seconds)
+    def run(self): return 0
+launch._Processes = Seen
+launch.main(["--ps=1", "--", "--device=cpu", "--cluster_timeout_secs", "77"])
+"""
+    assert run_program(program) == "{'ps': 1, 'worker': 2} 77.0\n"

@@ -25,7 +25,9 @@ class Control:
 
     def __init__(self, variables):
         placement = {"towers": ["b0"], "variables": {"b0": {"variables": 6, "bytes": 1}}}
-        self.ready = {Task("worker", 1): {"variables": variables, "placement": placement}}
+        self.progress = None
+        exchange = {"exchanges": 1, "sent_bytes": {"b0": 7}}
+        self.ready = {Task("worker", 1): {"variables": variables, "placement": placement, "exchange": exchange}}
         self.said = []
 
     def wait_until_ready(self, check):
@@ -41,9 +43,12 @@ def agree(control, own):
 
 def test_equal_variables():
     control = Control(digest(strategy().stores))
-    placement = agree(control, strategy())
+    sections = agree(control, strategy())
+    placement = sections["placement"]
     assert placement["towers"] == ["a0", "a1", "b0"]
     assert list(placement["variables"]) == ["/cpu:0", "/cpu:1", "b0"]
+    own = strategy().traffic()
+    assert sections["exchange"] == {"exchanges": own.exchanges, "sent_bytes": own.sent_bytes | {"b0": 7}}
     assert control.said == [{"type": "go"}]
 
 

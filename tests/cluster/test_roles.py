@@ -100,7 +100,7 @@ def test_or_it_is_the_controller():
         (
             Params(job_name="worker", ps_hosts="localhost:2222", worker_hosts="localhost"),
             {},
-            "--worker_hosts names 'localhost', which is not host:port. Write it as in localhost:2222.",
+            "--worker_hosts names 'localhost', which is not host:port. Write it as in host:2222, or [::1]:2222 for",
         ),
         (
             Params(job_name="worker", ps_hosts="localhost:2222", worker_hosts="localhost:66000"),
@@ -130,12 +130,22 @@ def test_or_it_is_the_controller():
         (
             Params(job_name="worker", worker_hosts=WORKERS),
             {},
-            "--variable_update=parameter_server needs --ps_hosts: it has a ps process.",
+            "--variable_update=parameter_server needs a ps process: add --ps_hosts=host:port.",
         ),
         (
             Params(job_name="worker", worker_hosts=WORKERS, variable_update="distributed_all_reduce"),
             {},
-            "--variable_update=distributed_all_reduce needs --controller_host: it has a controller process.",
+            "--variable_update=distributed_all_reduce needs a controller process: add --controller_host=host:port.",
+        ),
+        (
+            Params(),
+            tf_config({"worker": HOSTS["worker"]}),
+            "--variable_update=parameter_server needs a ps process: add the job 'ps' to TF_CONFIG.",
+        ),
+        (
+            Params(variable_update="sharded"),
+            tf_config(HOSTS),
+            "--variable_update=sharded has no ps process: leave the job 'ps' out of TF_CONFIG.",
         ),
         (
             Params(job_name="ps", variable_update="collective_all_reduce", **PS),
@@ -182,7 +192,42 @@ def test_or_it_is_the_controller():
         (
             Params(cluster_resolver="slurm", cluster_jobs="worker:2"),
             {},
-            "--variable_update=parameter_server needs --ps_hosts: it has a ps process.",
+            "--variable_update=parameter_server needs a ps process: add ps:1 to --cluster_jobs.",
+        ),
+        (
+            Params(cluster_resolver="slurm", cluster_jobs="ps:1,worker:2", variable_update="collective_all_reduce"),
+            {},
+            "--variable_update=collective_all_reduce has no ps process: leave ps out of --cluster_jobs.",
+        ),
+        (
+            Params(cluster_resolver="slurm", cluster_jobs="ps:1,worker:2", variable_update="replicated"),
+            {},
+            "--variable_update=replicated keeps to one process, and --cluster_jobs asks for several. Take one of",
+        ),
+        (
+            Params(cluster_resolver="slurm", cluster_jobs="ps:1,worker:2", job_name="ps"),
+            {},
+            "--job_name=ps with --cluster_resolver=slurm: Slurm says which process this is. Leave --job_name out.",
+        ),
+        (
+            Params(cluster_resolver="slurm", cluster_jobs="ps:1,worker:2", task_index=1),
+            {},
+            "--task_index=1 with --cluster_resolver=slurm: Slurm says which process this is. Leave --task_index out.",
+        ),
+        (
+            Params(job_name="worker", ps_hosts="localhost:2222", worker_hosts="127.0.0.1:2222"),
+            {},
+            "localhost:2222 and 127.0.0.1:2222 are the same address: each process needs a port of its own.",
+        ),
+        (
+            Params(job_name="worker", ps_hosts="[::1]:2222", worker_hosts="127.0.0.1:2222"),
+            {},
+            "[::1]:2222 and 127.0.0.1:2222 are the same address: each process needs a port of its own.",
+        ),
+        (
+            Params(job_name="worker", ps_hosts="localhost:2222", worker_hosts="::1:2223"),
+            {},
+            "--worker_hosts names '::1:2223', which is not host:port. Write it as in host:2222, or [::1]:2222 for an",
         ),
         (
             Params(cluster_resolver="kubernetes", cluster_jobs="ps:1,worker:2", kubernetes_labels="worker:app=x"),

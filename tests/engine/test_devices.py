@@ -40,6 +40,21 @@ def test_gpus_that_there_are_not(params):
     assert "--gpu_indices=1" in message if "gpu_indices" in params else "--num_gpus=" in message
 
 
+@pytest.mark.parametrize(
+    ("params", "any_gpus", "kind"),
+    [
+        ({}, False, "cpu"),
+        ({}, True, "gpu"),
+        ({"num_gpus": 2}, False, "gpu"),
+        ({"gpu_indices": "0"}, False, "gpu"),
+        ({"device": "cpu", "num_gpus": 2}, True, "cpu"),
+        ({"device": "gpu"}, False, "gpu"),
+    ],
+)
+def test_auto_never_means_the_cpu_for_several_towers(params, any_gpus, kind):
+    assert devices.kind_of_towers(Params(**params), any_gpus=any_gpus) == kind
+
+
 def test_parameters_on_gpus_need_gpus():
     assert "--local_parameter_device=gpu: this run computes on the CPU" in refused(local_parameter_device="gpu")
 

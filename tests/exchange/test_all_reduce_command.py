@@ -77,8 +77,56 @@ def test_run_flags():
     assert all_reduce.run_flags([]).params.num_gpus == 2
     assert all_reduce.run_flags(["--num_gpus=4"]).params.num_gpus == 4
     assert all_reduce.run_flags(["--list_models"]).answer
-    with pytest.raises(UserError, match="--variable_update=independent --num_gpus=2 has no all-reduce"):
-        all_reduce.run_flags(["--variable_update=independent"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["--variable_update=independent"], "--variable_update=independent: what is timed here is the all-reduce of"),
+        (["--variable_update=collective_all_reduce"], "--variable_update=collective_all_reduce: what is timed here"),
+        (["--num_gpus=1"], "--num_gpus=1: there is nothing to exchange. Pass at least --num_gpus=2."),
+        (["--job_name=worker", "--worker_hosts=localhost:2222"], "--variable_update=replicated keeps to one process"),
+        (["--cluster_resolver=slurm", "--cluster_jobs=worker:2"], "--variable_update=replicated keeps to one process"),
+    ],
+)
+def test_what_exchanges_nothing_here_is_refused(flags, problem):
+    with pytest.raises(UserError, match=problem):
+        all_reduce.run_flags(flags)
+
+
+def flags_without_effect(*flags, algorithms=None):
+    return {notice.flag for notice in all_reduce.without_effect(all_reduce.run_flags(flags), algorithms)}
+
+
+def test_what_has_no_effect_here_is_said():
+    idle = ["--optimizer=adam", "--measure_exchange", "--variable_consistency=relaxed", "--cluster_timeout_secs=9"]
+    assert flags_without_effect(*idle, "--model=resnet20", "--data_name=cifar10", "--staged_vars", "--debug") == {
+        "optimizer", "debug", "staged_vars", "variable_consistency", "measure_exchange", "cluster_timeout_secs"
+    }  # fmt: skip
+    assert flags_without_effect("--task_index=1", "--fp16_vars", "--kmp_blocktime=3") == {
+        "kmp_blocktime", "fp16_vars", "task_index"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("flags", "algorithms", "acts"),
+    [
+        ([], None, True),
+        ([], ["hierarchical_copy#2", "xring"], True),
+        (["--all_reduce_spec=hierarchical_copy"], None, True),
+        ([], ["xring"], False),
+        (["--all_reduce_spec=xring"], None, False),
+    ],
+)
+def test_the_wiring_acts_where_an_algorithm_heeds_it(flags, algorithms, acts):
+    found = flags_without_effect("--num_gpus=8", "--network_topology=gcp_v100", *flags, algorithms=algorithms)
+    assert found == (set() if acts else {"network_topology"})
+
+
+@pytest.mark.parametrize("flag", ["--all_reduce_spec=xring", "--hierarchical_copy"])
+def test_one_flag_chooses_the_algorithm(flag):
+    with pytest.raises(UserError, match=f"{flag} and --algorithms=tree,pscpu both choose the algorithm"):
+        flags_without_effect(flag, algorithms=["tree", "pscpu"])
 
 
 def command(*arguments):
@@ -98,10 +146,11 @@ def test_a_run(tmp_path):
     ran = command(
         "--device=cpu", "--num_gpus=3", "--model=trivial", "--data_name=cifar10", "--algorithms=default,tree:1k:xring",
         "--sizes=400B,1000GB", "--iters_per_step=2", "--num_batches=4", "--gradient_transfer=bf16",
-        "--bytes_per_pack=4096", f"--output={output}",
+        "--bytes_per_pack=4096", "--optimizer=adam", f"--output={output}",
     )  # fmt: skip
     assert ran.returncode == ExitCode.VALID, ran.stderr
     assert "images/sec" not in ran.stdout
+    assert "WARNING: --optimizer=adam: no effect: this command does without it.\n" in ran.stderr
     assert "1000GB is left out: 3 towers need" in ran.stderr
     document = json.loads(output.read_text())
     assert document["iters_per_step"] == 2

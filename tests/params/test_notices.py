@@ -35,6 +35,12 @@ def test_notice(params, notice):
     assert notices(params, given={notice.flag}) == [notice]
 
 
+def test_a_command_that_heeds_some_options_only():
+    params = Params(optimizer="adam", num_gpus=2, staged_vars=False)
+    [notice] = notices(params, given={"optimizer", "num_gpus", "staged_vars"}, heeded={"num_gpus"})
+    assert str(notice) == "--optimizer=adam: no effect: this command does without it."
+
+
 @pytest.mark.parametrize(
     ("params", "flag"),
     [

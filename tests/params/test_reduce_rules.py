@@ -5,6 +5,13 @@ from benchmarks.params import Params, parse, resolve, validate
 REPLICATED = {"variable_update": "replicated", "num_gpus": 4}
 
 
+def two_workers():
+    return {
+        "variable_update": "distributed_all_reduce", "job_name": "controller", "controller_host": "localhost:21310",
+        "worker_hosts": "localhost:21311,localhost:21312",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "params",
     [
@@ -19,6 +26,8 @@ REPLICATED = {"variable_update": "replicated", "num_gpus": 4}
         Params(network_topology="gcp_v100", **REPLICATED),
         Params(all_reduce_spec="psgpu", device="cpu"),  # without an exchange it has no effect, which is a warning
         Params(bytes_per_pack=1024, allreduce_merge_scope=1, **REPLICATED),
+        Params(all_reduce_spec="nccl/xring:2k:pscpu", num_gpus=4, **two_workers()),
+        Params(hierarchical_copy=True, network_topology="gcp_v100", num_gpus=4, **two_workers()),
     ],
 )
 def test_valid(params):
@@ -63,6 +72,23 @@ def test_valid(params):
         (
             Params(bytes_per_pack=2, allreduce_merge_scope=32),
             "--bytes_per_pack=2 and --allreduce_merge_scope=32 each say what is exchanged together: give one",
+        ),
+        (
+            Params(all_reduce_spec="nccl#2:2k:xring", **two_workers()),
+            "--all_reduce_spec=nccl#2:2k:xring: nccl joins the GPUs of one worker, and there are 2 workers. Between",
+        ),
+        (
+            Params(
+                all_reduce_spec="nccl",
+                variable_update="distributed_all_reduce",
+                cluster_resolver="slurm",
+                cluster_jobs="controller:1,worker:3",
+            ),
+            "--all_reduce_spec=nccl: nccl joins the GPUs of one worker, and there are 3 workers. Between",
+        ),
+        (
+            Params(hierarchical_copy=True, network_topology="gcp_v100", **two_workers()),
+            "--network_topology=gcp_v100 is a machine with 8 GPUs, and there are 2 towers. Take",
         ),
         (Params(agg_small_grads_max_group=0), "--agg_small_grads_max_group=0 must be at least 1."),
         (Params(gradient_transfer="tf32"), "--gradient_transfer=tf32 is none of fp32, fp16, bf16."),

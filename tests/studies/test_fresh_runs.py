@@ -1,10 +1,16 @@
 import json
+import os
+import signal
 import sys
+import threading
+import time
 
+import psutil
 import pytest
 
 from benchmarks.errors import UserError
 from benchmarks.params import parse
+from benchmarks.studies import fresh_runs
 from benchmarks.studies.fresh_runs import Finished, finish, run_ours, run_yardstick, synthetic_flags
 from results import store
 from tests.results.records import record
@@ -31,6 +37,45 @@ def test_a_process_that_fails_is_quoted():
     command = [sys.executable, "-c", "import sys; sys.exit('out of luck')"]
     with pytest.raises(UserError, match=r"ended with exit code 1:\nout of luck"):
         finish(command)
+
+
+def interrupted_once(path):
+    """Interrupt `finish` in this thread as soon as the child has made `path`."""
+
+    def interrupt():
+        while not path.exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    def raising(*_):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGUSR1, raising)
+    threading.Thread(target=interrupt, daemon=True).start()
+
+
+CHILD = """
+import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path("{folder}/told").touch()
+    if {obeys}: sys.exit()
+signal.signal(signal.SIGTERM, end)
+pathlib.Path("{folder}/pid").write_text(str(__import__("os").getpid()))
+pathlib.Path("{folder}/up").touch()
+while True: time.sleep(0.1)
+"""
+
+
+@pytest.mark.parametrize("obeys", [True, False])
+def test_a_process_that_is_to_end_is_told_first_and_killed_later(tmp_path, monkeypatch, obeys):
+    monkeypatch.setattr(fresh_runs, "_GRACE_SECONDS", 20.0 if obeys else 1.0)
+    interrupted_once(tmp_path / "up")
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        finish([sys.executable, "-c", CHILD.format(folder=tmp_path, obeys=obeys)])
+    assert time.monotonic() - began < 10
+    assert (tmp_path / "told").exists()
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
 def test_a_program_that_is_not_there_is_named():

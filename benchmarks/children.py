@@ -1,0 +1,31 @@
+"""Child processes that do not outlive this one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+
+
+def killed_with_this_process() -> Callable[[], None] | None:
+    """What a child does before its program begins, as subprocess's `preexec_fn`, to be killed when this process ends.
+
+    Linux does it, however this process ends: SIGKILL leaves it no time to end anybody. It counts as ended when the
+    thread that started the child does, so start children in the main thread; and before there are others, which a child
+    does not inherit but their locks. None on other systems.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def prepare() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before it was heard
+            os._exit(128 + signal.SIGKILL)
+
+    return prepare
