@@ -8,8 +8,8 @@ from tests.engine.training import STRATEGIES
 from variable_mgr.choice import make
 from variable_mgr.copies import Replicated, Sharded
 from variable_mgr.delay import Delayed
-from variable_mgr.exchange_plan import PLAIN
-from variable_mgr.reduction import make_reduce
+from variable_mgr.exchange_plan import PLAIN, make_plan
+from variable_mgr.reduction import gradient_sizes, reduce_of
 
 SEED = 5
 
@@ -60,9 +60,13 @@ def test_a_wrong_mean_is_found(reduce):
     assert "the variable update is not what one device computes" in found.problem
 
 
+def plain_mean(listed, towers):
+    return reduce_of(make_plan(PLAIN, gradient_sizes(listed), towers))
+
+
 def test_one_wrong_copy_of_one_variable_is_found():
     def reduce(listed, towers):
-        mean = make_reduce(PLAIN, listed, towers)
+        mean = plain_mean(listed, towers)
 
         def corrupted(tower_gradients):
             reduced = mean(tower_gradients)
@@ -101,7 +105,7 @@ def test_a_strategy_that_leaves_copies_behind_is_found(wrong):
 
 
 def rounded_to_16_bits(listed, towers):
-    mean = make_reduce(PLAIN, listed, towers)
+    mean = plain_mean(listed, towers)
     half = tf.float16
 
     def reduce(tower_gradients):
