@@ -40,11 +40,6 @@ class ReduceOptions:
     gradients_per_pack: int = 1
     transfer_format: str = "float32"
 
-    @property
-    def packs(self) -> bool:
-        """Whether a packing is asked for."""
-        return bool(self.repacking or self.bytes_per_pack or self.small_bytes or self.gradients_per_pack > 1)
-
 
 PLAIN = ReduceOptions()  # each gradient by itself, its mean taken on one tower
 

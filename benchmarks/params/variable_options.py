@@ -104,10 +104,10 @@ class VariableOptions:
         lower_bound=0,
         acts=WITH_EXCHANGE,
     )
-    bytes_per_pack: int = option(
-        0,
-        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself, "
-        "under collective_all_reduce packs of 25 MiB.",
+    bytes_per_pack: int | None = option(
+        None,
+        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself. "
+        "Where neither this nor another packing is given: 0, but 25 MiB under collective_all_reduce.",
         lower_bound=0,
         tcb="it had no such flag",
         acts=WITH_EXCHANGE,

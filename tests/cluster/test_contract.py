@@ -32,6 +32,16 @@ def one_process(tmp_path_factory):
     return losses
 
 
+def test_collectives_are_cut_as_the_spec_says(cluster, one_process):
+    spec = ["--all_reduce_spec=collective:16:collective#2", "--bytes_per_pack=0"]
+    processes = cluster("--variable_update=collective_all_reduce", *spec, worker=2).start()
+    assert set(processes.ends().values()) == {0}, [processes.err(*role) for role in processes.roles]
+    (record,) = processes.records()
+    assert record["checks"]["variable_update"]["passed"]
+    assert record["measurement"]["losses"] == pytest.approx(one_process(2), abs=1e-5)
+    assert record["exchange"]["exchanges"] == 10  # two biases whole, and four others in two
+
+
 @pytest.mark.parametrize(("strategy", "counts", "flags"), CASES)
 def test_processes_train_like_one(cluster, one_process, strategy, counts, flags):
     processes = cluster(f"--variable_update={strategy}", *flags, **counts).start()

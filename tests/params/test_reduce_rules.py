@@ -19,6 +19,8 @@ REPLICATED = {"variable_update": "replicated", "num_gpus": 4}
         Params(network_topology="gcp_v100", **REPLICATED),
         Params(all_reduce_spec="psgpu", device="cpu"),  # without an exchange it has no effect, which is a warning
         Params(bytes_per_pack=1024, allreduce_merge_scope=1, **REPLICATED),
+        Params(all_reduce_spec="collective#2", variable_update="collective_all_reduce"),
+        Params(all_reduce_spec="collective:2k:collective#2", variable_update="collective_all_reduce"),
     ],
 )
 def test_valid(params):
@@ -63,6 +65,14 @@ def test_valid(params):
         (
             Params(bytes_per_pack=2, allreduce_merge_scope=32),
             "--bytes_per_pack=2 and --allreduce_merge_scope=32 each say what is exchanged together: give one",
+        ),
+        (
+            Params(all_reduce_spec="collective:2k:xring", variable_update="collective_all_reduce"),
+            "--all_reduce_spec=collective:2k:xring with --variable_update=collective_all_reduce: its algorithm is",
+        ),
+        (
+            Params(hierarchical_copy=True, variable_update="collective_all_reduce"),
+            "--hierarchical_copy with --variable_update=collective_all_reduce: its algorithm is collective",
         ),
         (Params(agg_small_grads_max_group=0), "--agg_small_grads_max_group=0 must be at least 1."),
         (Params(gradient_transfer="tf32"), "--gradient_transfer=tf32 is none of fp32, fp16, bf16."),
