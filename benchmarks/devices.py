@@ -22,7 +22,8 @@ FIRST_WITH_TF32 = (8, 0)  # Ampere
 class Devices:
     """`kind` is "cpu" or "gpu"; `towers` are the towers' devices, `parameters` those for parameter_server.
 
-    `processes` run the same step each on as many towers of its own; this is number `process` of them.
+    `processes` run the same step each on as many towers of its own; this is number `process` of them. `runtime` is
+    TensorFlow's strategy that connects them, where it does.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Devices:
     parameters: tuple[str, ...]
     processes: int = 1
     process: int = 0
+    runtime: tf.distribute.Strategy | None = None
 
     @property
     def num_towers(self) -> int:

@@ -12,6 +12,7 @@ import tensorflow as tf
 import models
 from benchmarks import devices, optimizers, precision
 from benchmarks.asynchronous_step import AsynchronousStep, by_worker
+from benchmarks.cluster.cluster import MULTI_CLIENT
 from benchmarks.collective_step import CollectiveStep
 from benchmarks.errors import UserError
 from benchmarks.exchange import reduce_options
@@ -62,8 +63,8 @@ def build_step(workload: Workload) -> TrainingStep | AsynchronousStep:
         shared = SharedVariables.on(workload.declarations, found.parameters, params.tf_random_seed)
         return by_worker(found.towers, partial(_step, workload), shared)
     strategy = make_strategy(workload, workload.declarations)
-    collective = params.variable_update == "collective_all_reduce"
-    make = partial(CollectiveStep, processes=found.processes) if collective else TrainingStep
+    together = params.variable_update in MULTI_CLIENT and found.processes > 1
+    make = partial(CollectiveStep, processes=found.processes) if together else TrainingStep
     return _step(workload, strategy, found.towers, found.first_tower, make)
 
 
@@ -94,6 +95,7 @@ def make_strategy(workload: Workload, declared: Sequence[Declaration]) -> Variab
             params.tf_random_seed,
             exchange=reduce_options(params),
             num_towers=found.num_towers,
+            over_processes=found.runtime,
             staged=params.staged_vars,
             relaxed=params.variable_consistency == "relaxed",
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import tensorflow as tf
+
 from variable_mgr.collective import CollectiveAllReduce
 from variable_mgr.copies import DistributedReplicated, Independent, Replicated, Sharded
 from variable_mgr.delay import Delayed
@@ -24,6 +26,7 @@ def make(
     *,
     exchange: ReduceOptions = PLAIN,
     num_towers: int | None = None,
+    over_processes: tf.distribute.Strategy | None = None,
     staged: bool = False,
     relaxed: bool = False,
 ) -> VariableStrategy:
@@ -31,9 +34,9 @@ def make(
 
     `towers` are the towers' devices; `parameter_devices` are where parameter_server and distributed_replicated keep
     the variables. `exchange` is how replicated takes the mean, `num_towers` is the number over all processes
-    that take part in collective_all_reduce. `staged` (parameter_server) lets the towers read the
-    variables a step late, `relaxed` (replicated) lets the gradients come a step late. Raises CannotReduceError where
-    the towers cannot exchange gradients so.
+    that take part in collective_all_reduce, `over_processes` is what connects those of mirrored. `staged`
+    (parameter_server) lets the towers read the variables a step late, `relaxed` (replicated) lets the gradients come a
+    step late. Raises CannotReduceError where the towers cannot exchange gradients so.
     """
     shared = StagedParameterServer if staged else ParameterServer
     makers: dict[str, Callable[[], VariableStrategy]] = {
@@ -46,7 +49,7 @@ def make(
         ),
         "sharded": lambda: Sharded(declarations, towers, seed),
         "independent": lambda: Independent(declarations, towers, seed),
-        "mirrored": lambda: Mirrored(declarations, towers, seed),
+        "mirrored": lambda: Mirrored(declarations, towers, seed, over_processes),
     }
     strategy = makers[name]()
     if (name == "parameter_server" and staged) or (name == "replicated" and relaxed):

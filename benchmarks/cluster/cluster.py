@@ -12,8 +12,10 @@ JOBS = {
     "sharded": ("worker",),
     "distributed_all_reduce": ("controller", "worker"),
     "collective_all_reduce": ("worker",),
+    "mirrored": ("worker",),
 }
-MULTI_CLIENT = ("collective_all_reduce",)  # every worker runs the step itself, in place of one process for all
+# Every worker runs the step itself, in place of one process for all.
+MULTI_CLIENT = ("collective_all_reduce", "mirrored")
 
 
 @dataclass(frozen=True, order=True)

@@ -29,6 +29,18 @@ def step_by_all(params: Params) -> str | None:
     return None
 
 
+@rule("variable_update", "job_name", "device", "num_gpus")
+def replica_per_process(params: Params) -> str | None:
+    """TensorFlow's strategy over several processes knows no logical CPU devices."""
+    if params.variable_update != "mirrored" or not params.job_name or params.device != "cpu" or params.num_gpus == 1:
+        return None
+    return (
+        f"--num_gpus={params.num_gpus} with --variable_update=mirrored, --job_name={params.job_name} and --device=cpu: "
+        "TensorFlow's MultiWorkerMirroredStrategy has one tower on the CPU of a process. Take --num_gpus=1 and more "
+        "workers, or --variable_update=collective_all_reduce."
+    )
+
+
 @rule("cross_replica_sync", "variable_update")
 def asynchronous_parameter_servers(params: Params) -> str | None:
     """Only parameter servers can be updated by each worker on its own."""

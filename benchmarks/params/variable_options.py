@@ -35,8 +35,8 @@ class VariableOptions:
         "gradients (replicated; over several machines distributed_all_reduce, driven by a controller, and "
         "collective_all_reduce, by TensorFlow's collective operations); a copy each, refreshed from a master copy on "
         "the parameter devices (distributed_replicated) or on the towers, each of which updates its share (sharded); a "
-        "copy each and no exchange (independent); TensorFlow's own MirroredStrategy, to compare with (mirrored). The "
-        "others are not built yet.",
+        "copy each and no exchange (independent); TensorFlow's own MirroredStrategy, over several processes "
+        "MultiWorkerMirroredStrategy, to compare with (mirrored). The others are not built yet.",
         choices=BUILT + NOT_BUILT,
         tcb="some modes added gradients up; here every mode takes their mean",
     )
