@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -23,7 +24,7 @@ class Devices:
     """`kind` is "cpu" or "gpu"; `towers` are the towers' devices, `parameters` those for parameter_server.
 
     `processes` run the same step each on as many towers of its own; this is number `process` of them. `runtime` is
-    TensorFlow's strategy that connects them, where it does.
+    what connects them: TensorFlow's strategy, or the module of Horovod.
     """
 
     kind: str
@@ -31,7 +32,7 @@ class Devices:
     parameters: tuple[str, ...]
     processes: int = 1
     process: int = 0
-    runtime: tf.distribute.Strategy | None = None
+    runtime: Any = None
 
     @property
     def num_towers(self) -> int:

@@ -24,6 +24,15 @@ _JOIN_SECONDS = 60.0
 class Place:
     """A process on its own."""
 
+    @property
+    def leaves_record(self) -> bool:
+        """Whether this process's record is the run's."""
+        return True
+
+    def sections(self) -> dict[str, Any]:
+        """Sections of the record that the place knows, once it is set up."""
+        return {}
+
     def set_up(self, params: Params) -> Devices:
         """Find and configure the devices of the run. Raises UserError."""
         return devices.set_up(params)

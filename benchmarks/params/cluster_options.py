@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import IN_CLUSTER, WITH_KUBERNETES, WITH_PARAMETER_SERVER, WITH_SLURM_OR_KUBERNETES
+from benchmarks.params.conditions import (
+    IN_CLUSTER,
+    WITH_HOROVOD,
+    WITH_KUBERNETES,
+    WITH_PARAMETER_SERVER,
+    WITH_SLURM_OR_KUBERNETES,
+)
 from benchmarks.params.option import option
 
 
@@ -66,7 +72,7 @@ class ClusterOptions:
     )
     horovod_device: str = option(
         "",
-        "Device of Horovod's all-reduce.",
+        "Where Horovod adds gradients up; empty: where it was built to.",
         choices=("", "cpu", "gpu"),
-        not_yet="--variable_update=horovod is not built yet",
+        acts=WITH_HOROVOD,
     )

@@ -24,10 +24,11 @@ WITH_PARAMETER_DEVICES = Condition(
     "with --variable_update=parameter_server or distributed_replicated",
     lambda params: params.variable_update in ("parameter_server", "distributed_replicated"),
 )
+WITH_HOROVOD = Condition("with --variable_update=horovod", lambda params: params.variable_update == "horovod")
 WITH_REPLICATED = Condition("with --variable_update=replicated", lambda params: params.variable_update == "replicated")
 
 # The strategies that reduce gradients to every tower; the others have no use for an all-reduce.
-ALL_REDUCING = ("replicated", "distributed_all_reduce", "collective_all_reduce")
+ALL_REDUCING = ("replicated", "distributed_all_reduce", "collective_all_reduce", "horovod")
 
 
 def exchanges_gradients(params: Any) -> bool:

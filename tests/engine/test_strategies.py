@@ -211,9 +211,9 @@ def assert_equal(values, expected, atol=0.0):
 
 def test_mirrored_has_the_towers_of_the_strategy_that_connects_processes():
     connected = tf.distribute.MirroredStrategy(["/cpu:0"], cross_device_ops=tf.distribute.ReductionToOneDevice())
-    assert len(build_strategy("mirrored", ["/cpu:0"], over_processes=connected).stores) == 1
+    assert len(build_strategy("mirrored", ["/cpu:0"], runtime=connected).stores) == 1
     with pytest.raises(CannotReduceError, match="computes on cpu:0 of each process, and the towers are on"):
-        build_strategy("mirrored", ["/cpu:0", "/cpu:1"], over_processes=connected)
+        build_strategy("mirrored", ["/cpu:0", "/cpu:1"], runtime=connected)
 
 
 BYTES = sum(each.nbytes for each in declarations(SmallNet(), CLASSES) if each.trainable)

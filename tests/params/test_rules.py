@@ -56,10 +56,6 @@ def test_valid(params):
         ),
         (Params(gpu_memory_frac_for_testing=1.5), "--gpu_memory_frac_for_testing=1.5 is more than a GPU has"),
         (
-            Params(variable_update="horovod"),
-            "--variable_update=horovod is not built yet: use one of parameter_server, replicated,",
-        ),
-        (
             Params(variable_update="replicated", cross_replica_sync=False),
             "--cross_replica_sync=false with --variable_update=replicated: only parameter_server can go without.",
         ),
