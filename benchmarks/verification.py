@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -96,20 +97,17 @@ def verify(
     everywhere = [_batch(tower) for tower in range(num_towers or len(towers))]
     batches = everywhere[first_tower : first_tower + len(towers)]
     strategy = make_strategy(listed)
-    _train(strategy, towers, batches, steps=1 + strategy.steps_behind)
-    if strategy.exchanges:
-        together = _alone(listed, towers[0], _joined(everywhere), seed)
-        copies = strategy.masters if strategy.reads_behind else [*strategy.stores, *strategy.masters]
-        pairs = [(store, together) for store in copies]
-    else:
-        apart = [_alone(listed, towers[0], batch, seed) for batch in batches]
-        pairs = list(zip(strategy.stores, apart, strict=True))
     start = Store(listed, on_one_device(listed, towers[0]), seed)
-    differences = [
-        (_share(store.variables[name], expected.variables[name], start.variables[name]), name)
-        for store, expected in pairs
-        for name in store.trainable
-    ]
+    step = _step(strategy, towers, batches)
+    _repeat(step, 1 + strategy.steps_behind)
+    if not strategy.exchanges:
+        apart = [_alone(listed, towers[0], batch, seed) for batch in batches]
+        differences = _differences(strategy.stores, apart, start)
+    else:
+        together = repeat(_alone(listed, towers[0], _joined(everywhere), seed))
+        differences = _differences(strategy.masters, together, start)
+        _repeat(step, strategy.reads_behind)  # the masters go on, and what they were arrives in the stores
+        differences += _differences(strategy.stores, together, start)
     worst, variable = max(differences)
     return Verdict(worst, variable, ROUNDED if rounded else EXACT, clock() - begin)
 
@@ -129,16 +127,19 @@ def _joined(batches: Sequence[Batch]) -> Batch:
 def _alone(listed: Sequence[Declaration], tower: str, batch: Batch, seed: int) -> Store:
     """The variables after one step of `tower` alone on all of `batch`."""
     strategy = ParameterServer(listed, [tower], [tower], seed)
-    _train(strategy, [tower], [batch], steps=1)
+    _repeat(_step(strategy, [tower], [batch]), 1)
     return strategy.stores[0]
 
 
-def _train(strategy: VariableStrategy, towers: Sequence[str], batches: Sequence[Batch], steps: int) -> None:
+def _step(strategy: VariableStrategy, towers: Sequence[str], batches: Sequence[Batch]) -> TrainingStep:
     options = StepOptions(num_classes=CLASSES)
     inputs = [_resident(tower, batch) for tower, batch in zip(towers, batches, strict=True)]
     optimizer = Momentum(StandIn.learning_rate)
-    step = TrainingStep(StandIn(), strategy, towers, inputs, optimizer, LossScale(), options)
-    for _ in range(steps):
+    return TrainingStep(StandIn(), strategy, towers, inputs, optimizer, LossScale(), options)
+
+
+def _repeat(step: TrainingStep, times: int) -> None:
+    for _ in range(times):
         step()
 
 
@@ -146,6 +147,15 @@ def _resident(tower: str, batch: Batch) -> TowerInput:
     with tf.device(tower):
         images, labels = (tf.constant(each) for each in batch)
     return lambda: (images, labels)
+
+
+def _differences(found: Iterable[Store], expected: Iterable[Store], start: Store) -> list[tuple[float, str]]:
+    """How far each variable of each store of `found` is from that of its neighbour in `expected`, and its name."""
+    return [
+        (_share(store.variables[name], other.variables[name], start.variables[name]), name)
+        for store, other in zip(found, expected, strict=False)  # `expected` may go on for ever
+        for name in store.trainable
+    ]
 
 
 def _share(found: tf.Variable, expected: tf.Variable, start: tf.Variable) -> float:

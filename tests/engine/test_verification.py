@@ -10,6 +10,7 @@ from variable_mgr.copies import Replicated, Sharded
 from variable_mgr.delay import Delayed
 from variable_mgr.exchange_plan import PLAIN, make_plan
 from variable_mgr.reduction import gradient_sizes, reduce_of
+from variable_mgr.shared_variables import StagedParameterServer
 
 SEED = 5
 
@@ -90,6 +91,34 @@ class LateInSecret(Delayed):
     def __init__(self, strategy):
         super().__init__(strategy)
         self.steps_behind = 0
+
+
+class NeverStaged(StagedParameterServer):
+    def stage(self):
+        return []
+
+
+class StagedTooLate(StagedParameterServer):
+    """The copies get what the step has made of the variables, not what it has found."""
+
+    def stage(self):
+        return []
+
+    def refresh(self, updated):
+        operations = []
+        for name, update in updated[0].items():
+            with tf.control_dependencies([update]):
+                value = self.masters[0].value(name)
+            operations += [store.assign(name, value) for store in self.stores]
+        return operations
+
+
+@pytest.mark.parametrize("wrong", [NeverStaged, StagedTooLate])
+def test_copies_that_do_not_get_what_they_should_are_found(wrong):
+    assert (
+        verdict(lambda listed: Delayed(StagedParameterServer(listed, on_towers(3), ["/cpu:0"], SEED))).problem is None
+    )
+    assert verdict(lambda listed: Delayed(wrong(listed, on_towers(3), ["/cpu:0"], SEED))).problem
 
 
 @pytest.mark.parametrize(
