@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from benchmarks.params.conditions import (
     IN_CLUSTER,
+    SEVERAL_WORKERS,
     WITH_HOROVOD,
     WITH_KUBERNETES,
-    WITH_PARAMETER_SERVER,
     WITH_SLURM_OR_KUBERNETES,
 )
 from benchmarks.params.option import option
@@ -68,7 +68,7 @@ class ClusterOptions:
     cross_replica_sync: bool = option(
         True,
         "Let all workers make a step together; without it each updates the parameter servers as soon as it can.",
-        acts=WITH_PARAMETER_SERVER,
+        acts=SEVERAL_WORKERS,
     )
     horovod_device: str = option(
         "",

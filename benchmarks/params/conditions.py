@@ -57,6 +57,14 @@ IN_CLUSTER = Condition("with --job_name", lambda params: bool(params.job_name))
 WITH_SLURM_OR_KUBERNETES = Condition(
     "with --cluster_resolver=slurm or kubernetes", lambda params: params.cluster_resolver in ("slurm", "kubernetes")
 )
+SEVERAL_WORKERS = Condition(
+    "with --variable_update=parameter_server over several processes; those of one process always make a step together",
+    lambda params: (
+        params.cross_replica_sync  # is what happens anyway
+        or (params.variable_update == "parameter_server" and bool(params.job_name))
+        or WITH_SLURM_OR_KUBERNETES.holds(params)
+    ),
+)
 WITH_KUBERNETES = Condition(
     "with --cluster_resolver=kubernetes", lambda params: params.cluster_resolver == "kubernetes"
 )

@@ -115,10 +115,11 @@ class StagedTooLate(StagedParameterServer):
 
 @pytest.mark.parametrize("wrong", [NeverStaged, StagedTooLate])
 def test_copies_that_do_not_get_what_they_should_are_found(wrong):
-    assert (
-        verdict(lambda listed: Delayed(StagedParameterServer(listed, on_towers(3), ["/cpu:0"], SEED))).problem is None
-    )
-    assert verdict(lambda listed: Delayed(wrong(listed, on_towers(3), ["/cpu:0"], SEED))).problem
+    def staged(kind):
+        return verdict(lambda listed: Delayed(kind(listed, on_towers(3), ["/cpu:0"], SEED)))
+
+    assert staged(StagedParameterServer).problem is None
+    assert staged(wrong).problem
 
 
 @pytest.mark.parametrize(
