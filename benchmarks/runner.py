@@ -25,7 +25,6 @@ from benchmarks.workload import (
     Workload,
     build_independent_step,
     build_step,
-    is_asynchronous,
     settle,
     verify_update,
 )
@@ -77,7 +76,7 @@ def train(
     draft.recording = Recording(params.batch_size, workload.devices.num_towers, started, clock)
     for line in header(workload).lines():
         console.line(line)
-    if params.verify_variable_update and not is_asynchronous(params):
+    if params.verify_variable_update:
         check()
         prove_update(draft, console, workload)
 
@@ -85,7 +84,7 @@ def train(
     check()
     step = build_step(workload)
     draft.sections["placement"] = place.agree(step, workload.devices.towers, check)
-    draft.sections["exchange"] = exchange_facts(step.strategy.traffic())
+    draft.sections["exchange"] = exchange_facts(step.traffic())
     console.line("Initializing graph")
     check()
     draft.recording.trace_seconds = step.trace()

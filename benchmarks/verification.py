@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.asynchronous_step import by_worker
 from benchmarks.inputs.towers import TowerInput
 from benchmarks.optimizers import Momentum
 from benchmarks.precision import LossScale
 from benchmarks.step import StepOptions, TrainingStep
 from models.layers import Declaration, Net, declarations
 from models.network import Network, Outputs
+from variable_mgr.asynchronous import SharedVariables
 from variable_mgr.shared_variables import ParameterServer
 from variable_mgr.store import Store, on_one_device
 from variable_mgr.strategies import VariableStrategy
@@ -26,6 +28,8 @@ CLASSES = 10
 IMAGES_PER_TOWER = 2
 EXACT = 1e-4  # float32 sums in another order, as a share of the update
 ROUNDED = 2e-2  # what 16 bits, or TF32, leave of it
+TOGETHER = "one update by all towers"
+IN_TURN = "one step of each worker, one after the other; for steps that meet there is no reference"
 
 Batch = tuple[np.ndarray, np.ndarray]  # images NHWC, float32; labels, int32
 MakeStrategy = Callable[[Sequence[Declaration]], VariableStrategy]
@@ -54,12 +58,14 @@ class Verdict:
     """How far the strategy's update was from the reference.
 
     `largest_difference` is the largest of any element of any copy, as a share of the largest update of its variable.
+    `compared` says what was held against one device.
     """
 
     largest_difference: float
     variable: str
     tolerance: float
     seconds: float
+    compared: str = TOGETHER
 
     @property
     def problem(self) -> str | None:
@@ -110,6 +116,39 @@ def verify(
         differences += _differences(strategy.stores, together, start)
     worst, variable = max(differences)
     return Verdict(worst, variable, ROUNDED if rounded else EXACT, clock() - begin)
+
+
+def verify_in_turn(
+    share: Callable[[Sequence[Declaration]], SharedVariables],
+    towers: Sequence[str],
+    *,
+    seed: int,
+    rounded: bool,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Verdict:
+    """As `verify`, for workers that each update by itself what `share` makes: one step of each, one after the other.
+
+    The reference is the first of `towers` alone, which sees the images of each worker in turn. For steps that meet
+    there is none: what they make of the variables depends on who comes first.
+    """
+    begin = clock()
+    listed = declarations(StandIn(), CLASSES)
+    batches = [_batch(tower) for tower in range(len(towers))]
+    shared = share(listed)
+    alone = ParameterServer(listed, towers[:1], towers[:1], seed)
+    start = Store(listed, on_one_device(listed, towers[0]), seed)
+    reference: list[TrainingStep] = []
+
+    def make_step(strategy: SharedVariables, own: Sequence[str], first: int) -> TrainingStep:
+        images = batches[first : first + len(own)]
+        reference.append(_step(alone, towers[:1], [_joined(images)]))
+        reference[-1].updates = reference[0].updates  # the workers share a momentum too
+        return _step(strategy, own, images)
+
+    for step in [*by_worker(towers, make_step, shared).steps, *reference]:
+        step()
+    worst, variable = max(_differences(shared.stores, alone.stores, start))
+    return Verdict(worst, variable, ROUNDED if rounded else EXACT, clock() - begin, IN_TURN)
 
 
 def _batch(tower: int) -> Batch:

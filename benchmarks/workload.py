@@ -20,7 +20,7 @@ from benchmarks.exchange import reduce_options
 from benchmarks.inputs.sources import Source, open_source
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
-from benchmarks.verification import Verdict, verify
+from benchmarks.verification import Verdict, verify, verify_in_turn
 from models.layers import Declaration, declarations
 from models.network import Network
 from variable_mgr import choice, horovod_all_reduce
@@ -124,13 +124,17 @@ def verify_update(workload: Workload) -> Verdict:
     Where several processes run the step together, all of them must call it.
     """
     params, found = workload.params, workload.devices
+    seed, rounded = params.tf_random_seed, params.precision == "tf32" or params.gradient_transfer != "fp32"
+    if is_asynchronous(params):
+        share = partial(SharedVariables.on, devices=found.parameters, seed=seed)
+        return verify_in_turn(share, found.towers, seed=seed, rounded=rounded)
     return verify(
         lambda declared: make_strategy(workload, declared),
         found.towers,
         first_tower=found.first_tower,
         num_towers=found.num_towers,
-        seed=params.tf_random_seed,
-        rounded=params.precision == "tf32" or params.gradient_transfer != "fp32",
+        seed=seed,
+        rounded=rounded,
     )
 
 

@@ -3,8 +3,9 @@
 import pytest
 import tensorflow as tf
 
-from benchmarks.verification import EXACT, ROUNDED, verify
+from benchmarks.verification import EXACT, IN_TURN, ROUNDED, verify, verify_in_turn
 from tests.engine.training import STRATEGIES
+from variable_mgr.asynchronous import SharedVariables
 from variable_mgr.choice import make
 from variable_mgr.copies import Replicated, Sharded
 from variable_mgr.delay import Delayed
@@ -39,6 +40,23 @@ def test_every_strategy_passes(name, towers):
 @pytest.mark.parametrize(("name", "late"), [("parameter_server", "staged"), ("replicated", "relaxed")])
 def test_late_updates_pass_when_they_have_come(name, late):
     assert verdict(named(name, 2, **{late: True}), 2).problem is None
+
+
+class Summed(SharedVariables):
+    def for_worker(self, towers):
+        return Summed(self.stores[0], towers)
+
+    def reduce(self, tower_gradients):
+        return summed(tower_gradients)[:1]
+
+
+def test_workers_that_update_on_their_own_are_verified_in_turn():
+    def in_turn(kind):
+        return verify_in_turn(lambda listed: kind.on(listed, ["/cpu:3"], SEED), on_towers(2), seed=SEED, rounded=False)
+
+    assert in_turn(SharedVariables).problem is None
+    assert in_turn(SharedVariables).facts()["compared"] == IN_TURN
+    assert in_turn(Summed).problem
 
 
 def summed(tower_gradients):
@@ -157,6 +175,6 @@ def test_an_exchange_in_16_bits_needs_the_wider_tolerance():
 
 def test_the_facts_are_kept_for_the_record():
     facts = verdict(named("replicated", 2), 2).facts()
-    assert set(facts) == {"largest_difference", "variable", "tolerance", "seconds", "passed"}
+    assert set(facts) == {"largest_difference", "variable", "tolerance", "seconds", "compared", "passed"}
     assert facts["passed"]
     assert 0 < facts["seconds"] < 60
