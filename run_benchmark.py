@@ -63,13 +63,19 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
         return ExitCode.UNUSABLE
 
     ending = runner.run(command, command_line, console, started=START)
-    exit_code = ending.exit_code if _write(ending.record, results_dir, console) else ExitCode.FAILED
+    exit_code = ending.exit_code
+    if not ending.leaves_record:
+        console.notice("Record: left by the first process of Horovod")
+    elif not _write(ending.record, results_dir, console):
+        exit_code = ExitCode.FAILED
     _conclude(ending.record, ending.record.images_per_second, console)
     return exit_code
 
 
 def _cluster(command: CommandLine, console: Console) -> Cluster | None:
     """The cluster that this process is part of, if any. Raises UserError."""
+    if command.params.variable_update == "horovod":
+        return None  # its processes are those that it has started
     if command.params.cluster_resolver not in roles.RESOLVERS:
         return roles.find(command.params, os.environ)
     _prepare_environment(command, console)

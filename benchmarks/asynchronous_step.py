@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from benchmarks.step import StepOutcome, TrainingStep
 from variable_mgr.asynchronous import SharedVariables
+from variable_mgr.exchange_plan import Traffic, added_up
 
 MakeStep = Callable[[SharedVariables, Sequence[str], int], TrainingStep]
 
@@ -25,7 +26,7 @@ class AsynchronousStep:
 
     def __init__(self, steps: Sequence[TrainingStep]) -> None:
         """`steps` are those of the workers, over the same variables."""
-        self._steps = steps
+        self.steps = steps
         # Who is slow to take what has ended must hold the workers back: no call may count what ended long before it.
         self._ended: queue.Queue[StepOutcome | Exception] = queue.Queue(len(steps))
         self._threads: list[threading.Thread] = []
@@ -33,15 +34,19 @@ class AsynchronousStep:
 
     def trace(self) -> float:
         """Build the graphs; the seconds it took."""
-        return sum(step.trace() for step in self._steps)
+        return sum(step.trace() for step in self.steps)
+
+    def traffic(self) -> Traffic:
+        """What as many steps send as there are workers."""
+        return added_up(traffic for step in self.steps if (traffic := step.traffic()))
 
     def __call__(self) -> StepOutcome:
         """Wait for as many steps as there are workers; their mean. The first call begins."""
         if not self._threads:
-            self._threads = [threading.Thread(target=self._drive, args=(step,), daemon=True) for step in self._steps]
+            self._threads = [threading.Thread(target=self._drive, args=(step,), daemon=True) for step in self.steps]
             for thread in self._threads:
                 thread.start()
-        outcomes = [self._next() for _ in self._steps]
+        outcomes = [self._next() for _ in self.steps]
         return mean(outcomes)
 
     def _drive(self, step: TrainingStep) -> None:
@@ -68,7 +73,7 @@ def by_worker(towers: Sequence[str], make_step: MakeStep, shared: SharedVariable
     first = 0
     for _, group in itertools.groupby(towers, key=lambda tower: tf.DeviceSpec.from_string(tower).task):
         own = list(group)
-        step = make_step(shared.for_worker(len(own)), own, first)
+        step = make_step(shared.for_worker(own), own, first)
         if steps:
             step.updates = steps[0].updates  # what the optimizer remembers is shared too
         steps.append(step)

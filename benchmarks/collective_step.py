@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from benchmarks.step import TrainingStep
-from variable_mgr.collective import mean_over_processes
 from variable_mgr.store import Store
 
-_steps = itertools.count(
-    1
-)  # collective operations of different graphs need different numbers, the same in all processes
+Average = Callable[[tf.Tensor], tf.Tensor]  # of figures on the CPU: their means over all processes
 
 
 class CollectiveStep(TrainingStep):
-    """A step over this process's towers whose figures are means over the towers of all `processes`."""
+    """A step over this process's towers whose figures are means over the towers of all processes."""
 
-    def __init__(self, *parts: Any, processes: int) -> None:
+    def __init__(self, *parts: Any, average: Average) -> None:
         super().__init__(*parts)
-        self._processes = processes
-        self._instance = next(_steps)
+        self._average = average
 
     def _step(self) -> tf.Tensor:
         # After all else: beside the gradients' operations, this one could leave none of few threads to go on with.
         figures = super()._step()
         with tf.device("/cpu:0"):
-            return mean_over_processes(figures, self._processes, self._instance)
+            return self._average(figures)
 
 
 def digest(stores: Sequence[Store]) -> str:

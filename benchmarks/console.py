@@ -22,7 +22,8 @@ RULE = "-" * 64
 class Header:
     """What the header block says of a run; the strings are printed as they are.
 
-    `sync` is for runs of several processes: whether the workers make a step together.
+    `sync` is for runs of several processes: whether the workers make a step together. `horovod_on` is the device that
+    Horovod was told to add up on, if it was.
     """
 
     tensorflow: str
@@ -38,6 +39,7 @@ class Header:
     variables: str
     all_reduce: str | None
     sync: bool | None = None
+    horovod_on: str = ""
 
     def lines(self) -> list[str]:
         """The block, a line each; the value column is 13 wide."""
@@ -64,6 +66,8 @@ class Header:
             lines.append(f"AllReduce:   {self.all_reduce}")
         if self.sync is not None:
             lines.append(f"Sync:        {self.sync}")
+        if self.horovod_on:
+            lines.append(f"Horovod on:  {self.horovod_on}")
         return [*lines, "=========="]
 
 

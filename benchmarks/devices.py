@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -22,7 +23,8 @@ FIRST_WITH_TF32 = (8, 0)  # Ampere
 class Devices:
     """`kind` is "cpu" or "gpu"; `towers` are the towers' devices, `parameters` those for parameter_server.
 
-    `processes` run the same step each on as many towers of its own; this is number `process` of them.
+    `processes` run the same step each on as many towers of its own; this is number `process` of them. `runtime` is
+    what connects them: TensorFlow's strategy, or the module of Horovod.
     """
 
     kind: str
@@ -30,6 +32,7 @@ class Devices:
     parameters: tuple[str, ...]
     processes: int = 1
     process: int = 0
+    runtime: Any = None
 
     @property
     def num_towers(self) -> int:

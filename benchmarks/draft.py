@@ -118,7 +118,7 @@ def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
 
 def exchange_facts(traffic: Traffic | None) -> dict[str, Any]:
     """The `exchange` section: the number of exchanges in a step, and the bytes that each device sends in it."""
-    return dict(vars(traffic)) if traffic else {"not_known": "this strategy does not tell"}
+    return dict(vars(traffic)) if traffic else {"not_known": "TensorFlow's strategy chooses how it exchanges"}
 
 
 def placement_facts(towers: Sequence[str], stores: Sequence[Placed]) -> dict[str, Any]:

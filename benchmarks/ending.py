@@ -13,10 +13,11 @@ from results.record import RunRecord
 
 
 class Ending(NamedTuple):
-    """The record of a run, good or bad, and what the process should say of it."""
+    """The record of a run, good or bad, what the process ends with, and whether the record is its to leave."""
 
     record: RunRecord
     exit_code: ExitCode
+    leaves_record: bool = True
 
 
 def run_to_end(draft: Draft, story: Callable[[], None], explain: Callable[[Exception], str]) -> Ending:

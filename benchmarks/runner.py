@@ -16,6 +16,7 @@ from benchmarks.devices import unused_gpus
 from benchmarks.draft import Draft, model_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
+from benchmarks.horovod_place import HorovodPlace
 from benchmarks.measure import Recording, measure, warm_up
 from benchmarks.params import CommandLine
 from benchmarks.signals import Signals
@@ -24,7 +25,6 @@ from benchmarks.workload import (
     Workload,
     build_independent_step,
     build_step,
-    is_asynchronous,
     settle,
     verify_update,
 )
@@ -44,11 +44,17 @@ def run(
     """
     draft = Draft(command, command.params, command_line)
 
-    def story() -> None:
-        with Signals() as signals:
-            train(draft, console, signals.check, started, clock)
+    place = Place()
 
-    return run_to_end(draft, story, lambda error: failures.explain(error, draft.params))
+    def story() -> None:
+        nonlocal place
+        with Signals() as signals:
+            if command.params.variable_update == "horovod":
+                place = HorovodPlace()
+            train(draft, console, signals.check, started, clock, place)
+
+    ending = run_to_end(draft, story, lambda error: failures.explain(error, draft.params))
+    return ending._replace(leaves_record=place.leaves_record)
 
 
 def train(
@@ -70,7 +76,7 @@ def train(
     draft.recording = Recording(params.batch_size, workload.devices.num_towers, started, clock)
     for line in header(workload).lines():
         console.line(line)
-    if params.verify_variable_update and not is_asynchronous(params):
+    if params.verify_variable_update:
         check()
         place.stage("verifying the variable update")
         prove_update(draft, console, workload)
@@ -108,6 +114,7 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
         console.notice(f"WARNING: {warning}")
     draft.params = workload.params
+    draft.sections |= place.sections()
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported
             console.notice(f"WARNING: {notice}")
@@ -159,19 +166,21 @@ def after(tell: Callable[[Recording], None], check: Callable[[], None]) -> Calla
 
 def header(workload: Workload) -> Header:
     """What the header says of a run."""
-    params, towers = workload.params, workload.devices.towers
+    params, found = workload.params, workload.devices
+    by_horovod = params.variable_update == "horovod"
     return Header(
         tensorflow=tf.__version__,
         model=params.model,
         dataset=workload.source.title,
         batch_size=params.batch_size,
-        num_towers=workload.devices.num_towers,
+        num_towers=found.num_towers,
         num_batches=params.num_batches,
         num_epochs=params.num_epochs,
-        devices=towers,
+        devices=[f"horovod/{found.kind}:{n}" for n in range(found.processes)] if by_horovod else found.towers,
         data_format=params.data_format,
         optimizer=params.optimizer,
         variables=params.variable_update,
         all_reduce=params.all_reduce_spec,
         sync=params.cross_replica_sync if params.job_name else None,
+        horovod_on=params.horovod_device if by_horovod else "",
     )

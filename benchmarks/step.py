@@ -15,6 +15,7 @@ from benchmarks.optimizers import Optimizer, Updates
 from benchmarks.precision import LossScale
 from models.layers import Net
 from models.network import Network, Outputs
+from variable_mgr.exchange_plan import Traffic
 from variable_mgr.strategies import Gradients, VariableStrategy
 from variable_mgr.topology import is_gpu
 
@@ -81,6 +82,10 @@ class TrainingStep:
         begin = time.perf_counter()
         self._run = tf.function(self._step, autograph=False).get_concrete_function()
         return time.perf_counter() - begin
+
+    def traffic(self) -> Traffic | None:
+        """What a step sends; None where that is not known."""
+        return self.strategy.traffic()
 
     def __call__(self) -> StepOutcome:
         """Run one step."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.asynchronous_step import by_worker
 from benchmarks.inputs.towers import TowerInput
 from benchmarks.optimizers import Momentum
 from benchmarks.precision import LossScale
 from benchmarks.step import StepOptions, TrainingStep
 from models.layers import Declaration, Net, declarations
 from models.network import Network, Outputs
+from variable_mgr.asynchronous import SharedVariables
 from variable_mgr.shared_variables import ParameterServer
 from variable_mgr.store import Store, on_one_device
 from variable_mgr.strategies import VariableStrategy
@@ -25,6 +28,8 @@ CLASSES = 10
 IMAGES_PER_TOWER = 2
 EXACT = 1e-4  # float32 sums in another order, as a share of the update
 ROUNDED = 2e-2  # what 16 bits, or TF32, leave of it
+TOGETHER = "one update by all towers"
+IN_TURN = "one step of each worker, one after the other; for steps that meet there is no reference"
 
 Batch = tuple[np.ndarray, np.ndarray]  # images NHWC, float32; labels, int32
 MakeStrategy = Callable[[Sequence[Declaration]], VariableStrategy]
@@ -53,12 +58,14 @@ class Verdict:
     """How far the strategy's update was from the reference.
 
     `largest_difference` is the largest of any element of any copy, as a share of the largest update of its variable.
+    `compared` says what was held against one device.
     """
 
     largest_difference: float
     variable: str
     tolerance: float
     seconds: float
+    compared: str = TOGETHER
 
     @property
     def problem(self) -> str | None:
@@ -96,22 +103,52 @@ def verify(
     everywhere = [_batch(tower) for tower in range(num_towers or len(towers))]
     batches = everywhere[first_tower : first_tower + len(towers)]
     strategy = make_strategy(listed)
-    _train(strategy, towers, batches, steps=1 + strategy.steps_behind)
-    if strategy.exchanges:
-        together = _alone(listed, towers[0], _joined(everywhere), seed)
-        copies = strategy.masters if strategy.reads_behind else [*strategy.stores, *strategy.masters]
-        pairs = [(store, together) for store in copies]
-    else:
-        apart = [_alone(listed, towers[0], batch, seed) for batch in batches]
-        pairs = list(zip(strategy.stores, apart, strict=True))
     start = Store(listed, on_one_device(listed, towers[0]), seed)
-    differences = [
-        (_share(store.variables[name], expected.variables[name], start.variables[name]), name)
-        for store, expected in pairs
-        for name in store.trainable
-    ]
+    step = _step(strategy, towers, batches)
+    _repeat(step, 1 + strategy.steps_behind)
+    if not strategy.exchanges:
+        apart = [_alone(listed, towers[0], batch, seed) for batch in batches]
+        differences = _differences(strategy.stores, apart, start)
+    else:
+        together = repeat(_alone(listed, towers[0], _joined(everywhere), seed))
+        differences = _differences(strategy.masters, together, start)
+        _repeat(step, strategy.reads_behind)  # the masters go on, and what they were arrives in the stores
+        differences += _differences(strategy.stores, together, start)
     worst, variable = max(differences)
     return Verdict(worst, variable, ROUNDED if rounded else EXACT, clock() - begin)
+
+
+def verify_in_turn(
+    share: Callable[[Sequence[Declaration]], SharedVariables],
+    towers: Sequence[str],
+    *,
+    seed: int,
+    rounded: bool,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Verdict:
+    """As `verify`, for workers that each update by itself what `share` makes: one step of each, one after the other.
+
+    The reference is the first of `towers` alone, which sees the images of each worker in turn. For steps that meet
+    there is none: what they make of the variables depends on who comes first.
+    """
+    begin = clock()
+    listed = declarations(StandIn(), CLASSES)
+    batches = [_batch(tower) for tower in range(len(towers))]
+    shared = share(listed)
+    alone = ParameterServer(listed, towers[:1], towers[:1], seed)
+    start = Store(listed, on_one_device(listed, towers[0]), seed)
+    reference: list[TrainingStep] = []
+
+    def make_step(strategy: SharedVariables, own: Sequence[str], first: int) -> TrainingStep:
+        images = batches[first : first + len(own)]
+        reference.append(_step(alone, towers[:1], [_joined(images)]))
+        reference[-1].updates = reference[0].updates  # the workers share a momentum too
+        return _step(strategy, own, images)
+
+    for step in [*by_worker(towers, make_step, shared).steps, *reference]:
+        step()
+    worst, variable = max(_differences(shared.stores, alone.stores, start))
+    return Verdict(worst, variable, ROUNDED if rounded else EXACT, clock() - begin, IN_TURN)
 
 
 def _batch(tower: int) -> Batch:
@@ -129,16 +166,19 @@ def _joined(batches: Sequence[Batch]) -> Batch:
 def _alone(listed: Sequence[Declaration], tower: str, batch: Batch, seed: int) -> Store:
     """The variables after one step of `tower` alone on all of `batch`."""
     strategy = ParameterServer(listed, [tower], [tower], seed)
-    _train(strategy, [tower], [batch], steps=1)
+    _repeat(_step(strategy, [tower], [batch]), 1)
     return strategy.stores[0]
 
 
-def _train(strategy: VariableStrategy, towers: Sequence[str], batches: Sequence[Batch], steps: int) -> None:
+def _step(strategy: VariableStrategy, towers: Sequence[str], batches: Sequence[Batch]) -> TrainingStep:
     options = StepOptions(num_classes=CLASSES)
     inputs = [_resident(tower, batch) for tower, batch in zip(towers, batches, strict=True)]
     optimizer = Momentum(StandIn.learning_rate)
-    step = TrainingStep(StandIn(), strategy, towers, inputs, optimizer, LossScale(), options)
-    for _ in range(steps):
+    return TrainingStep(StandIn(), strategy, towers, inputs, optimizer, LossScale(), options)
+
+
+def _repeat(step: TrainingStep, times: int) -> None:
+    for _ in range(times):
         step()
 
 
@@ -146,6 +186,15 @@ def _resident(tower: str, batch: Batch) -> TowerInput:
     with tf.device(tower):
         images, labels = (tf.constant(each) for each in batch)
     return lambda: (images, labels)
+
+
+def _differences(found: Iterable[Store], expected: Iterable[Store], start: Store) -> list[tuple[float, str]]:
+    """How far each variable of each store of `found` is from that of its neighbour in `expected`, and its name."""
+    return [
+        (_share(store.variables[name], other.variables[name], start.variables[name]), name)
+        for store, other in zip(found, expected, strict=False)  # `expected` may go on for ever
+        for name in store.trainable
+    ]
 
 
 def _share(found: tf.Variable, expected: tf.Variable, start: tf.Variable) -> float:

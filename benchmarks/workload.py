@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,20 +13,24 @@ import tensorflow as tf
 import models
 from benchmarks import devices, optimizers, precision
 from benchmarks.asynchronous_step import AsynchronousStep, by_worker
-from benchmarks.collective_step import CollectiveStep
+from benchmarks.cluster.cluster import MULTI_CLIENT
+from benchmarks.collective_step import Average, CollectiveStep
 from benchmarks.errors import UserError
 from benchmarks.exchange import reduce_options
 from benchmarks.inputs.sources import Source, open_source
 from benchmarks.inputs.tower_group import TowerGroup
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
-from benchmarks.verification import Verdict, verify
+from benchmarks.verification import Verdict, verify, verify_in_turn
 from models.layers import Declaration, declarations
 from models.network import Network
-from variable_mgr import choice
+from variable_mgr import choice, horovod_all_reduce
 from variable_mgr.asynchronous import SharedVariables
+from variable_mgr.collective import mean_over_processes
 from variable_mgr.exchange_plan import CannotReduceError
 from variable_mgr.strategies import VariableStrategy
+
+_instances = itertools.count(1)  # exchanges of different graphs need different numbers, the same in all processes
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,19 @@ def build_step(workload: Workload) -> TrainingStep | AsynchronousStep:
         shared = SharedVariables.on(workload.declarations, found.parameters, params.tf_random_seed)
         return by_worker(found.towers, partial(_step, workload), shared)
     strategy = make_strategy(workload, workload.declarations)
-    collective = params.variable_update == "collective_all_reduce"
-    make = partial(CollectiveStep, processes=found.processes) if collective else TrainingStep
+    average = _average_over_processes(workload)
+    make = partial(CollectiveStep, average=average) if average else TrainingStep
     return _step(workload, strategy, found.towers, found.first_tower, make)
+
+
+def _average_over_processes(workload: Workload) -> Average | None:
+    """What takes the mean of a step's figures over processes that run it together; None where they do not."""
+    strategy, found = workload.params.variable_update, workload.devices
+    if strategy in MULTI_CLIENT and found.processes > 1:
+        return partial(mean_over_processes, processes=found.processes, instance=next(_instances))
+    if strategy == "horovod":
+        return partial(horovod_all_reduce.mean, found.runtime, name=f"figures{next(_instances)}", device="/cpu:0")
+    return None
 
 
 def build_independent_step(workload: Workload) -> TrainingStep | AsynchronousStep:
@@ -95,6 +110,8 @@ def make_strategy(workload: Workload, declared: Sequence[Declaration]) -> Variab
             params.tf_random_seed,
             exchange=reduce_options(params),
             num_towers=found.num_towers,
+            runtime=found.runtime,
+            horovod_device=params.horovod_device,
             staged=params.staged_vars,
             relaxed=params.variable_consistency == "relaxed",
         )
@@ -108,13 +125,17 @@ def verify_update(workload: Workload) -> Verdict:
     Where several processes run the step together, all of them must call it.
     """
     params, found = workload.params, workload.devices
+    seed, rounded = params.tf_random_seed, params.precision == "tf32" or params.gradient_transfer != "fp32"
+    if is_asynchronous(params):
+        share = partial(SharedVariables.on, devices=found.parameters, seed=seed)
+        return verify_in_turn(share, found.towers, seed=seed, rounded=rounded)
     return verify(
         lambda declared: make_strategy(workload, declared),
         found.towers,
         first_tower=found.first_tower,
         num_towers=found.num_towers,
-        seed=params.tf_random_seed,
-        rounded=params.precision == "tf32" or params.gradient_transfer != "fp32",
+        seed=seed,
+        rounded=rounded,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from variable_mgr.all_reduce_spec import parse
 from variable_mgr.exchange_plan import (
     NCCL_FORMATS,
     PLAIN,
@@ -16,15 +17,11 @@ from variable_mgr.exchange_plan import (
     Traffic,
     packing,
 )
-from variable_mgr.packs import by_bytes, pack_name
+from variable_mgr.packs import Pack, cut, elements, pack_name
 from variable_mgr.reduction import compressed, gradient_sizes, packed
 from variable_mgr.store import Declaration, Store, on_one_device
 from variable_mgr.strategies import Gradients, Reduce, VariableStrategy
 from variable_mgr.topology import is_gpu
-
-# Unless something else is asked for: large enough for a link's bandwidth, small enough to begin before the gradients of
-# the first layers are there. It is the default of PyTorch's DistributedDataParallel (Li et al. 2020, arXiv:2006.15704).
-PACK_BYTES = 25 * 2**20
 
 # Numbers by which TensorFlow tells groups of devices apart, far from those that its own strategies count up from 1.
 TOWERS_GROUP = 1001
@@ -47,8 +44,8 @@ class CollectiveAllReduce(VariableStrategy):
     ) -> None:
         """`towers` are the devices of this process, `num_towers` counts those of all.
 
-        `exchange` says how gradients are packed and in what numbers they travel; its algorithm is not asked. Raises
-        CannotReduceError where the towers cannot exchange so.
+        `exchange` says how gradients are packed, in how many shards packs of which size are cut, and in what numbers
+        they travel; its algorithm is collective. Raises CannotReduceError where the towers cannot exchange so.
         """
         self.stores = [Store(declarations, on_one_device(declarations, tower), seed) for tower in towers]
         self.store_of = list(range(len(towers)))
@@ -63,7 +60,7 @@ class CollectiveAllReduce(VariableStrategy):
             )
         sizes = gradient_sizes(declarations)
         self._elements = sum(sizes.values())
-        chosen = packing(exchange, sizes) if exchange.packs else by_bytes(sizes, PACK_BYTES)
+        chosen = _cut(packing(exchange, sizes), exchange)
         self._packs = {pack_name(index, pack, sizes): pack for index, pack in enumerate(chosen)}
         reduce: Reduce = self._reduce_packs
         if self._transfer_format != "float32":
@@ -93,6 +90,17 @@ class CollectiveAllReduce(VariableStrategy):
                 means[name] = mean(packs[name], self._num_towers, TOWERS_GROUP, number, "nccl" if on_gpu else "ring")
             last = [means[name]]
         return means
+
+
+def _cut(packs: Sequence[Pack], exchange: ReduceOptions) -> list[Pack]:
+    """`packs`, each in as many shards as `exchange` says for its size."""
+    spec = parse(exchange.spec or "collective")
+    width = TRANSFER_BYTES[exchange.transfer_format]
+    shards = []
+    for pack in packs:
+        [level] = spec.range_for(elements(pack), width).levels
+        shards += cut(pack, level.shards)
+    return shards
 
 
 def mean_over_processes(figures: tf.Tensor, processes: int, instance: int) -> tf.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from variable_mgr import algorithms, all_reduce_spec, packs, topology
@@ -40,11 +40,6 @@ class ReduceOptions:
     gradients_per_pack: int = 1
     transfer_format: str = "float32"
 
-    @property
-    def packs(self) -> bool:
-        """Whether a packing is asked for."""
-        return bool(self.repacking or self.bytes_per_pack or self.small_bytes or self.gradients_per_pack > 1)
-
 
 PLAIN = ReduceOptions()  # each gradient by itself, its mean taken on one tower
 
@@ -77,6 +72,16 @@ class Traffic:
 
     exchanges: int
     sent_bytes: dict[str, int]
+
+
+def added_up(traffics: Iterable[Traffic]) -> Traffic:
+    """What all of `traffics` send together."""
+    exchanges = 0
+    sent: Counter[str] = Counter()
+    for traffic in traffics:
+        exchanges += traffic.exchanges
+        sent.update(traffic.sent_bytes)
+    return Traffic(exchanges, dict(sent))
 
 
 def make_plan(options: ReduceOptions, sizes: packs.Sizes, towers: Sequence[str]) -> Plan:

@@ -77,24 +77,24 @@ def evenly(sizes: Sizes, count: int) -> list[Pack]:
 
     Fewer packs where there are fewer elements.
     """
-    packs: list[list[Part]] = []
+    return cut(_whole(sizes, sizes), count)
+
+
+def cut(pack: Pack, count: int) -> list[Pack]:
+    """`pack` in `count` packs whose sizes differ by one at most; fewer where it has fewer elements."""
+    return [_between(pack, begin, end) for begin, end in parts(0, elements(pack), count)]
+
+
+def _between(pack: Pack, begin: int, end: int) -> Pack:
+    """Elements `[begin, end)` of `pack`."""
+    chosen = []
     offset = 0
-    spans = []
-    for name, size in sizes.items():
-        spans.append((name, offset, offset + size))
-        offset += size
-    rest = iter(spans)
-    name, begin, end = next(rest)
-    for first, last in parts(0, offset, count):
-        packs.append([])
-        position = first
-        while position < last:
-            while position >= end:
-                name, begin, end = next(rest)
-            stop = min(end, last)
-            packs[-1].append(Part(name, position - begin, stop - begin))
-            position = stop
-    return [tuple(pack) for pack in packs]
+    for name, first, last in pack:
+        low, high = max(begin - offset, 0), min(end - offset, last - first)
+        if low < high:
+            chosen.append(Part(name, first + low, first + high))
+        offset += last - first
+    return tuple(chosen)
 
 
 def _joined(sizes: Sizes, is_full: Callable[[list[str]], bool]) -> list[Pack]:

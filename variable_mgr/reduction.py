@@ -7,49 +7,16 @@ from collections.abc import Mapping, Sequence
 import tensorflow as tf
 
 from variable_mgr.all_reduce import mean_everywhere
-from variable_mgr.exchange_plan import (
-    CannotReduceError,
-    Exchange,
-    Plan,
-    ReduceOptions,
-    Traffic,
-    exchange_bytes,
-    make_plan,
-)
+from variable_mgr.exchange_plan import Exchange, Plan
 from variable_mgr.libraries import LaunchOrder
 from variable_mgr.packs import GRADIENT_BYTES, Pack, is_one_gradient
 from variable_mgr.store import Declaration
 from variable_mgr.strategies import Gradients, Reduce
 
-__all__ = [
-    "CannotReduceError",
-    "Exchange",
-    "Plan",
-    "Reduce",
-    "ReduceOptions",
-    "Traffic",
-    "compressed",
-    "exchange_bytes",
-    "gradient_sizes",
-    "make_plan",
-    "make_reduce",
-    "one_by_one",
-    "packed",
-    "reduce_of",
-]
-
 
 def gradient_sizes(declarations: Sequence[Declaration]) -> dict[str, int]:
     """The number of elements of each gradient: of the trainable ones of `declarations`."""
     return {each.name: each.nbytes // GRADIENT_BYTES for each in declarations if each.trainable}
-
-
-def make_reduce(options: ReduceOptions, declarations: Sequence[Declaration], towers: Sequence[str]) -> Reduce:
-    """The reduce function that `options` ask for, of the trainable `declarations` and the devices `towers`.
-
-    Raises CannotReduceError where the towers lack what is asked for, and SpecError where the spec does not parse.
-    """
-    return reduce_of(make_plan(options, gradient_sizes(declarations), towers))
 
 
 def reduce_of(plan: Plan) -> Reduce:

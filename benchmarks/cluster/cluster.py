@@ -12,13 +12,15 @@ JOBS = {
     "sharded": ("worker",),
     "distributed_all_reduce": ("controller", "worker"),
     "collective_all_reduce": ("worker",),
+    "mirrored": ("worker",),
 }
 HOST_FLAGS = {
     "controller": "controller_host",
     "ps": "ps_hosts",
     "worker": "worker_hosts",
 }  # the flags that name the processes of each job
-MULTI_CLIENT = ("collective_all_reduce",)  # every worker runs the step itself, in place of one process for all
+# Every worker runs the step itself, in place of one process for all.
+MULTI_CLIENT = ("collective_all_reduce", "mirrored")
 
 
 @dataclass(frozen=True, order=True)

@@ -25,6 +25,15 @@ _JOIN_SECONDS = 60.0
 class Place:
     """A process on its own."""
 
+    @property
+    def leaves_record(self) -> bool:
+        """Whether this process's record is the run's."""
+        return True
+
+    def sections(self) -> dict[str, Any]:
+        """Sections of the record that the place knows, once it is set up."""
+        return {}
+
     def set_up(self, params: Params) -> Devices:
         """Find and configure the devices of the run. Raises UserError."""
         return devices.set_up(params)
@@ -40,7 +49,7 @@ class Place:
         del check
         return {
             "placement": placement_facts(towers, [*step.strategy.stores, *step.strategy.masters]),
-            "exchange": exchange_facts(step.strategy.traffic()),
+            "exchange": exchange_facts(step.traffic()),
         }
 
     def stage(self, doing: str) -> None:

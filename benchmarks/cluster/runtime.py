@@ -65,7 +65,7 @@ def drive(params: Params, cluster: Cluster) -> Devices:
 def join_collective(params: Params, cluster: Cluster) -> Devices:
     """Let this process take part in collective operations with all others, which do the same at this time.
 
-    The devices are this process's own. TensorFlow's strategy serves only to start its runtime.
+    The devices are this process's own. TensorFlow's strategy starts its runtime; but for mirrored, that is all.
     """
     local = devices.set_up(params)
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
@@ -74,9 +74,10 @@ def join_collective(params: Params, cluster: Cluster) -> Devices:
         task_id=cluster.task.index,
         rpc_layer=params.server_protocol,
     )
-    _kept.append(tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver))
+    runtime = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    _kept.append(runtime)
     towers = tuple(device_of(cluster.task, tower) for tower in local.towers)
-    return Devices(local.kind, towers, ("/cpu:0",), len(cluster.workers), cluster.task.index)
+    return Devices(local.kind, towers, ("/cpu:0",), len(cluster.workers), cluster.task.index, runtime)
 
 
 def device_of(task: Task, device: str) -> str:

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import IN_CLUSTER, WITH_KUBERNETES, WITH_PARAMETER_SERVER, WITH_SLURM_OR_KUBERNETES
+from benchmarks.params.conditions import (
+    IN_CLUSTER,
+    SEVERAL_WORKERS,
+    WITH_HOROVOD,
+    WITH_KUBERNETES,
+    WITH_SLURM_OR_KUBERNETES,
+)
 from benchmarks.params.option import option
 
 
@@ -74,11 +80,11 @@ class ClusterOptions:
     cross_replica_sync: bool = option(
         True,
         "Let all workers make a step together; without it each updates the parameter servers as soon as it can.",
-        acts=WITH_PARAMETER_SERVER,
+        acts=SEVERAL_WORKERS,
     )
     horovod_device: str = option(
         "",
-        "Device of Horovod's all-reduce.",
+        "Where Horovod adds gradients up; empty: where it was built to.",
         choices=("", "cpu", "gpu"),
-        not_yet="--variable_update=horovod is not built yet",
+        acts=WITH_HOROVOD,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from benchmarks.cluster import roles
+from benchmarks.cluster.tf_config import TFConfigError
 from benchmarks.params.params import Params
 from benchmarks.params.rules import rule
 
@@ -14,19 +15,48 @@ _RESOLVERS = ("cluster_resolver", "cluster_jobs", "kubernetes_labels")
 
 @rule(*_HOSTS, *_RESOLVERS, "variable_update")
 def cluster_that_can_run(params: Params) -> list[str]:
-    """The processes are named, reachable by name, and what the strategy needs."""
+    """The processes are named, reachable by name, and what the strategy needs; those of Horovod are its own."""
+    if params.variable_update == "horovod":
+        return []
     return roles.problems(params, os.environ)
 
 
-@rule("cross_replica_sync", "job_name", "measure_exchange", "staged_vars")
+@rule("cross_replica_sync", *_HOSTS, *_RESOLVERS, "variable_update", "measure_exchange", "staged_vars")
 def step_by_all(params: Params) -> str | None:
     """Workers that do not wait for each other have no step together that could be compared or delayed."""
+    if params.cross_replica_sync or not _in_cluster(params):
+        return None
     for name in ("measure_exchange", "staged_vars"):
-        if not params.cross_replica_sync and getattr(params, name):
+        if getattr(params, name):
             return (
                 f"--{name} with --cross_replica_sync=false: the workers make no step together. Leave one of them out."
             )
     return None
+
+
+def _in_cluster(params: Params) -> bool:
+    """Whether the run is one of several processes that flags, TF_CONFIG or a resolver name."""
+    if params.variable_update == "horovod":
+        return False
+    if params.cluster_resolver in roles.RESOLVERS:
+        return True
+    try:
+        return roles.find(params, os.environ) is not None
+    except TFConfigError:
+        return False  # which is another rule's to say
+
+
+@rule(*_HOSTS, *_RESOLVERS, "variable_update", "device", "num_gpus")
+def replica_per_process(params: Params) -> str | None:
+    """TensorFlow's strategy over several processes knows no logical CPU devices."""
+    on_cpus = params.device == "cpu" and params.num_gpus > 1
+    if params.variable_update != "mirrored" or not on_cpus or not _in_cluster(params):
+        return None
+    return (
+        f"--num_gpus={params.num_gpus} with --variable_update=mirrored over several processes and --device=cpu: "
+        "TensorFlow's MultiWorkerMirroredStrategy has one tower on the CPU of a process. Take --num_gpus=1 and more "
+        "workers, or --variable_update=collective_all_reduce."
+    )
 
 
 @rule("cross_replica_sync", "variable_update")

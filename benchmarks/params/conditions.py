@@ -24,10 +24,11 @@ WITH_PARAMETER_DEVICES = Condition(
     "with --variable_update=parameter_server or distributed_replicated",
     lambda params: params.variable_update in ("parameter_server", "distributed_replicated"),
 )
+WITH_HOROVOD = Condition("with --variable_update=horovod", lambda params: params.variable_update == "horovod")
 WITH_REPLICATED = Condition("with --variable_update=replicated", lambda params: params.variable_update == "replicated")
 
 # The strategies that reduce gradients to every tower; the others have no use for an all-reduce.
-ALL_REDUCING = ("replicated", "distributed_all_reduce", "collective_all_reduce")
+ALL_REDUCING = ("replicated", "distributed_all_reduce", "collective_all_reduce", "horovod")
 
 
 def exchanges_gradients(params: Any) -> bool:
@@ -55,6 +56,14 @@ WITH_SMALL_GRADIENTS = Condition(
 IN_CLUSTER = Condition("with --job_name", lambda params: bool(params.job_name))
 WITH_SLURM_OR_KUBERNETES = Condition(
     "with --cluster_resolver=slurm or kubernetes", lambda params: params.cluster_resolver in ("slurm", "kubernetes")
+)
+SEVERAL_WORKERS = Condition(
+    "with --variable_update=parameter_server over several processes; those of one process always make a step together",
+    lambda params: (
+        params.cross_replica_sync  # is what happens anyway
+        or (params.variable_update == "parameter_server" and bool(params.job_name))
+        or WITH_SLURM_OR_KUBERNETES.holds(params)
+    ),
 )
 WITH_KUBERNETES = Condition(
     "with --cluster_resolver=kubernetes", lambda params: params.cluster_resolver == "kubernetes"

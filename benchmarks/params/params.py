@@ -47,6 +47,7 @@ class ResolvedParams(Params):
         num_epochs: float
         num_warmup_batches: int
         local_parameter_device: str
+        bytes_per_pack: int
         gradient_transfer: str
         precision: str
         init_learning_rate: float

@@ -43,14 +43,14 @@ def one_algorithm(params: Params) -> str | None:
 
 @rule("all_reduce_spec", "hierarchical_copy", "variable_update")
 def collective_has_one_algorithm(params: Params) -> str | None:
-    """What TensorFlow's collective operations do is theirs to choose."""
-    asked = f"--all_reduce_spec={params.all_reduce_spec}" if params.all_reduce_spec else "--hierarchical_copy"
-    plain = params.all_reduce_spec in (None, "", "collective") and not params.hierarchical_copy
-    if params.variable_update != "collective_all_reduce" or plain:
+    """What TensorFlow's collective operations do is theirs to choose; how an exchange is cut is not."""
+    if params.variable_update != "collective_all_reduce" or set(_algorithms(params)) <= {"collective"}:
         return None
+    asked = f"--all_reduce_spec={params.all_reduce_spec}" if params.all_reduce_spec else "--hierarchical_copy"
     return (
-        f"{asked} with --variable_update=collective_all_reduce: its algorithm is collective. Leave the flag out, or "
-        "take --variable_update=distributed_all_reduce."
+        f"{asked} with --variable_update=collective_all_reduce: its algorithm is collective, which may be cut and have "
+        "ranges, as in collective:64k:collective#2. Leave the flag out, or take "
+        "--variable_update=distributed_all_reduce."
     )
 
 
@@ -98,7 +98,7 @@ def wiring_fits(params: Params) -> str | None:
 def one_packing(params: Params) -> str | None:
     """Only one option says what is exchanged together."""
     off = {"allreduce_merge_scope": 1}
-    asked = [name for name in PACKINGS if getattr(params, name) > off.get(name, 0)]
+    asked = [name for name in PACKINGS if (getattr(params, name) or 0) > off.get(name, 0)]
     if len(asked) < 2:
         return None
     given = " and ".join(f"--{name}={getattr(params, name)}" for name in asked)

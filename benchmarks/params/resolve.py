@@ -15,6 +15,9 @@ from benchmarks.params.params import Params, ResolvedParams
 DEFAULT_DATA_NAME = "imagenet"
 DEFAULT_NUM_BATCHES = 100
 LEAST_WARMUP_BATCHES = 10
+# Large enough for a link's bandwidth, small enough to begin before the gradients of the first layers are there. It is
+# the default of PyTorch's DistributedDataParallel (Li et al. 2020, arXiv:2006.15704).
+COLLECTIVE_BYTES_PER_PACK = 25 * 2**20
 
 
 def data_name(params: Params) -> str | None:
@@ -91,6 +94,7 @@ def resolve(
         data_format=_data_format(params, device),
         local_parameter_device=params.local_parameter_device or device,
         precision=compute,
+        bytes_per_pack=_bytes_per_pack(params),
         gradient_transfer=gradient_transfer(params),
         num_intra_threads=intra_threads(params),
         use_fp16=compute == "fp16",
@@ -122,6 +126,13 @@ def _warmup_batches(params: Params) -> int:
         return params.num_warmup_batches
     # Each shape tries its algorithms anew until one has won often enough; the formula is tf_cnn_benchmarks' guess.
     return max(LEAST_WARMUP_BATCHES, 5 * (params.autotune_threshold or 0) ** 2)
+
+
+def _bytes_per_pack(params: Params) -> int:
+    if params.bytes_per_pack is not None:
+        return params.bytes_per_pack
+    packed = params.gradient_repacking or params.agg_small_grads_max_bytes or params.allreduce_merge_scope > 1
+    return COLLECTIVE_BYTES_PER_PACK if params.variable_update == "collective_all_reduce" and not packed else 0
 
 
 def _data_format(params: Params, device: str) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import models
 from benchmarks.inputs.datasets import DATASETS
-from benchmarks.params import variable_options
 from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
 from benchmarks.params.resolve import data_name, precision
@@ -153,15 +152,6 @@ def memory_there_is(params: Params) -> str | None:
             f"--gpu_memory_frac_for_testing={fraction} is more than a GPU has: add --use_unified_memory, or give at "
             "most 1."
         )
-    return None
-
-
-@rule("variable_update")
-def variable_update_built(params: Params) -> str | None:
-    """The strategy is one that exists."""
-    if params.variable_update in variable_options.NOT_BUILT:
-        built = ", ".join(variable_options.BUILT)
-        return f"--variable_update={params.variable_update} is not built yet: use one of {built}."
     return None
 
 

@@ -15,11 +15,6 @@ from benchmarks.params.conditions import (
 from benchmarks.params.option import option
 from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS
 
-# The names are those of tf_cnn_benchmarks; a rule says which of them cannot be chosen yet.
-ON_ONE_MACHINE = ("parameter_server", "replicated", "distributed_replicated", "sharded", "independent", "mirrored")
-BUILT = (*ON_ONE_MACHINE, "distributed_all_reduce", "collective_all_reduce")
-NOT_BUILT = ("horovod",)
-
 _TWO_LEVELS = [f"{first}/{second}" for first, seconds in TWO_LEVELS.items() for second in seconds]
 
 
@@ -35,9 +30,20 @@ class VariableOptions:
         "gradients (replicated; over several machines distributed_all_reduce, driven by a controller, and "
         "collective_all_reduce, by TensorFlow's collective operations); a copy each, refreshed from a master copy on "
         "the parameter devices (distributed_replicated) or on the towers, each of which updates its share (sharded); a "
-        "copy each and no exchange (independent); TensorFlow's own MirroredStrategy, to compare with (mirrored). The "
-        "others are not built yet.",
-        choices=BUILT + NOT_BUILT,
+        "copy each and no exchange (independent); TensorFlow's own MirroredStrategy, over several processes "
+        "MultiWorkerMirroredStrategy, to compare with (mirrored); Horovod's all-reduce between processes of one tower "
+        "each that horovodrun starts, where the package horovod is installed (horovod).",
+        choices=(
+            "parameter_server",
+            "replicated",
+            "distributed_replicated",
+            "sharded",
+            "independent",
+            "mirrored",
+            "distributed_all_reduce",
+            "collective_all_reduce",
+            "horovod",
+        ),
         tcb="some modes added gradients up; here every mode takes their mean",
     )
     local_parameter_device: str | None = option(
@@ -104,10 +110,10 @@ class VariableOptions:
         lower_bound=0,
         acts=WITH_EXCHANGE,
     )
-    bytes_per_pack: int = option(
-        0,
-        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself, "
-        "under collective_all_reduce packs of 25 MiB.",
+    bytes_per_pack: int | None = option(
+        None,
+        "Exchange consecutive gradients together until they have this many bytes (in float32); 0: each by itself. "
+        "Where neither this nor another packing is given: 0, but 25 MiB under collective_all_reduce.",
         lower_bound=0,
         tcb="it had no such flag",
         acts=WITH_EXCHANGE,

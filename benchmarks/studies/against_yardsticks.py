@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib.util
-import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,8 +15,9 @@ from pathlib import Path
 from benchmarks.errors import UserError
 from benchmarks.params.option import closest
 from benchmarks.studies import report
-from benchmarks.studies.fresh_runs import FreshRun, run_ours, run_yardstick, synthetic_flags
-from benchmarks.studies.pairs import Spread, Target, differences, interleaved, ratios
+from benchmarks.studies.comparison import Comparison, compare
+from benchmarks.studies.fresh_runs import run_ours, run_yardstick, synthetic_flags
+from benchmarks.studies.pairs import Spread, Target, differences, ratios
 
 DESCRIPTION = """\
 Compare run_benchmark.py with three programs that a user might run instead: a training step written by hand
@@ -84,22 +84,8 @@ CASES = _cases()
 
 
 @dataclass(frozen=True)
-class Result:
-    """The pairs of a case, (ours, theirs); empty where it was not measured."""
-
-    case: Case
-    pairs: Sequence[tuple[FreshRun, FreshRun]]
-
-    @property
-    def speeds(self) -> tuple[float, float]:
-        """Median images per second of ours and of theirs."""
-        ours, theirs = zip(*self._images_per_second(), strict=True)
-        return statistics.median(ours), statistics.median(theirs)
-
-    @property
-    def speed_ratio(self) -> Spread:
-        """Ours / theirs."""
-        return ratios(self._images_per_second())
+class Result(Comparison[Case]):
+    """Ours and theirs."""
 
     @property
     def first_step_difference(self) -> Spread:
@@ -110,9 +96,6 @@ class Result:
     def memory_ratio(self) -> Spread:
         """Peak memory, ours / theirs."""
         return ratios([(ours.peak_mib, theirs.peak_mib) for ours, theirs in self.pairs])
-
-    def _images_per_second(self) -> list[tuple[float, float]]:
-        return [(ours.images_per_second, theirs.images_per_second) for ours, theirs in self.pairs]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,26 +124,9 @@ def _measured(case: Case, python: str | None, options: argparse.Namespace) -> Re
     if python is None:
         return Result(case, [])
     program = options.yardsticks / PROGRAMS[case.yardstick]
-    return compare(
-        case,
-        options.pairs,
-        ours=partial(run_ours, synthetic_flags(case.model, case.batch, case.steps, case.precision)),
-        theirs=partial(run_yardstick, yardstick_command(python, program, case)),
-    )
-
-
-def compare(
-    case: Case,
-    pairs: int,
-    *,
-    ours: Callable[[], FreshRun],
-    theirs: Callable[[], FreshRun],
-    on_pair: Callable[[str], None] = report.note,
-) -> Result:
-    """Run both sides of a case in turn."""
-    return Result(
-        case, interleaved(ours, theirs, pairs, lambda number: on_pair(f"{case.name}: pair {number} of {pairs}"))
-    )
+    ours = partial(run_ours, synthetic_flags(case.model, case.batch, case.steps, case.precision))
+    theirs = partial(run_yardstick, yardstick_command(python, program, case))
+    return Result(case, compare(case, options.pairs, ours, theirs).pairs)
 
 
 def yardstick_command(python: str, program: Path, case: Case) -> list[str]:
@@ -207,15 +173,10 @@ def _row(result: Result) -> list[str]:
     case = result.case
     if not result.pairs:
         return [case.name, NO_TORCH, "", "", report.target_text(case.target), "not measured", "", ""]
-    ours, theirs = result.speeds
-    ratio, first_step, memory = result.speed_ratio, result.first_step_difference, result.memory_ratio
+    first_step, memory = result.first_step_difference, result.memory_ratio
     return [
         case.name,
-        f"{ours:.1f}",
-        f"{theirs:.1f}",
-        report.ratio_text(ratio),
-        report.target_text(case.target),
-        report.verdict(ratio.median, case.target),
+        *result.cells(),
         _judged(f"{first_step.median:+.1f} s", first_step.median, FIRST_STEP, case),
         _judged(f"{memory.median:.2f}", memory.median, MEMORY, case),
     ]

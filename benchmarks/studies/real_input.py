@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from benchmarks.errors import UserError
 from benchmarks.studies import report
-from benchmarks.studies.fresh_runs import FreshRun, run_ours, synthetic_flags
-from benchmarks.studies.pairs import Spread, Target, interleaved, ratios
+from benchmarks.studies.comparison import Comparison, compare, window_speed
+from benchmarks.studies.fresh_runs import run_ours, synthetic_flags
+from benchmarks.studies.pairs import Target
 
 DESCRIPTION = """\
 Compare training of ResNet-20 with 128 images a step on CIFAR-10 from TFRecord files with the same on synthetic images:
@@ -28,25 +28,19 @@ With five pairs it takes about ten minutes on two cores. Leave the machine alone
 """
 MODEL, BATCH_SIZE = "resnet20", 128
 TARGET = Target(0.95)
-VARIANTS = {"as stored": "--nodistortions", "augmented": "--distortions"}
 
 
 @dataclass(frozen=True)
-class Result:
-    """The pairs (real, synthetic) of a variant of the real input."""
+class Variant:
+    """One way to read the images: `name` is what the table calls it."""
 
-    variant: str
-    pairs: Sequence[tuple[FreshRun, FreshRun]]
+    name: str
+    flag: str
+    target: Target = TARGET
 
-    @property
-    def speeds(self) -> list[tuple[float, float]]:
-        """Images per second of the windows, (real, synthetic)."""
-        return [(window_speed(real), window_speed(synthetic)) for real, synthetic in self.pairs]
 
-    @property
-    def ratio(self) -> Spread:
-        """Real / synthetic."""
-        return ratios(self.speeds)
+VARIANTS = (Variant("as stored", "--nodistortions"), Variant("augmented", "--distortions"))
+Result = Comparison[Variant]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,54 +59,23 @@ def study(options: argparse.Namespace) -> None:
         )
     flags = synthetic_flags(MODEL, BATCH_SIZE, options.steps)
     results: list[Result] = []
-    for variant, flag in VARIANTS.items():
-        real = partial(run_ours, [*flags, f"--data_dir={data_dir}", flag])
-        results.append(compare(variant, options.pairs, real=real, synthetic=partial(run_ours, flags)))
+    for variant in VARIANTS:
+        real = partial(run_ours, [*flags, f"--data_dir={data_dir}", variant.flag])
+        results.append(compare(variant, options.pairs, real, partial(run_ours, flags), speed=window_speed))
         _save(options, results)
     report.say(table(results))
     report.say(f"\n{MODEL}, {BATCH_SIZE} images, {options.pairs} pairs of fresh runs of {options.steps} steps.")
 
 
-def compare(
-    variant: str,
-    pairs: int,
-    *,
-    real: Callable[[], FreshRun],
-    synthetic: Callable[[], FreshRun],
-    on_pair: Callable[[str], None] = report.note,
-) -> Result:
-    """Run with real and with synthetic input in turn."""
-    told = interleaved(real, synthetic, pairs, lambda number: on_pair(f"{variant}: pair {number} of {pairs}"))
-    return Result(variant, told)
-
-
-def window_speed(run: FreshRun) -> float:
-    """Images per second of the measured window of one of our runs."""
-    assert run.window_images_per_second is not None, "run_benchmark.py tells it"
-    return run.window_images_per_second
-
-
 def table(results: Sequence[Result]) -> str:
     """The Markdown table."""
     headings = ["CIFAR-10 images", "real, images/sec", "synthetic", "ratio (range)", "target", ""]
-    return report.table(headings, [_row(result) for result in results])
-
-
-def _row(result: Result) -> list[str]:
-    real, synthetic = zip(*result.speeds, strict=True)
-    return [
-        result.variant,
-        f"{statistics.median(real):.1f}",
-        f"{statistics.median(synthetic):.1f}",
-        report.ratio_text(result.ratio),
-        report.target_text(TARGET),
-        report.verdict(result.ratio.median, TARGET),
-    ]
+    return report.table(headings, [[result.case.name, *result.cells()] for result in results])
 
 
 def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
     variants = {
-        result.variant: [
+        result.case.name: [
             {"real": dataclasses.asdict(real), "synthetic": dataclasses.asdict(synthetic)}
             for real, synthetic in result.pairs
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import statistics
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from functools import partial
 
 from benchmarks.studies import report
 from benchmarks.studies.against_yardsticks import PROGRAMS, YARDSTICKS
+from benchmarks.studies.comparison import Comparison, compare
 from benchmarks.studies.fresh_runs import FreshRun, run_ours, run_yardstick, several_workers, synthetic_flags
-from benchmarks.studies.pairs import Spread, Target, interleaved, ratios
+from benchmarks.studies.pairs import Target
 
 DESCRIPTION = """\
 Compare training of ResNet-20 with 32 images a tower on 2 and on 4 logical CPU devices, under each strategy, with one
@@ -59,22 +59,7 @@ class Case:
         return KERAS if self.other == "Keras" else ONE_TOWER[self.towers]
 
 
-@dataclass(frozen=True)
-class Result:
-    """The pairs of a case, (under the strategy, the other)."""
-
-    case: Case
-    pairs: Sequence[tuple[FreshRun, FreshRun]]
-
-    @property
-    def speeds(self) -> list[tuple[float, float]]:
-        """Images per second of the pairs."""
-        return [(ours.images_per_second, other.images_per_second) for ours, other in self.pairs]
-
-    @property
-    def ratio(self) -> Spread:
-        """Under the strategy / the other."""
-        return ratios(self.speeds)
+Result = Comparison[Case]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,7 +74,7 @@ def study(options: argparse.Namespace) -> None:
     try:
         for case in cases(options.strategies, options.towers):
             ours, other = _ours(case, options.steps), _other(case, options.steps)
-            results.append(compare(case, options.pairs, ours=ours, other=other))
+            results.append(compare(case, options.pairs, ours, other))
             _save(options, results)
     finally:  # an interrupt must not lose what is there
         if results:
@@ -133,19 +118,6 @@ def _other(case: Case, steps: int) -> Callable[[], FreshRun]:
     return partial(run_yardstick, [*command, f"--steps={steps}", f"--towers={case.towers}"])
 
 
-def compare(
-    case: Case,
-    pairs: int,
-    *,
-    ours: Callable[[], FreshRun],
-    other: Callable[[], FreshRun],
-    on_pair: Callable[[str], None] = report.note,
-) -> Result:
-    """Run both sides of a case in turn."""
-    told = interleaved(ours, other, pairs, lambda number: on_pair(f"{case.name}: pair {number} of {pairs}"))
-    return Result(case, told)
-
-
 def table(results: Sequence[Result]) -> str:
     """The Markdown table."""
     headings = ["strategy, devices", "against", "ours, images/sec", "theirs", "ratio (range)", "target", ""]
@@ -154,16 +126,7 @@ def table(results: Sequence[Result]) -> str:
 
 def _row(result: Result) -> list[str]:
     case = result.case
-    ours, other = zip(*result.speeds, strict=True)
-    return [
-        f"{case.strategy}, {case.towers}",
-        case.other,
-        f"{statistics.median(ours):.1f}",
-        f"{statistics.median(other):.1f}",
-        report.ratio_text(result.ratio),
-        report.target_text(case.target),
-        report.verdict(result.ratio.median, case.target),
-    ]
+    return [f"{case.strategy}, {case.towers}", case.other, *result.cells()]
 
 
 def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:

@@ -72,7 +72,7 @@ def test_each_process_s_towers_are_a_worker_and_they_share_everything():
     towers = [f"/job:worker/replica:0/task:{task}/cpu:{cpu}" for task in (0, 1) for cpu in (0, 1)]
     by_worker(towers, make_step, Shared())
     assert [(strategy, own, first) for strategy, own, first, _ in made] == [
-        (("view", 2), towers[:2], 0),
-        (("view", 2), towers[2:], 2),
+        (("view", towers[:2]), towers[:2], 0),
+        (("view", towers[2:]), towers[2:], 2),
     ]
     assert made[0][3].updates is made[1][3].updates

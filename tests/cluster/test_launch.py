@@ -52,6 +52,13 @@ def test_a_cluster_that_reads_images(sample_data, tmp_path):  # noqa: F811
     assert [line.split("] ")[0] for line in sorted(totals)] == ["[worker 0", "[worker 1"]
     (record,) = records(tmp_path)
     assert record["measurement"]["num_towers"] == 4
+    assert record["checks"]["variable_update"]["passed"]
+    assert "one step of each worker, one after the other" in record["checks"]["variable_update"]["compared"]
+    sent, gradients = record["exchange"]["sent_bytes"], 4 * record["model"]["parameters"]
+    by_workers = [nbytes for device, nbytes in sent.items() if "/job:worker/" in device]
+    assert by_workers == [gradients] * 4
+    assert sum(sent.values()) == 2 * 4 * gradients  # the servers send the variables to every tower
+    assert record["exchange"]["exchanges"] == 2 * 6  # of six variables with each of two workers
     assert record["status"] == "completed"
     assert "[worker 0] Record: " in err
 

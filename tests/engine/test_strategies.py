@@ -11,7 +11,7 @@ from models.layers import declarations
 from tests.engine.training import CLASSES, EXCHANGING, STRATEGIES, SmallNet, build_strategy, build_training
 from variable_mgr.copies import Independent
 from variable_mgr.delay import Delayed
-from variable_mgr.exchange_plan import Traffic
+from variable_mgr.exchange_plan import CannotReduceError, Traffic
 from variable_mgr.store import balanced
 
 
@@ -207,6 +207,13 @@ def gradients_at(values, images, labels):
 def assert_equal(values, expected, atol=0.0):
     for name, value in expected.items():
         np.testing.assert_allclose(values[name], value, atol=atol, rtol=0, err_msg=name)
+
+
+def test_mirrored_has_the_towers_of_the_strategy_that_connects_processes():
+    connected = tf.distribute.MirroredStrategy(["/cpu:0"], cross_device_ops=tf.distribute.ReductionToOneDevice())
+    assert len(build_strategy("mirrored", ["/cpu:0"], runtime=connected).stores) == 1
+    with pytest.raises(CannotReduceError, match="computes on cpu:0 of each process, and the towers are on"):
+        build_strategy("mirrored", ["/cpu:0", "/cpu:1"], runtime=connected)
 
 
 BYTES = sum(each.nbytes for each in declarations(SmallNet(), CLASSES) if each.trainable)

@@ -17,6 +17,7 @@ PACKINGS = {
     **{f"bytes {nbytes}": packs.by_bytes(SIZES, nbytes) for nbytes in (1, 16, 17, 10**6)},
     **{f"small {nbytes}": packs.small_together(SIZES, nbytes, 2) for nbytes in (1, 12, 10**6)},
     **{f"evenly {count}": packs.evenly(SIZES, count) for count in (1, 2, 3, TOTAL, TOTAL + 5)},
+    "cut": [shard for pack in packs.by_count(SIZES, 2) for shard in packs.cut(pack, 3)],
 }
 
 
@@ -32,6 +33,15 @@ def test_every_element_is_in_one_pack_in_order(packed):
 def test_packs_have_names_of_their_own(packed):
     named = [packs.pack_name(index, pack, SIZES) for index, pack in enumerate(packed)]
     assert len(set(named)) == len(packed)
+
+
+def test_a_pack_is_cut_evenly_across_its_gradients():
+    [pack, *_] = packs.by_count(SIZES, 3)
+    assert packs.cut(pack, 2) == [
+        (Part("a", 0, 3), Part("b", 0, 1), Part("c", 0, 2)),
+        (Part("c", 2, 8),),
+    ]
+    assert [packs.elements(shard) for shard in packs.cut(pack, 5)] == [2, 2, 3, 2, 3]
 
 
 def test_counts():

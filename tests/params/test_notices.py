@@ -23,6 +23,16 @@ def test_nothing_given_nothing_noticed():
             Params(device="cpu", winograd_nonfused=False),
             Notice("winograd_nonfused", False, "no effect", "it acts only on GPUs"),
         ),
+        (
+            Params(cross_replica_sync=False),
+            Notice(
+                "cross_replica_sync",
+                False,
+                "no effect",
+                "it acts only with --variable_update=parameter_server over several processes; those of one process "
+                "always make a step together",
+            ),
+        ),
         (Params(task_index=1), Notice("task_index", 1, "no effect", "it acts only with --job_name")),
         (
             Params(cluster_jobs="worker:2"),
@@ -47,6 +57,9 @@ def test_a_command_that_heeds_some_options_only():
         (Params(staged_vars=False), "staged_vars"),
         (Params(train_dir=""), "train_dir"),
         (Params(num_gpus=2), "num_gpus"),
+        (Params(cross_replica_sync=True), "cross_replica_sync"),
+        (Params(cross_replica_sync=False, job_name="worker"), "cross_replica_sync"),
+        (Params(cross_replica_sync=False, cluster_resolver="slurm"), "cross_replica_sync"),
         (Params(optimizer="momentum", momentum=0.5), "momentum"),
         (Params(mkl=True, kmp_blocktime=30), "kmp_blocktime"),
     ],

@@ -28,6 +28,8 @@ def two_workers():
         Params(bytes_per_pack=1024, allreduce_merge_scope=1, **REPLICATED),
         Params(all_reduce_spec="nccl/xring:2k:pscpu", num_gpus=4, **two_workers()),
         Params(hierarchical_copy=True, network_topology="gcp_v100", num_gpus=4, **two_workers()),
+        Params(all_reduce_spec="collective#2", variable_update="collective_all_reduce"),
+        Params(all_reduce_spec="collective:2k:collective#2", variable_update="collective_all_reduce"),
     ],
 )
 def test_valid(params):
@@ -89,6 +91,14 @@ def test_valid(params):
         (
             Params(hierarchical_copy=True, network_topology="gcp_v100", **two_workers()),
             "--network_topology=gcp_v100 is a machine with 8 GPUs, and there are 2 towers. Take",
+        ),
+        (
+            Params(all_reduce_spec="collective:2k:xring", variable_update="collective_all_reduce"),
+            "--all_reduce_spec=collective:2k:xring with --variable_update=collective_all_reduce: its algorithm is",
+        ),
+        (
+            Params(hierarchical_copy=True, variable_update="collective_all_reduce"),
+            "--hierarchical_copy with --variable_update=collective_all_reduce: its algorithm is collective",
         ),
         (Params(agg_small_grads_max_group=0), "--agg_small_grads_max_group=0 must be at least 1."),
         (Params(gradient_transfer="tf32"), "--gradient_transfer=tf32 is none of fp32, fp16, bf16."),

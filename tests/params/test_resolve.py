@@ -66,6 +66,23 @@ def test_resolving_twice_changes_nothing(params):
     assert resolve(resolved, device="gpu") == resolved
 
 
+@pytest.mark.parametrize(
+    ("given", "nbytes"),
+    [
+        ({}, 25 * 2**20),
+        ({"bytes_per_pack": 0}, 0),
+        ({"bytes_per_pack": 64}, 64),
+        ({"gradient_repacking": 2}, 0),
+        ({"agg_small_grads_max_bytes": 2}, 0),
+        ({"allreduce_merge_scope": 2}, 0),
+        ({"variable_update": "replicated"}, 0),
+    ],
+)
+def test_collectives_are_packed_unless_something_else_is_asked_for(given, nbytes):
+    params = Params(**{"variable_update": "collective_all_reduce", **given})
+    assert resolve(params, device="cpu").bytes_per_pack == nbytes
+
+
 def test_home_is_expanded():
     resolved = resolve(Params(data_dir="~/imagenet", results_dir="~/runs"), device="cpu")
     assert (resolved.data_dir, resolved.results_dir) == (str(Path.home() / "imagenet"), str(Path.home() / "runs"))

@@ -1,4 +1,5 @@
 import errno
+import json
 import tempfile
 
 import pytest
@@ -19,6 +20,8 @@ FILES = DATASETS["cifar10"].files
         Params(device="cpu", local_parameter_device="cpu", precision="bf16", data_format="NCHW", mkl=True),
         Params(gpu_memory_frac_for_testing=1.5, use_unified_memory=True),
         Params(precision="tf32"),
+        Params(cross_replica_sync=False, measure_exchange=True),  # in one process the towers make a step together
+        Params(cross_replica_sync=False, staged_vars=True),
     ],
 )
 def test_valid(params):
@@ -56,10 +59,6 @@ def test_valid(params):
         ),
         (Params(gpu_memory_frac_for_testing=1.5), "--gpu_memory_frac_for_testing=1.5 is more than a GPU has"),
         (
-            Params(variable_update="horovod"),
-            "--variable_update=horovod is not built yet: use one of parameter_server, replicated,",
-        ),
-        (
             Params(variable_update="replicated", cross_replica_sync=False),
             "--cross_replica_sync=false with --variable_update=replicated: only parameter_server can go without.",
         ),
@@ -81,6 +80,30 @@ def test_valid(params):
 def test_problem(params, problem):
     [found] = validate(params)
     assert found.startswith(problem)
+
+
+WORKER = {"cluster": {"ps": ["127.0.0.1:1024"], "worker": ["127.0.0.1:1025"]}, "task": {"type": "ps", "index": 0}}
+
+
+@pytest.mark.parametrize("name", ["measure_exchange", "staged_vars"])
+@pytest.mark.parametrize(
+    ("told", "environment"),
+    [
+        ({"job_name": "worker", "ps_hosts": "127.0.0.1:1024", "worker_hosts": "127.0.0.1:1025"}, {}),
+        ({"cluster_resolver": "slurm", "cluster_jobs": "ps:1,worker:1"}, {}),
+        ({}, {"TF_CONFIG": json.dumps(WORKER)}),
+    ],
+    ids=["flags", "slurm", "TF_CONFIG"],
+)
+def test_workers_that_do_not_wait_make_no_step_together(name, told, environment, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    found = validate(Params(cross_replica_sync=False, **{name: True}, **told))
+    assert (
+        f"--{name} with --cross_replica_sync=false: the workers make no step together. Leave one of them out." in found
+    )
+    assert validate(Params(**{name: True}, **told)) == [each for each in found if "make no step together" not in each]
 
 
 def test_missing_files_are_named(tmp_path):

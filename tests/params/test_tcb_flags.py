@@ -57,7 +57,7 @@ REFUSED = {
     "ps_hosts": "--ps_hosts names '1', which is not host:port.",
     "worker_hosts": "--worker_hosts names '1', which is not host:port.",
     "controller_host": "--controller_host names '1', which is not host:port.",
-    "variable_update": "--variable_update=horovod is not built yet",
+    "variable_update": "--variable_update=horovod: the package horovod is not installed.",
 }
 
 # Each of these alone lacks more than one thing: every one is named.

@@ -11,11 +11,11 @@ from benchmarks.studies.against_yardsticks import (
     YARDSTICKS,
     Result,
     chosen,
-    compare,
     find_torch,
     table,
     yardstick_command,
 )
+from benchmarks.studies.comparison import compare
 from tests.studies.runs import fresh_run, in_turn, rows
 
 BARE, KERAS, TORCH = (CASES[f"resnet20-b32-fp32-{yardstick}"] for yardstick in PROGRAMS)
@@ -37,7 +37,7 @@ def test_the_cases_and_their_targets():
 def test_a_case_that_meets_everything():
     ours = in_turn(fresh_run(100, 6.0, 720), fresh_run(50, 5.5, 700), fresh_run(110, 9.0, 690))
     theirs = in_turn(fresh_run(100, 5.0, 700), fresh_run(40, 5.0, 700), fresh_run(100, 5.0, 700))
-    result = compare(BARE, 3, ours=ours, theirs=theirs, on_pair=lambda _: None)
+    result = Result(BARE, compare(BARE, 3, ours, theirs, on_pair=lambda _: None).pairs)
     cells = ["100.0", "100.0", "1.100 (1.000..1.250)", ">= 0.98", "met", "+1.0 s (<= 2: met)", "1.00 (<= 1.1: met)"]
     assert rows(table([result])) == [[BARE.name, *cells]]
 
@@ -59,7 +59,7 @@ def test_without_pytorch_there_is_no_number():
 
 def test_progress_names_case_and_pair():
     told = []
-    compare(BARE, 2, ours=lambda: fresh_run(1), theirs=lambda: fresh_run(1), on_pair=told.append)
+    compare(BARE, 2, lambda: fresh_run(1), lambda: fresh_run(1), on_pair=told.append)
     assert told == [f"{BARE.name}: pair 1 of 2", f"{BARE.name}: pair 2 of 2"]
 
 

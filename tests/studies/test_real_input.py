@@ -1,6 +1,7 @@
 from benchmarks.errors import ExitCode
 from benchmarks.studies import real_input
-from benchmarks.studies.real_input import compare, table
+from benchmarks.studies.comparison import compare, window_speed
+from benchmarks.studies.real_input import VARIANTS, table
 from tests.studies.runs import fresh_run, in_turn, rows
 
 
@@ -11,7 +12,7 @@ def windows(*speeds):
 
 def test_whole_windows_are_compared():
     real, synthetic = windows(96.0, 45.0, 98.0), windows(100.0, 50.0, 100.0)
-    result = compare("as stored", 3, real=real, synthetic=synthetic, on_pair=lambda _: None)
+    result = compare(VARIANTS[0], 3, real, synthetic, speed=window_speed, on_pair=lambda _: None)
     assert rows(table([result])) == [["as stored", "96.0", "100.0", "0.960 (0.900..0.980)", ">= 0.95", "met"]]
 
 

@@ -3,7 +3,8 @@ import pytest
 from benchmarks.errors import ExitCode
 from benchmarks.params import parse
 from benchmarks.studies import strategies
-from benchmarks.studies.strategies import Case, cases, compare, main, table, tower_flags
+from benchmarks.studies.comparison import compare
+from benchmarks.studies.strategies import Case, cases, main, table, tower_flags
 from tests.studies.runs import fresh_run, in_turn, rows
 
 
@@ -38,7 +39,7 @@ def test_every_strategy_of_the_study_can_be_chosen():
 def test_neighbours_are_compared():
     case = Case("replicated", 2, "one tower")
     ours, other = in_turn(fresh_run(110), fresh_run(55), fresh_run(90)), in_turn(*map(fresh_run, (100, 50, 100)))
-    result = compare(case, 3, ours=ours, other=other, on_pair=lambda _: None)
+    result = compare(case, 3, ours, other, on_pair=lambda _: None)
     cells = ["replicated, 2", "one tower", "90.0", "100.0", "1.100 (0.900..1.100)", ">= 1.05", "met"]
     assert rows(table([result])) == [cells]
 
