@@ -1,0 +1,82 @@
+"""Whole trees of logs into a folder of records: what became of each file, and of each run in it."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from results import store
+from results.importers import path_fields
+from results.importers.formats import recognise
+from results.importers.run import record
+from results.importers.source import LogError, Source
+from results.record import RecordError, RunRecord, utc_now
+
+
+@dataclass
+class Outcome:
+    """What became of one file: the runs that are records now, those that were already, or why there are none."""
+
+    path: Path
+    written: list[RunRecord] = field(default_factory=list)
+    already_there: int = 0
+    refused: str = ""
+
+
+def import_all(
+    paths: Iterable[Path], results_dir: Path, fields_from_path: re.Pattern[str] | None = None
+) -> Iterator[Outcome]:
+    """Import files, and the files of folders, into `results_dir`; yield what became of each.
+
+    Raise FolderError where a path is not there, or the results folder cannot be written.
+    """
+    store.check_folder(results_dir)
+    for path, named in list(_files(paths)):  # listed first, as the records may go into one of the folders
+        outcome = Outcome(path)
+        try:
+            records = read(path, follow=named, fields_from_path=fields_from_path)
+        except (LogError, RecordError) as error:
+            outcome.refused = str(error)
+            records = []
+        for found in records:
+            if store.write_once(found, results_dir):
+                outcome.written.append(found)
+            else:
+                outcome.already_there += 1
+        yield outcome
+
+
+def read(path: Path, *, follow: bool = True, fields_from_path: re.Pattern[str] | None = None) -> list[RunRecord]:
+    """Return the records of the runs that one file tells of.
+
+    Raise LogError where it cannot be read, is of no known format or has no run, RecordError where a figure is
+    impossible. A record's id comes from the content, so the same log gives the same record wherever it lies.
+    """
+    source = Source(path, follow=follow)
+    form = recognise(source.lines())
+    runs = form.read(source.lines())
+    if not runs:
+        raise LogError(f"no run in it ({form.name})")
+    origin = {"path": str(path), "sha256": source.sha256, "format": form.name, "imported_at": utc_now()}
+    for run in runs:
+        run.provenance.setdefault("source", str(path))
+        if fields_from_path:
+            path_fields.take(fields_from_path, path, run)
+    return [record(run, f"{source.sha256} {number}", origin) for number, run in enumerate(runs)]
+
+
+def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """Yield every file, and whether the user named it; hidden ones within folders are passed over."""
+    for path in paths:
+        if not path.exists():
+            raise store.FolderError(f"Cannot import '{path}': no such file or folder.")
+        if not path.is_dir():
+            yield path, True
+            continue
+        for folder, folders, names in os.walk(path):
+            linked = [name for name in folders if (Path(folder) / name).is_symlink()]
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted([*names, *linked]):
+                if not name.startswith("."):
+                    yield Path(folder) / name, False
