@@ -9,7 +9,6 @@ from typing import TextIO
 
 from results.commands.table import report
 from results.importers.folder import Outcome, import_all
-from results.record import RunRecord
 from results.store import FolderError
 from results.table import printable
 
@@ -77,8 +76,8 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
 
 
 def _summary(outcomes: list[Outcome], options: argparse.Namespace) -> Iterable[str]:
-    records = [(outcome.path, record) for outcome in outcomes for record in outcome.written]
-    flagged = [(path, _flaw(record)) for path, record in records if not record.valid]
+    records = [(outcome.path, flaw) for outcome in outcomes for _, flaw in outcome.written]
+    flagged = [(path, flaw) for path, flaw in records if flaw]
     refused = [(outcome.path, outcome.refused) for outcome in outcomes if outcome.refused]
     there = sum(outcome.already_there for outcome in outcomes)
     yield (
@@ -108,15 +107,10 @@ def _reasons(heading: str, cases: list[tuple[Path, str]]) -> Iterable[str]:
 
 def _line(outcome: Outcome) -> str:
     parts = [outcome.refused and f"refused: {outcome.refused}"]
-    parts += [f"{record.record_id[:8]} {_flaw(record) or 'ok'}" for record in outcome.written]
+    parts += [f"{record_id[:8]} {flaw or 'ok'}" for record_id, flaw in outcome.written]
     if outcome.already_there:
         parts.append(f"{outcome.already_there} already there")
     return f"{outcome.path}: {', '.join(filter(None, parts))}"
-
-
-def _flaw(record: RunRecord) -> str:
-    reasons = [f"{record.status}: {record.message}"] if record.status != "completed" else []
-    return "; ".join([*reasons, *record.problems])
 
 
 def _number(count: int, noun: str) -> str:

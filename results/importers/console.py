@@ -94,6 +94,9 @@ class _Log:
         return run
 
     def _figures(self, line: str) -> bool:
+        if self._run.full and "images/sec: " in line and "total" not in line:
+            self._run.add_row(None)
+            return True
         if match := _ROW.match(line):
             self._run.add_row(_row(match))
         elif match := _EVALUATION_ROW.match(line):

@@ -2,7 +2,9 @@
 
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +15,19 @@ from results.importers.run import record
 from results.importers.source import LogError, Source
 from results.record import RecordError, RunRecord, utc_now
 
+_WRITERS = 8  # threads that write records: most of the time of a write is waiting for the disk
+_AHEAD = 64  # files read ahead of the writers
+
 
 @dataclass
 class Outcome:
-    """What became of one file: the runs that are records now, those that were already, or why there are none."""
+    """What became of one file: the runs that are records now, those that were already, or why there are none.
+
+    `written` has the id of each new record and what is wrong with it, "" where it is valid.
+    """
 
     path: Path
-    written: list[RunRecord] = field(default_factory=list)
+    written: list[tuple[str, str]] = field(default_factory=list)
     already_there: int = 0
     refused: str = ""
 
@@ -32,19 +40,42 @@ def import_all(
     Raise FolderError where a path is not there, or the results folder cannot be written.
     """
     store.check_folder(results_dir)
-    for path, named in list(_files(paths)):  # listed first, as the records may go into one of the folders
-        outcome = Outcome(path)
-        try:
-            records = read(path, follow=named, fields_from_path=fields_from_path)
-        except (LogError, RecordError) as error:
-            outcome.refused = str(error)
-            records = []
-        for found in records:
-            if store.write_once(found, results_dir):
-                outcome.written.append(found)
-            else:
-                outcome.already_there += 1
-        yield outcome
+    files = list(_files(paths))  # listed first, as the records may go into one of the folders
+    known: set[str] = set()
+    under_way: deque[tuple[Outcome, list[Future[Path | None]], list[RunRecord]]] = deque()
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for path, named in files:
+            outcome, records = _read(path, named, fields_from_path)
+            new = [found for found in records if found.record_id not in known]
+            known.update(found.record_id for found in new)
+            outcome.already_there = len(records) - len(new)
+            under_way.append((outcome, [pool.submit(store.write_once, found, results_dir) for found in new], new))
+            if len(under_way) > _AHEAD:
+                yield _finished(*under_way.popleft())
+        while under_way:
+            yield _finished(*under_way.popleft())
+
+
+def _finished(outcome: Outcome, writes: list[Future[Path | None]], records: list[RunRecord]) -> Outcome:
+    for write, found in zip(writes, records, strict=True):
+        if write.result():
+            outcome.written.append((found.record_id, flaw(found)))
+        else:
+            outcome.already_there += 1
+    return outcome
+
+
+def flaw(record: RunRecord) -> str:
+    """Return what is wrong with `record`, in a line; "" where it is valid."""
+    reasons = [f"{record.status}: {record.message}"] if record.status != "completed" else []
+    return "; ".join([*reasons, *record.problems])
+
+
+def _read(path: Path, named: bool, fields_from_path: re.Pattern[str] | None) -> tuple[Outcome, list[RunRecord]]:
+    try:
+        return Outcome(path), read(path, follow=named, fields_from_path=fields_from_path)
+    except (LogError, RecordError) as error:
+        return Outcome(path, refused=str(error)), []
 
 
 def read(path: Path, *, follow: bool = True, fields_from_path: re.Pattern[str] | None = None) -> list[RunRecord]:

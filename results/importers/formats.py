@@ -30,10 +30,18 @@ FORMATS = (
 )
 
 
+# A line that none of them has is the common case; this one search says so.
+_ANY = re.compile(
+    "|".join(f"(?:{form.signature.pattern})" for form in FORMATS if not form.table) + "|" + OWN_RECORD.pattern
+)
+
+
 def recognise(lines: Iterable[str]) -> Format:
     """Return the format of a file; raise LogError where it has none."""
     empty = True
     for line in lines:
+        if not (empty or _ANY.match(line)):
+            continue
         for form in FORMATS:
             if (empty or not form.table) and form.signature.match(line):
                 return form

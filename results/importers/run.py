@@ -44,9 +44,14 @@ class Run:
     provenance: dict[str, Any] = field(default_factory=dict)
     identity: str = ""
 
-    def add_row(self, row: ReportedRow) -> None:
-        """Keep `row`, up to MOST_ROWS; a run with more is not trusted."""
-        if len(self.rows) < MOST_ROWS:
+    @property
+    def full(self) -> bool:
+        """Whether there are so many rows that no more are kept."""
+        return len(self.rows) >= MOST_ROWS
+
+    def add_row(self, row: ReportedRow | None) -> None:
+        """Keep `row`, up to MOST_ROWS; a run with more is not trusted. None is a row that was not worth reading."""
+        if row and not self.full:
             self.rows.append(row)
         elif not any(problem.startswith("more than") for problem in self.problems):
             self.problems.append(f"more than {MOST_ROWS:,} rows in the log, of which the first are kept")
