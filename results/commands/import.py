@@ -68,20 +68,20 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     except FolderError as error:
         report(str(error).splitlines(), stderr)
         return 2
-    stdout.writelines(f"{printable(line) if line[0] != ' ' else line}\n" for line in _summary(outcomes, options))
+    stdout.writelines(f"{line}\n" for line in _summary(outcomes, options.results_dir))
     refused = sum(bool(outcome.refused) for outcome in outcomes)
     if refused == len(outcomes):  # no file at all is nothing imported, too
         return 2
     return 1 if refused else 0
 
 
-def _summary(outcomes: list[Outcome], options: argparse.Namespace) -> Iterable[str]:
+def _summary(outcomes: list[Outcome], results_dir: Path) -> Iterable[str]:
     records = [(outcome.path, flaw) for outcome in outcomes for _, flaw in outcome.written]
     flagged = [(path, flaw) for path, flaw in records if flaw]
     refused = [(outcome.path, outcome.refused) for outcome in outcomes if outcome.refused]
     there = sum(outcome.already_there for outcome in outcomes)
     yield (
-        f"{_number(len(outcomes), 'file')}: {_number(len(records), 'new record')} in {options.results_dir} "
+        f"{_number(len(outcomes), 'file')}: {_number(len(records), 'new record')} in {printable(str(results_dir))} "
         f"({len(records) - len(flagged)} valid, {len(flagged)} flagged), {there} already there, "
         f"{_number(len(refused), 'file')} refused"
     )

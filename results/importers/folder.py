@@ -98,16 +98,21 @@ def read(path: Path, *, follow: bool = True, fields_from_path: re.Pattern[str] |
 
 
 def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
-    """Yield every file, and whether the user named it; hidden ones within folders are passed over."""
+    """Yield every file, and whether the user named it."""
     for path in paths:
         if not path.exists():
             raise store.FolderError(f"Cannot import '{path}': no such file or folder.")
-        if not path.is_dir():
+        if path.is_dir():
+            yield from ((found, False) for found in _below(path))
+        else:
             yield path, True
-            continue
-        for folder, folders, names in os.walk(path):
-            linked = [name for name in folders if (Path(folder) / name).is_symlink()]
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted([*names, *linked]):
-                if not name.startswith("."):
-                    yield Path(folder) / name, False
+
+
+def _below(top: Path) -> Iterator[Path]:
+    """Yield the files below a folder, and what else there is that cannot be read; what is hidden is passed over."""
+    closed: list[Path] = []
+    for folder, folders, names in os.walk(top, onerror=lambda error: closed.append(Path(error.filename))):
+        linked = [name for name in folders if (Path(folder) / name).is_symlink()]
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(folder) / name for name in sorted([*names, *linked]) if not name.startswith("."))
+    yield from closed  # whoever reads them learns why not

@@ -1,7 +1,10 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import console
+from benchmarks.measure import Speed
 from results.importers import folder
 
 LOGS = Path(__file__).parents[1] / "legacy_logs"
@@ -207,3 +210,29 @@ def test_the_same_log_gives_the_same_record_wherever_it_lies(tmp_path):
     (found,) = folder.read(copy)
     assert found.record_id == record("alexnet_nan").record_id
     assert found.provenance["path"] == str(copy)
+
+
+def test_what_our_console_prints_is_read_back(log):
+    header = console.Header(
+        tensorflow="2.21.0",
+        model="resnet20",
+        dataset="cifar10 (sample)",
+        batch_size=32,
+        num_towers=2,
+        num_batches=100,
+        num_epochs=4.0,
+        devices=["/cpu:0", "/cpu:1"],
+        data_format="NHWC",
+        optimizer="momentum",
+        variables="replicated",
+        all_reduce="xring",
+    )
+    row = console.step_row(10, Speed(573.8, 6.3, 25.1), SimpleNamespace(loss=1.904, applied=True, top_1=0.5, top_5=0.9))
+    (found,) = log(*header.lines(), console.table_head("total_loss", True), row, console.total_block(600.41))
+    assert found.valid
+    assert (found.images_per_second, found.batch_size, found.num_towers) == (600.41, 32, 2)
+    assert (found.configuration["device"], found.configuration["all_reduce_spec"]) == ("cpu", "xring")
+    assert found.dataset == {"name": "cifar10", "synthetic": False, "sample": True}
+    (only,) = found.reported.rows
+    assert (only.step, only.images_per_second, only.uncertainty, only.jitter) == (10, 573.8, 6.3, 25.1)
+    assert (only.loss, only.top_1, only.top_5) == (1.904, 0.5, 0.9)

@@ -107,6 +107,15 @@ def test_only_regular_files_within_the_folder_are_read(runs, tmp_path):
     assert list(runs.iterdir()) == []
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_folder_that_is_closed_is_named(runs, tmp_path):
+    closed = tmp_path / "tree" / "closed"
+    closed.mkdir(parents=True, mode=0)
+    code, out, _ = run(closed.parent, f"--results_dir={runs}")
+    assert code == 2
+    assert f"1  Permission denied ({closed})" in out
+
+
 def test_a_link_that_the_user_names_is_followed(runs, tmp_path):
     (tmp_path / "link").symlink_to(LOGS / "forward_only.log")
     assert run(tmp_path / "link", f"--results_dir={runs}")[0] == 0
