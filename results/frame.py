@@ -88,7 +88,7 @@ def _figures(record: RunRecord) -> dict[str, Any]:
 def _dataset(record: RunRecord) -> str:
     name = _text(_fact(record.dataset, "name") or _setting(record, "data_name"))
     kinds = [kind for kind in ("synthetic", "sample") if _fact(record.dataset, kind) is True]
-    return f"{name} ({', '.join(kinds)})" if name and kinds else name
+    return f"{name} ({', '.join(kinds)})" if name and kinds else name or ", ".join(kinds)
 
 
 def _gpus(record: RunRecord) -> str:

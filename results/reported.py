@@ -1,14 +1,17 @@
 """What another program said of a run: its figures as it printed them, where the single steps are not known."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from results.schema import RecordError
+from results.schema import ADDED_LATER, RecordError
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedRow:
-    """One row of a run's progress, as printed. `unix_seconds`: when, where the row says so."""
+    """One row of a run's progress, as printed. `unix_seconds`: when, where the row says so.
+
+    `uncertainty` and `jitter`: of images_per_second, in images/s, as the source defines them.
+    """
 
     step: int
     images_per_second: float | None = None
@@ -16,6 +19,8 @@ class ReportedRow:
     top_1: float | None = None
     top_5: float | None = None
     unix_seconds: float | None = None
+    uncertainty: float | None = field(default=None, metadata=ADDED_LATER)
+    jitter: float | None = field(default=None, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,8 +38,10 @@ class RecordError(Exception):
 
 def plain(value: object, field: str) -> Any:
     """Return `value` in the types that JSON knows: numpy scalars, paths, tuples and dataclasses are converted."""
-    if value is None or type(value) in (str, bool, int):
+    if value is None or type(value) in (bool, int):
         return value
+    if type(value) is str:
+        return value if value.isascii() else _plain_text(value)
     if type(value) is float:  # apart from the numbers below, as it is by far the most common
         return _plain_float(value)
     if isinstance(value, dict | list | tuple):
@@ -55,7 +57,7 @@ def _plain_container(value: dict[Any, Any] | list[Any] | tuple[Any, ...], field:
 
 def _plain_other(value: object, field: str) -> Any:
     if isinstance(value, str):
-        return str.__str__(value)  # the text itself, of a string enumeration too
+        return _plain_text(str.__str__(value))  # the text itself, of a string enumeration too
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):
@@ -82,11 +84,19 @@ def canonical(data: object) -> str:
 
 
 def parse(text: str) -> Any:
-    """Read standard JSON; raise RecordError on anything else, the bare words NaN and Infinity included."""
+    r"""Read standard JSON; raise RecordError on anything else, the bare words NaN and Infinity included.
+
+    So is half a surrogate pair (an escape such as `\ud800` alone), which could not be printed or written again.
+    """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        data = json.loads(text, parse_constant=_refuse_constant)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise RecordError("a text in it is half a surrogate pair, which is no text") from None
     except ValueError as error:
         raise RecordError(f"not JSON, or cut short: {error}") from None
+    return data
 
 
 def decode(kind: Any, value: object, field: str = "") -> Any:
@@ -157,6 +167,11 @@ def _stored(kind: type) -> dict[str, tuple[Any, bool]]:
     }
 
 
+def _plain_text(value: str) -> str:
+    r"""Return `value` as proper Unicode: bytes of a file name that are none arrive as `\udcff` and are spelt out."""
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
 def _plain_float(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)  # str gives exactly "nan", "inf" and "-inf"
 
@@ -164,7 +179,7 @@ def _plain_float(value: float) -> float | str:
 def _key(key: object, field: str) -> str:
     if not isinstance(key, str):
         raise RecordError(f"the key {key!r} is not a string", field)
-    return key
+    return key if key.isascii() else _plain_text(key)
 
 
 def _refuse_constant(word: str) -> None:

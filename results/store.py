@@ -5,10 +5,11 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
-from results.files import write_whole
+from results.files import open_regular, write_whole
 from results.record import RecordError, RunRecord
 
 _MODEL_NAME_LIMIT = 60  # keeps a file name far below the 255 bytes of common file systems
+LARGEST_RECORD = 64 * 2**20  # bytes: more than a million steps; a file that is larger is no record of ours
 
 
 class FolderError(Exception):
@@ -33,13 +34,29 @@ def write(record: RunRecord, folder: str | Path) -> Path:
     The file is named `<UTC start time>-<model>-<first 8 digits of the record id>.json`, so names sort by time.
     """
     folder = Path(folder)
-    data = record.to_json().encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = _free_path(record, folder)
-        write_whole(path, data)
     except OSError as error:
         raise _unwritable(folder, error) from error
+    return _write(record, path)
+
+
+def write_once(record: RunRecord, folder: str | Path) -> Path | None:
+    """Write `record`, whose id comes from its content; return None where `folder` has it already.
+
+    The name has the whole id, so that several processes that import the same log name it alike.
+    """
+    path = Path(folder) / f"{_stem(record)}-{record.record_id}.json"
+    return None if path.exists() else _write(record, path)
+
+
+def _write(record: RunRecord, path: Path) -> Path:
+    data = record.to_json().encode()
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
     return path
 
 
@@ -66,11 +83,15 @@ def load(folder: str | Path) -> tuple[list[RunRecord], list[RecordError]]:
 def read(path: Path) -> RunRecord:
     """Read one record; raise RecordError, naming the file, where it is none."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with open_regular(path) as stream:
+            data = stream.read(LARGEST_RECORD + 1)
+        text = data.decode("utf-8")
     except OSError as error:
         raise RecordError(f"cannot be read: {error.strerror}", file=str(path)) from error
     except UnicodeDecodeError as error:
         raise RecordError(f"not JSON: byte {error.start} is no UTF-8", file=str(path)) from error
+    if len(data) > LARGEST_RECORD:
+        raise RecordError(f"larger than {LARGEST_RECORD // 2**20} MiB: no record of ours", file=str(path))
     return RunRecord.from_json(text, file=str(path))
 
 
@@ -80,14 +101,19 @@ def _free_path(record: RunRecord, folder: Path) -> Path:
     Looking first and renaming later is safe enough: the name carries the record's own random id, so only a writer of
     the same record could come between.
     """
-    started = datetime.fromisoformat(record.started_at).strftime("%Y%m%dT%H%M%SZ")
-    model = str(record.model.get("name") or record.params.get("model") or "unknown")
-    stem = f"{started}-{re.sub('[^A-Za-z0-9._]+', '_', model)[:_MODEL_NAME_LIMIT]}"
     for digits in (8, len(record.record_id)):
-        path = folder / f"{stem}-{record.record_id[:digits]}.json"
+        path = folder / f"{_stem(record)}-{record.record_id[:digits]}.json"
         if not path.exists():
             return path
     raise FolderError(f"Results folder '{folder}' already holds record {record.record_id}, as '{path.name}'.")
+
+
+def _stem(record: RunRecord) -> str:
+    started = "undated"
+    if record.started_at:
+        started = datetime.fromisoformat(record.started_at).strftime("%Y%m%dT%H%M%SZ")
+    model = str(record.model.get("name") or record.params.get("model") or "unknown")
+    return f"{started}-{re.sub('[^A-Za-z0-9._]+', '_', model)[:_MODEL_NAME_LIMIT]}"
 
 
 def _unwritable(folder: Path, error: OSError) -> FolderError:

@@ -1,0 +1,1 @@
+"""From what other programs, and older versions, left of their runs to records."""
