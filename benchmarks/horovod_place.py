@@ -80,16 +80,16 @@ class HorovodPlace(Place):
         unlike = [number for number, (_, variables) in enumerate(told) if variables != told[0][1]]
         if unlike:
             raise RuntimeError(f"processes {unlike} begin with other values of the variables than process 0")
-        towers: list[str] = []
+        names: list[str] = []
         variables: dict[str, Any] = {}
         sent: dict[str, int] = {}
         for number, (each, _) in enumerate(told):
             name = f"horovod/{number}"
-            towers += [f"{name}{tower}" for tower in each["placement"]["towers"]]
+            names += [f"{name}{tower}" for tower in each["placement"]["towers"]]
             variables |= {f"{name}{device}": on for device, on in each["placement"]["variables"].items()}
             sent |= {f"{name}{device}": count for device, count in each["exchange"]["sent_bytes"].items()}
         return {
-            "placement": {"towers": towers, "variables": variables},
+            "placement": {"towers": names, "variables": variables},
             "exchange": sections["exchange"] | {"sent_bytes": sent},
         }
 
