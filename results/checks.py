@@ -37,11 +37,10 @@ class Problem:
 class Facts:
     """What is known of a run.
 
-    `update`, `copies`, `load` and `clocks` are sections of a record's checks: `update` and `copies` say `problem` where
-    the variable update or the towers' copies are wrong; `load` has cpu_share_of_others, stolen_share and
-    gpu_processes_of_others, `clocks` the throttle reasons by GPU. `steps`: how many were measured, where their single
-    times are not known. `input_wait_share`: which part of the window steps waited for input that nobody asked to
-    measure.
+    `update`, `copies`, `load` and `gpus` are sections of a record's checks: `update` and `copies` have `problem` where
+    the variable update or the towers' copies are wrong; `load` has cpu_share_of_others and stolen_share, `gpus` by GPU
+    slowed_for (reasons) and other_processes (a number). `steps`: how many were measured, where their single times are
+    not known. `input_wait_share`: which part of the window steps waited for input that nobody asked to measure.
     """
 
     losses: Losses = ()
@@ -50,7 +49,7 @@ class Facts:
     update: Mapping[str, Any] | None = None
     copies: Mapping[str, Any] | None = None
     load: Mapping[str, Any] | None = None
-    clocks: Mapping[str, Sequence[str]] | None = None
+    gpus: Mapping[str, Mapping[str, Any]] | None = None
     input_wait_share: float | None = None
 
 
@@ -62,7 +61,7 @@ def problems(facts: Facts) -> list[Problem]:
         *_losses(facts.losses),
         *_steps(facts.statistics, facts.steps),
         *_load(facts.load or {}),
-        *_clocks(facts.clocks or {}),
+        *_gpus(facts.gpus or {}),
         *_input(facts.input_wait_share),
     ]
     return sorted(found, key=lambda problem: not problem.wrong)
@@ -117,15 +116,15 @@ def _load(load: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(f"foreign load: other processes took {others:.0%} of the CPUs (limit {FOREIGN_CPU_SHARE:.0%})")
     if stolen is not None and stolen > STOLEN_SHARE:
         yield Problem(f"foreign load: the hypervisor took {stolen:.0%} of the CPUs away (limit {STOLEN_SHARE:.0%})")
-    for gpu, count in (load.get("gpu_processes_of_others") or {}).items():
-        if count:
-            yield Problem(f"foreign load: {count} other process(es) computed on {gpu}")
 
 
-def _clocks(clocks: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
-    for gpu, reasons in clocks.items():
-        if reasons:
+def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """GPUs that were slowed down, or that others computed on."""
+    for gpu, state in gpus.items():
+        if reasons := state.get("slowed_for"):
             yield Problem(f"throttled clocks: {gpu} ran slower for {', '.join(reasons)}")
+        if (others := state.get("other_processes") or 0) > 0:
+            yield Problem(f"foreign load: {others} other process(es) computed on {gpu}")
 
 
 def _input(wait_share: float | None) -> Iterator[Problem]:

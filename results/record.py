@@ -55,7 +55,7 @@ class RunRecord:
     with equal `configuration_key` are repeats of each other.
     `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. `checks` has what was verified (variable_update, copies) and watched (load, clocks), `exchange` the
+    they were known. `checks` has what was verified (variable_update, copies) and watched (load, gpus), `exchange` the
     bytes that each device sends in a step, and what that costs if it was measured. `cluster` (driver, hosts by job,
     processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of
     several. `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it is not

@@ -29,6 +29,17 @@ def step_by_all(params: Params) -> str | None:
     return None
 
 
+@rule("target_precision", "variable_update")
+def length_for_all(params: Params) -> str | None:
+    """Processes that all run the step must all end after the same one."""
+    if params.target_precision is None or params.variable_update != "collective_all_reduce":
+        return None
+    return (
+        f"--target_precision={params.target_precision} with --variable_update=collective_all_reduce: each process "
+        "would end when its own steps are precise enough. Give --num_batches alone."
+    )
+
+
 @rule("cross_replica_sync", "variable_update")
 def asynchronous_parameter_servers(params: Params) -> str | None:
     """Only parameter servers can be updated by each worker on its own."""

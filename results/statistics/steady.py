@@ -33,7 +33,7 @@ class Steadiness(NamedTuple):
 
 
 def steadiness(seconds: Seconds) -> Steadiness:
-    """Find a slow start, which is cut off, and ramps and shifts of level, which leave no steady state.
+    """Find a slow start, which is cut off, and ramps and shifts of level, which leave no steady state. Times are > 0.
 
     A run is steady from where its level last changed, if that is within the first third, and does not drift. With 5 %
     noise, in 200 steps or more (500 where they correlate by 0.6), a shift of 15 % that lasts three tenths of the run
@@ -72,7 +72,7 @@ def _centre_and_reach(seconds: Seconds) -> tuple[float, float]:
 
 
 def _level(seconds: Seconds) -> float:
-    return max(float(clipped(seconds).mean()), 1e-12)  # a clock can be too coarse for a step
+    return float(clipped(seconds).mean())
 
 
 def _slow_start(seconds: Seconds) -> tuple[int, tuple[Finding, ...]]:

@@ -36,7 +36,8 @@ def describe(step_seconds: Sequence[float]) -> StepStatistics | None:
     if not len(step_seconds):
         return None
     seconds = np.asarray(step_seconds, dtype=float)
-    judged = steadiness(seconds) if len(seconds) >= LEAST_STEPS else Steadiness(0, "", ())
+    can_be_judged = len(seconds) >= LEAST_STEPS and seconds.min() > 0  # a clock can be too coarse
+    judged = steadiness(seconds) if can_be_judged else Steadiness(0, "", ())
     start, unsteady, findings = judged
     steady = seconds[start:]
     effective = effective_steps(steady)
@@ -66,7 +67,7 @@ def describe(step_seconds: Sequence[float]) -> StepStatistics | None:
     )
 
 
-def interval(seconds: Seconds) -> MeanInterval:
+def interval(step_seconds: Sequence[float] | Seconds) -> MeanInterval:
     """The mean of at least BATCHES step times with its 95 % interval by batch means.
 
     The steps are cut into ten batches; the batches' means are nearly independent where the steps are not, and Student's
@@ -74,6 +75,7 @@ def interval(seconds: Seconds) -> MeanInterval:
     """
     from scipy import special
 
+    seconds = np.asarray(step_seconds, dtype=float)
     edges = np.arange(BATCHES + 1) * len(seconds) // BATCHES
     means = np.add.reduceat(seconds, edges[:-1]) / np.diff(edges)
     mean = float(seconds.mean())
