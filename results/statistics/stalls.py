@@ -7,7 +7,7 @@ from results.statistics.steady import Seconds
 from results.statistics.step_statistics import STALLS, Finding
 
 LEAST_STALLS = 5
-_SHORTEST_PERIOD, _LONGEST_PERIOD = 3, 1000  # the longest bounds the time of the search
+_SHORTEST_PERIOD, _LONGEST_PERIOD = 5, 1000  # more frequent ones are the usual step; the longest bounds the search
 _SHARE_ON_BEAT = 0.8  # of the beats, that have to be stalls
 _LEAST_SIZE = 0.2  # of a median step
 _SIGMAS = 5.0
@@ -17,8 +17,8 @@ _P = 1e-3  # over all periods and phases tried
 def periodic_stalls(seconds: Seconds) -> Finding | None:
     """Find steps that take at least a fifth longer than the median, and five robust standard deviations, on a beat.
 
-    The period is a whole number of steps, from 3 to 1000 and to a fifth of the run. Five stalls or more, of which one
-    in ten may be missing and beside which one step in fifty stalls at random, are found in at least 95 % of runs;
+    The period is a whole number of steps, from 5 to 1000 and to a fifth of the run. With 5 % noise, five stalls or more
+    of 60 % of a step are found in at least 95 % of runs, even if one step in fifty stalls at random besides;
     heavy-tailed noise is called stalls in at most 1 %.
     """
     centre = float(np.median(seconds))
