@@ -143,6 +143,10 @@ def _conclude(ending: Ending, images_per_second: float | None, console: Console)
     record = ending.record
     if record.message:
         console.notice(f"run_benchmark.py: {record.status}: {record.message}")
+    if record.statistics:
+        for finding in record.statistics.findings:
+            if str(finding) not in record.statistics.unsteady:  # else it is among the problems
+                console.notice(f"NOTE: {finding}.")
     for problem in record.problems:
         verdict = "INVALID" if problem in ending.wrong else "not fit for comparison"
         console.notice(f"run_benchmark.py: {verdict}: {problem}")

@@ -11,7 +11,7 @@ LENGTHS = [(200, 0.0), (500, 0.0), (500, 0.6)]  # steps, correlation
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("steps", "correlation"), [(100, 0.0), (100, 0.6), (200, 0.0), (200, 0.6), (1000, 0.6)])
+@pytest.mark.parametrize(("steps", "correlation"), [(100, 0.6), (200, 0.0), (500, 0.6)])
 def test_steady_noise_seldom_alarms_and_is_seldom_cut(kind, steps, correlation):
     found = [steadiness(run) for run in step_times(kind, 200, steps, correlation, spread=0.15)]
     assert share(bool(each.unsteady) for each in found) <= 0.05

@@ -8,14 +8,14 @@ from tests.results.statistics.simulated import share, step_times
 @pytest.mark.parametrize("steps", [200, 500])
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 0.6])
 def test_the_interval_covers_the_mean_whatever_the_correlation(steps, correlation):
-    runs = step_times(runs=4000, steps=steps, correlation=correlation)
+    runs = step_times(runs=2000, steps=steps, correlation=correlation)
     found = [interval(run) for run in runs]
     assert 0.93 <= share(each.low < 1 < each.high for each in found) <= 0.97
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.6])
 def test_so_does_what_is_left_when_a_start_is_looked_for(correlation):
-    found = [describe(run) for run in step_times(runs=1000, correlation=correlation, seed=3)]
+    found = [describe(run) for run in step_times(runs=600, correlation=correlation, seed=3)]
     covered = share(each.low_seconds < 1 < each.high_seconds for each in found if each.low_seconds)
     assert 0.93 <= covered <= 0.97
     assert share(each.low_seconds is None for each in found) <= 0.05
