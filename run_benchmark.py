@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Measure the training speed of a convolutional network: parse, run, print, write the record.
 
-Exit codes: 0 the run completed and its figures are valid; 1 it failed; 2 something given cannot be used; 3 the run
-completed, but its figures are invalid; 130 and 143 it was interrupted (Ctrl-C, SIGTERM).
+Exit codes: 0 the run completed and what it computed is right; 1 it failed; 2 something given cannot be used; 3 it
+completed, but computed something wrong; 130 and 143 it was interrupted (Ctrl-C, SIGTERM).
 """
+
+from __future__ import annotations
 
 import time
 
@@ -14,6 +16,7 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 from benchmarks.cluster import roles  # noqa: E402
 from benchmarks.cluster.cluster import Cluster  # noqa: E402
@@ -21,8 +24,12 @@ from benchmarks.console import Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode, UserError  # noqa: E402
 from benchmarks.params import CommandLine, notices, parse  # noqa: E402
 from benchmarks.preparation import prepare  # noqa: E402
+from benchmarks.repeats import Repeats  # noqa: E402
 from results import store  # noqa: E402
 from results.record import RunRecord  # noqa: E402
+
+if TYPE_CHECKING:
+    from benchmarks.ending import Ending  # needs NumPy, for which help and errors must not wait
 
 
 def main(arguments: Sequence[str]) -> ExitCode:
@@ -34,6 +41,11 @@ def main(arguments: Sequence[str]) -> ExitCode:
             console.line(command.answer)
             return ExitCode.VALID
         cluster = _cluster(command, console)
+        if cluster is not None and command.params.repeats > 1:
+            raise UserError(
+                f"--repeats={command.params.repeats} in a cluster ({cluster}): only a run of one process can be "
+                "repeated. Repeat the command that starts all processes."
+            )
         results_dir = Path(command.params.results_dir).expanduser()
         if cluster is None or cluster.drives:
             store.check_folder(results_dir)
@@ -41,6 +53,8 @@ def main(arguments: Sequence[str]) -> ExitCode:
         for problem in str(error).splitlines():
             console.notice(f"run_benchmark.py: error: {problem}")
         return ExitCode.UNUSABLE
+    if command.params.repeats > 1 and not command.params.repeat_number:
+        return Repeats(arguments, command.params.repeats, results_dir, console).run()
     command_line = [sys.argv[0], *arguments]
     try:
         if cluster is not None:
@@ -68,7 +82,7 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
         console.notice("Record: left by the first process of Horovod")
     elif not _write(ending.record, results_dir, console):
         exit_code = ExitCode.FAILED
-    _conclude(ending.record, ending.record.images_per_second, console)
+    _conclude(ending, ending.record.images_per_second, console)
     return exit_code
 
 
@@ -105,7 +119,7 @@ def _in_cluster(
     if cluster.drives and not _write(ending.record, results_dir, console):
         exit_code = ExitCode.FAILED
     figure = part.finish(ending, exit_code)
-    _conclude(ending.record, figure, console)
+    _conclude(ending, figure, console)
     leave(exit_code)
     return exit_code
 
@@ -124,12 +138,18 @@ def _write(record: RunRecord, results_dir: Path, console: Console) -> bool:
     return True
 
 
-def _conclude(record: RunRecord, images_per_second: float | None, console: Console) -> None:
+def _conclude(ending: Ending, images_per_second: float | None, console: Console) -> None:
     """The message of a run that did not complete, or the total; on stdout the total's dashes are the very last line."""
+    record = ending.record
     if record.message:
         console.notice(f"run_benchmark.py: {record.status}: {record.message}")
+    if record.statistics:
+        for finding in record.statistics.findings:
+            if str(finding) not in record.statistics.unsteady:  # else it is among the problems
+                console.notice(f"NOTE: {finding}.")
     for problem in record.problems:
-        console.notice(f"run_benchmark.py: INVALID: {problem}")
+        verdict = "INVALID" if problem in ending.wrong else "not fit for comparison"
+        console.notice(f"run_benchmark.py: {verdict}: {problem}")
     if record.status == "completed" and images_per_second is not None:
         console.line(total_block(images_per_second))
 

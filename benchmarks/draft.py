@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,7 +10,9 @@ from typing import Any, Protocol
 from benchmarks import environment as this_machine
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, configuration, notices
-from results.record import RunRecord, utc_now
+from results.checks import Facts, losses_of, problems
+from results.record import Measurement, RunRecord, utc_now
+from results.statistics.within_run import describe
 from variable_mgr.exchange_plan import Traffic
 
 
@@ -44,7 +47,8 @@ class Placed(Protocol):
 class Draft:
     """A run as far as it has come: a record can be made of it at any time.
 
-    `params` become the resolved ones once devices are known; `sections` are those of a record that are known.
+    `params` become the resolved ones once devices are known; `sections` are those of a record that are known, `checks`
+    what was found (copies, load, gpus) beside the verdict on the variable update.
     Environment and hardware are those at the start.
     """
 
@@ -55,6 +59,7 @@ class Draft:
     sections: dict[str, Any] = field(default_factory=dict)
     recording: Recording | None = None
     verdict: Verdict | None = None
+    checks: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=this_machine.environment)
     hardware: dict[str, Any] = field(default_factory=this_machine.hardware)
 
@@ -64,10 +69,16 @@ class Draft:
 
     def record(self, status: str, message: str = "") -> RunRecord:
         """The record of a run that ended with `status`."""
+        measurement = self.recording.measurement() if self.recording else None
+        statistics = describe(measurement.step_seconds) if measurement else None
+        facts = self._certain(measurement)
+        if status == "completed":  # of another run there is no figure to doubt
+            load, gpus = self.checks.get("load"), self.checks.get("gpus")
+            facts = dataclasses.replace(facts, statistics=statistics, load=load, gpus=gpus)
         return RunRecord(
             status=status,
             message=message,
-            problems=self._problems(),
+            problems=tuple(map(str, problems(facts))),
             started_at=self.started_at,
             finished_at=utc_now(),
             command_line=tuple(self.command_line),
@@ -78,8 +89,10 @@ class Draft:
             seeds={"tf_random_seed": self.params.tf_random_seed},
             environment=self.environment,
             hardware=self.hardware,
-            measurement=self.recording.measurement() if self.recording else None,
-            checks={"variable_update": self.verdict.facts()} if self.verdict else {},
+            measurement=measurement,
+            statistics=statistics,
+            checks=({"variable_update": self.verdict.facts()} if self.verdict else {}) | self.checks,
+            repeat=self._repeat(),
             **self.sections,
         )
 
@@ -88,6 +101,11 @@ class Draft:
         """What is wrong with the variable update, as far as it was verified."""
         return self.verdict.problem if self.verdict else None
 
+    def wrong(self, losses: bool = True) -> tuple[str, ...]:
+        """What was computed wrongly so far, a sentence each; the record's problems have doubts beside these."""
+        measurement = self.recording.measurement() if self.recording and losses else None
+        return tuple(str(problem) for problem in problems(self._certain(measurement)) if problem.wrong)
+
     def _circumstances(self) -> dict[str, Any]:
         """What says what is measured and is no flag: where the data are from, and how many processes there were."""
         found: dict[str, Any] = {"data_source": self.sections.get("dataset", {}).get("source")}
@@ -95,14 +113,19 @@ class Draft:
             found["processes"] = {job: len(hosts) for job, hosts in cluster["hosts"].items()}
         return found
 
-    def _problems(self) -> tuple[str, ...]:
-        """What makes the figures unfit for use."""
-        problems = [self.wrong_update] if self.wrong_update else []
-        step = self.recording.first_nonfinite_step if self.recording else None
-        if step is not None:
-            where = f"warm-up step {step}" if step < 0 else f"step {step}"
-            problems.append(f"the loss is not finite from {where} on")
-        return tuple(problems)
+    def _repeat(self) -> dict[str, Any]:
+        """Which run of which set this is."""
+        if not self.params.repeat_set:
+            return {}
+        return {"set": self.params.repeat_set, "number": self.params.repeat_number, "of": self.params.repeats}
+
+    def _certain(self, measurement: Measurement | None) -> Facts:
+        """What shows whether the right thing was computed."""
+        return Facts(
+            update={"problem": self.wrong_update},
+            copies=self.checks.get("copies"),
+            losses=losses_of(measurement) if measurement else (),
+        )
 
 
 def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ class Ending(NamedTuple):
     record: RunRecord
     exit_code: ExitCode
     leaves_record: bool = True
+    wrong: tuple[str, ...] = ()  # those of the record's problems that are no mere doubts about the figure
 
 
 def run_to_end(draft: Draft, story: Callable[[], None], explain: Callable[[Exception], str]) -> Ending:
@@ -33,6 +34,5 @@ def run_to_end(draft: Draft, story: Callable[[], None], explain: Callable[[Excep
             traceback.print_exc()
         record = draft.record("failed", explain(error))
         return Ending(record, ExitCode.UNUSABLE if isinstance(error, UserError) else ExitCode.FAILED)
-    record = draft.record("completed")
-    accepted = record.valid or (draft.params.allow_nonfinite_loss and not draft.wrong_update)
-    return Ending(record, ExitCode.VALID if accepted else ExitCode.INVALID)
+    wrong = draft.wrong(losses=not draft.params.allow_nonfinite_loss)
+    return Ending(draft.record("completed"), ExitCode.INVALID if wrong else ExitCode.VALID, wrong=draft.wrong())

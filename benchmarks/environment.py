@@ -105,31 +105,31 @@ def gpus(nvml: ModuleType | None = None) -> dict[str, Any]:
     except pynvml.NVMLError as error:
         return {"gpus": [], "nvml": str(error)}
     try:
-        cuda = _ask(nvml.nvmlSystemGetCudaDriverVersion_v2)
+        cuda = ask(nvml.nvmlSystemGetCudaDriverVersion_v2)
         return {
-            "gpus": [_gpu(nvml, index) for index in range(_ask(nvml.nvmlDeviceGetCount) or 0)],
+            "gpus": [_gpu(nvml, index) for index in range(ask(nvml.nvmlDeviceGetCount) or 0)],
             "nvml": "ok",
-            "driver": _ask(nvml.nvmlSystemGetDriverVersion),
+            "driver": ask(nvml.nvmlSystemGetDriverVersion),
             "cuda_driver": cuda and f"{cuda // 1000}.{cuda % 1000 // 10}",  # 12040 is 12.4
         }
     finally:
-        _ask(nvml.nvmlShutdown)
+        ask(nvml.nvmlShutdown)
 
 
 def _gpu(nvml: ModuleType, index: int) -> dict[str, Any]:
-    handle = _ask(nvml.nvmlDeviceGetHandleByIndex, index)
+    handle = ask(nvml.nvmlDeviceGetHandleByIndex, index)
     if handle is None:
         return {"index": index, "name": None, "uuid": None, "memory_bytes": None}
-    memory = _ask(nvml.nvmlDeviceGetMemoryInfo, handle)  # refused where GPU and processor share their memory
+    memory = ask(nvml.nvmlDeviceGetMemoryInfo, handle)  # refused where GPU and processor share their memory
     return {
         "index": index,
-        "name": _ask(nvml.nvmlDeviceGetName, handle),
-        "uuid": _ask(nvml.nvmlDeviceGetUUID, handle),
+        "name": ask(nvml.nvmlDeviceGetName, handle),
+        "uuid": ask(nvml.nvmlDeviceGetUUID, handle),
         "memory_bytes": memory and memory.total,
     }
 
 
-def _ask(question: Callable[..., Any], *arguments: Any) -> Any:
+def ask(question: Callable[..., Any], *arguments: Any) -> Any:
     """Return NVML's answer, or None where the driver or the device has none."""
     from pynvml import NVMLError
 

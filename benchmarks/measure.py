@@ -66,15 +66,6 @@ class Recording:
         """Images of a step over all towers."""
         return self.batch_size * self.num_towers
 
-    @property
-    def first_nonfinite_step(self) -> int | None:
-        """Number of the first step whose loss is NaN or infinite; warm-up counts from -N to -1, the window from 1."""
-        numbers = [*range(-len(self.warmup_outcomes), 0), *range(1, len(self.outcomes) + 1)]
-        for number, outcome in zip(numbers, [*self.warmup_outcomes, *self.outcomes], strict=True):
-            if not math.isfinite(outcome.loss):
-                return int(number)
-        return None
-
     def speed(self, ewma: float | None = None) -> Speed:
         """Figures of the measured steps so far."""
         return speed(self.images_per_step, self.step_seconds, ewma)
@@ -127,8 +118,12 @@ def measure(
     recording: Recording,
     steps: int,
     on_step: Callable[[Recording], None] = lambda _: None,
+    enough: Callable[[Recording], bool] | None = None,
 ) -> None:
-    """Run and measure `steps` steps. The window is from the first begin to the last end, what is between included."""
+    """Run and measure `steps` steps, or until they are `enough`.
+
+    The window is from the first begin to the last end, what is between included.
+    """
     window_begin = recording.clock()
     for _ in range(steps):
         outcome, begin, end = recording.time(step)
@@ -136,6 +131,8 @@ def measure(
         recording.outcomes.append(outcome)
         recording.window_seconds = end - window_begin
         on_step(recording)
+        if enough and enough(recording):
+            break
 
 
 def speed(images_per_step: int, step_seconds: Sequence[float], ewma: float | None = None) -> Speed:

@@ -12,13 +12,16 @@ from benchmarks import failures
 from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header, Narrator, table_head
+from benchmarks.copies import compare_copies
 from benchmarks.devices import unused_gpus
 from benchmarks.draft import Draft, model_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.horovod_place import HorovodPlace
-from benchmarks.measure import Recording, measure, warm_up
+from benchmarks.load import HostLoad, gpu_state
+from benchmarks.measure import Outcome, Recording, measure, warm_up
 from benchmarks.params import CommandLine
+from benchmarks.precision_target import PrecisionTarget
 from benchmarks.signals import Signals
 from benchmarks.step import TrainingStep
 from benchmarks.workload import (
@@ -102,9 +105,36 @@ def train(
     warm_up(watched, draft.recording, params.num_warmup_batches, after(narrator.warm_up, check))
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure(watched, draft.recording, params.num_batches, after(narrator.step, check))
+    measure_watched(draft, console, workload, step, watched, after(narrator.step, check))
     if params.measure_exchange:
         draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
+
+
+def measure_watched(
+    draft: Draft,
+    console: Console,
+    workload: Workload,
+    step: TrainingStep | AsynchronousStep,
+    watched: Callable[[], Outcome],
+    on_step: Callable[[Recording], None],
+) -> None:
+    """Measure the window, and look what else the machine did meanwhile and whether the towers still agree.
+
+    `watched` is `step`, as the other processes watch it.
+    """
+    params, recording = workload.params, draft.recording
+    assert recording is not None, "there was a warm-up"
+    target = PrecisionTarget(params.target_precision) if params.target_precision else None
+    load = HostLoad(alone=not params.job_name)
+    measure(watched, recording, params.num_batches, on_step, target.reached if target else None)
+    draft.checks["load"] = load.facts()
+    if workload.devices.kind == "gpu":
+        draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
+    if isinstance(step, TrainingStep) and (copies := compare_copies(step.strategy)):
+        draft.checks["copies"] = copies.facts()
+    if target:
+        verdict = target.verdict(recording.step_seconds, params.num_batches)
+        console.notice(f"NOTE: --target_precision={target.share:.2%}: {verdict}.")
 
 
 def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:

@@ -1,29 +1,134 @@
-"""What the figures of a run say against it. Each function returns problems, one sentence each; none is good."""
+"""What makes a run's figures unfit for comparison: functions over facts, a sentence for each thing that is wrong.
+
+They serve runs of our own and records from elsewhere: a fact that is not known is None, and nothing is said of it.
+"""
 
 import math
-from collections.abc import Iterable
-from statistics import median
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-# A network that knows nothing of 1000 classes has a loss near 7, weight decay included; one that diverges passes 5
-# times its first losses within steps.
-EXPLODED = 5.0
-_COMPARED = 3  # losses at the beginning and at the end; a median of three forgives one of them
+from results.measurement import Measurement
+from results.reported import Reported
+from results.statistics.step_statistics import StepStatistics
+
+Losses = Sequence[tuple[int, float]]  # (step, loss) in order; steps of the warm-up count from -N to -1
+
+EXPLODED = 3.0  # times the first loss: by chance the loss of an untrained network rises, but not so far for so long
+LEAST_REPORTED_STEPS = 50
+FOREIGN_CPU_SHARE = 0.1  # of all processors; less than that the scheduler keeps out of the way of one busy process
+STOLEN_SHARE = 0.02  # of all processors, taken by the hypervisor: these times cannot be worked around
+INPUT_WAIT_SHARE = 0.05  # of the window
 
 
-def loss_problems(losses: Iterable[tuple[int, float]]) -> list[str]:
-    """Return what is wrong with the (step, loss) pairs of a training, in the order of the steps.
+@dataclass(frozen=True)
+class Problem:
+    """Why figures are not to be compared. `wrong`: what was computed is wrong; else only the figure is in doubt."""
 
-    A loss that is not finite is one. So is a loss that explodes: the median of the last three is more than EXPLODED
-    times the median of the first three, with at least twice three losses to judge by.
+    text: str
+    wrong: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a run.
+
+    `update`, `copies`, `load` and `gpus` are sections of a record's checks: `update` and `copies` have `problem` where
+    the variable update or the towers' copies are wrong; `load` has cpu_share_of_others and stolen_share, `gpus` by GPU
+    slowed_for (reasons) and other_processes (a number). `steps`: how many were measured, where their single times are
+    not known. `input_wait_share`: which part of the window steps waited for input that nobody asked to measure.
     """
-    pairs = list(losses)
-    for step, loss in pairs:
-        if not math.isfinite(loss):
-            return [f"the loss is not finite from step {step} on"]
-    if len(pairs) < 2 * _COMPARED:
-        return []
-    first = median(loss for _, loss in pairs[:_COMPARED])
-    last = median(loss for _, loss in pairs[-_COMPARED:])
-    if first > 0 and last > EXPLODED * first:
-        return [f"the loss explodes: {last:.4g} at the end, {last / first:.1f} times the first losses"]
-    return []
+
+    losses: Losses = ()
+    statistics: StepStatistics | None = None
+    steps: int | None = None
+    update: Mapping[str, Any] | None = None
+    copies: Mapping[str, Any] | None = None
+    load: Mapping[str, Any] | None = None
+    gpus: Mapping[str, Mapping[str, Any]] | None = None
+    input_wait_share: float | None = None
+
+
+def problems(facts: Facts) -> list[Problem]:
+    """Everything that is wrong with a run, or doubtful about its figure; what is wrong comes first."""
+    found = [
+        *_wrong(facts.update),
+        *_wrong(facts.copies),
+        *_losses(facts.losses),
+        *_steps(facts.statistics, facts.steps),
+        *_load(facts.load or {}),
+        *_gpus(facts.gpus or {}),
+        *_input(facts.input_wait_share),
+    ]
+    return sorted(found, key=lambda problem: not problem.wrong)
+
+
+def losses_of(figures: Measurement | Reported) -> Losses:
+    """The losses of a run of our own, warm-up first, or those that another program told."""
+    if isinstance(figures, Reported):
+        return [(row.step, row.loss) for row in figures.rows if row.loss is not None]
+    warm_up = figures.warmup_losses
+    return [*zip(range(-len(warm_up), 0), warm_up, strict=True), *enumerate(figures.losses, 1)]
+
+
+def reported_problems(reported: Reported, steps: int | None = None) -> list[Problem]:
+    """What is wrong with figures from elsewhere, as far as they tell; `steps` is how many were measured."""
+    return problems(Facts(losses=losses_of(reported), steps=steps))
+
+
+def _wrong(check: Mapping[str, Any] | None) -> Iterator[Problem]:
+    if check and check.get("problem"):
+        yield Problem(str(check["problem"]), wrong=True)
+
+
+def _losses(losses: Losses) -> Iterator[Problem]:
+    """A loss that is not finite, or that ends far above where it began."""
+    step = next((step for step, loss in losses if not math.isfinite(loss)), None)
+    if step is not None:
+        where = f"warm-up step {step}" if step < 0 else f"step {step}"
+        yield Problem(f"the loss is not finite from {where} on", wrong=True)
+    elif losses:
+        first, tenth = abs(losses[0][1]), max(1, len(losses) // 10)
+        last = statistics.median(loss for _, loss in losses[-tenth:])
+        if first and last > EXPLODED * first:
+            yield Problem(f"the loss explodes: it rose from {losses[0][1]:.4g} to {last:.4g}")
+
+
+def _steps(found: StepStatistics | None, steps: int | None) -> Iterator[Problem]:
+    """Too few steps, or none that are steady."""
+    if found and found.unsteady:
+        yield Problem(f"no steady state: {found.unsteady}")
+    if found and found.too_few:
+        yield Problem(f"too few steps: {found.too_few}")
+    if found is None and steps is not None and steps < LEAST_REPORTED_STEPS:
+        yield Problem(f"too few steps: {steps}, and a figure needs {LEAST_REPORTED_STEPS}")
+
+
+def _load(load: Mapping[str, Any]) -> Iterator[Problem]:
+    """Work of others on the same machine during the measured window."""
+    others, stolen = load.get("cpu_share_of_others"), load.get("stolen_share")
+    if others is not None and others > FOREIGN_CPU_SHARE:
+        yield Problem(f"foreign load: other processes took {others:.0%} of the CPUs (limit {FOREIGN_CPU_SHARE:.0%})")
+    if stolen is not None and stolen > STOLEN_SHARE:
+        yield Problem(f"foreign load: the hypervisor took {stolen:.0%} of the CPUs away (limit {STOLEN_SHARE:.0%})")
+
+
+def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """GPUs that were slowed down, or that others computed on."""
+    for gpu, state in gpus.items():
+        if reasons := state.get("slowed_for"):
+            yield Problem(f"throttled clocks: {gpu} ran slower for {', '.join(reasons)}")
+        if (others := state.get("other_processes") or 0) > 0:
+            yield Problem(f"foreign load: {others} other process(es) computed on {gpu}")
+
+
+def _input(wait_share: float | None) -> Iterator[Problem]:
+    if wait_share is not None and wait_share > INPUT_WAIT_SHARE:
+        yield Problem(
+            f"input-bound: steps waited for input during {wait_share:.0%} of the window (limit "
+            f"{INPUT_WAIT_SHARE:.0%}), but the speed of computing was asked for"
+        )

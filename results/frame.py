@@ -26,6 +26,11 @@ COLUMNS = {
     "optimizer": "str",
     "num_batches": "Int64",  # as measured, which an interrupted run has fewer of than it was asked for
     "images_per_second": "float64",
+    "steady_images_per_second": "float64",  # of the steps from steady_from on; what runs are compared by
+    "interval_low": "float64",  # of steady_images_per_second, 95 %, within this run; in images/s
+    "interval_high": "float64",
+    "effective_steps": "float64",  # how many independent steps would tell as much
+    "steady_from": "Int64",  # number of the first steady step, from 1
     "median_step_seconds": "float64",
     "jitter": "float64",  # a fraction of the median step
     "first_step_seconds": "float64",
@@ -82,7 +87,18 @@ def _figures(record: RunRecord) -> dict[str, Any]:
     names = ("median_step_seconds", "jitter", "first_step_seconds", "time_to_first_step_seconds")
     figures = {name: getattr(measurement, name) if measurement else None for name in names}
     steps = len(measurement.step_seconds) if measurement else None
-    return {"num_batches": steps, "images_per_second": record.images_per_second, **figures}
+    return {"num_batches": steps, "images_per_second": record.images_per_second, **figures, **_steady(record)}
+
+
+def _steady(record: RunRecord) -> dict[str, Any]:
+    found, interval = record.statistics, record.steady_interval
+    return {
+        "steady_images_per_second": record.steady_images_per_second,
+        "interval_low": interval.low if interval else None,
+        "interval_high": interval.high if interval else None,
+        "effective_steps": found.effective_steps if found else None,
+        "steady_from": found.steady_from if found else None,
+    }
 
 
 def _dataset(record: RunRecord) -> str:

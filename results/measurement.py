@@ -90,11 +90,6 @@ class Measurement:
         return self.window_seconds - math.fsum(self.step_seconds) if self._has_window else None
 
     @property
-    def first_nonfinite_loss(self) -> int | None:
-        """The number (from 1) of the first measured step whose loss is NaN or infinite; None where all are finite."""
-        return next((step for step, loss in enumerate(self.losses, 1) if not math.isfinite(loss)), None)
-
-    @property
     def _has_window(self) -> bool:
         return bool(self.step_seconds) and self.window_seconds > 0
 

@@ -5,6 +5,7 @@ readers pass over fields that they do not know. What changes the meaning of a fi
 """
 
 import hashlib
+import math
 import re
 import uuid
 from dataclasses import dataclass, field
@@ -15,16 +16,19 @@ from results import schema
 from results.measurement import Measurement
 from results.reported import Reported
 from results.schema import RecordError
+from results.statistics.between_runs import Interval
+from results.statistics.step_statistics import StepStatistics
 
 __all__ = [
-    "SCHEMA_VERSION", "STATUSES", "Measurement", "RecordError", "Reported", "RunRecord", "configuration_key", "utc_now",
+    "SCHEMA_VERSION", "STATUSES", "Measurement", "RecordError", "Reported", "RunRecord", "StepStatistics",
+    "configuration_key", "utc_now",
 ]  # fmt: skip
 
 SCHEMA_VERSION = 1
 STATUSES = ("completed", "failed", "interrupted")
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
-    "exchange", "cluster", "provenance",
+    "exchange", "cluster", "repeat", "provenance",
 )  # fmt: skip
 
 
@@ -51,9 +55,11 @@ class RunRecord:
     with equal `configuration_key` are repeats of each other.
     `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. `checks` has what was verified (variable_update), `exchange` the bytes that each device sends in a
-    step, and what that costs if it was measured. `cluster` (driver, hosts by job, processes by task) is empty where the
-    run was one process. `file`: where the record was read from; it is not part of the JSON.
+    they were known. `checks` has what was verified (variable_update, copies) and watched (load, gpus), `exchange` the
+    bytes that each device sends in a step, and what that costs if it was measured. `cluster` (driver, hosts by job,
+    processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of
+    several. `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it is not
+    part of the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
@@ -79,6 +85,8 @@ class RunRecord:
     checks: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     exchange: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)
+    repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     reported: Reported | None = field(default=None, metadata=schema.ADDED_LATER)
     provenance: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     record_id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -99,6 +107,9 @@ class RunRecord:
         for name in ("started_at", "finished_at"):
             if getattr(self, name) or not self.provenance:
                 _check_time(name, getattr(self, name))
+        steps = len(self.measurement.step_seconds) if self.measurement else 0
+        if self.statistics and not 1 <= self.statistics.steady_from <= max(steps, 1):
+            raise RecordError(f"there are {steps} steps, found {self.statistics.steady_from}", "statistics.steady_from")
 
     @property
     def configuration_key(self) -> str:
@@ -115,6 +126,32 @@ class RunRecord:
         """The headline figure, as measured or as reported, valid or not; None where there is none."""
         figures = self.measurement or self.reported
         return figures.images_per_second if figures else None
+
+    @property
+    def steady_images_per_second(self) -> float | None:
+        """The figure to compare runs by: images/sec over the steady part of the window.
+
+        It is images_per_second * mean of all step times / mean of the steady step times: what the loop spends between
+        steps counts in proportion. Where nothing is trimmed, and where there are no statistics, it is the headline.
+        """
+        headline, start = self.images_per_second, self.statistics.steady_from - 1 if self.statistics else 0
+        if headline is None or self.measurement is None or not start:
+            return headline
+        seconds = self.measurement.step_seconds
+        steady = math.fsum(seconds[start:])
+        return headline * (math.fsum(seconds) / len(seconds)) / (steady / (len(seconds) - start)) if steady else None
+
+    @property
+    def steady_interval(self) -> Interval | None:
+        """steady_images_per_second with its 95 % interval within this run; None where the steps support none.
+
+        It says how well this run is measured, and nothing of the next run.
+        """
+        found, speed = self.statistics, self.steady_images_per_second
+        low, high = (found.low_seconds, found.high_seconds) if found else (None, None)
+        if speed is None or found is None or low is None or high is None or not 0 < low <= high:
+            return None
+        return Interval(speed, speed * found.mean_seconds / high, speed * found.mean_seconds / low)
 
     @property
     def batch_size(self) -> int | None:

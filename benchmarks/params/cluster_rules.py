@@ -59,6 +59,19 @@ def replica_per_process(params: Params) -> str | None:
     )
 
 
+@rule(*_HOSTS, *_RESOLVERS, "target_precision", "variable_update")
+def length_for_all(params: Params) -> str | None:
+    """Processes that all run the step must all end after the same one."""
+    strategy = params.variable_update
+    by_all = strategy in ("collective_all_reduce", "horovod") or (strategy == "mirrored" and _in_cluster(params))
+    if params.target_precision is None or not by_all:
+        return None
+    return (
+        f"--target_precision={params.target_precision} with --variable_update={strategy}: each process would end when "
+        "its own steps are precise enough. Give --num_batches alone."
+    )
+
+
 @rule("cross_replica_sync", "variable_update")
 def asynchronous_parameter_servers(params: Params) -> str | None:
     """Only parameter servers can be updated by each worker on its own."""

@@ -6,7 +6,7 @@ import itertools
 import textwrap
 
 import models
-from benchmarks.params.option import KINDS, Option, Status
+from benchmarks.params.option import Option, Status
 from benchmarks.params.params import options
 
 WIDTH = 100
@@ -81,7 +81,7 @@ def _values(option: Option) -> str:
         return " | ".join(choice or "''" for choice in option.choices)
     bounds = {"at least": option.lower_bound, "above": option.above, "at most": option.upper_bound}
     stated = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
-    return ", ".join([KINDS[option.kind], *stated])
+    return ", ".join([option.kind_in_words, *stated])
 
 
 def _default(option: Option) -> str:

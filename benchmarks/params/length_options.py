@@ -18,6 +18,29 @@ class LengthOptions:
     num_epochs: float | None = option(
         None, "Passes over the training images to measure, in place of --num_batches; rounded up to steps.", above=0
     )
+    target_precision: float | None = option(
+        None,
+        "Measure until half the width of the 95 % interval of the steady steps is this share of their mean (1% or "
+        "0.01), or --num_batches is reached; a line on stderr says which. Takes 50 steps at least.",
+        above=0,
+        upper_bound=0.5,
+        share=True,
+        run_only=True,
+    )
+    repeats: int = option(
+        1,
+        "Run the command so many times, one after the other, each in a fresh process with output, total and record of "
+        "its own; records of one set share an id. How the runs differ is told on stderr. The exit code is the worst.",
+        lower_bound=1,
+        run_only=True,
+    )
+    repeat_number: int = option(
+        0,
+        "Which run of a set this process is; --repeats gives it to those that it starts.",
+        lower_bound=0,
+        run_only=True,
+    )
+    repeat_set: str = option("", "Id of the set that this run belongs to; given in the same way.", run_only=True)
     num_warmup_batches: int | None = option(
         None,
         "Steps before the measurement; 10, or what --autotune_threshold asks for, where it is not given.",

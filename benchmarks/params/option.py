@@ -40,7 +40,8 @@ class Option:
     """The declaration of one option.
 
     `kind` is the type of a value, `optional` whether None (not given) is one too. Bounds are inclusive, except
-    `above`. `reason` explains any status but ACTING. `tcb` says what differs from tf_cnn_benchmarks. `run_only` marks
+    `above`. `reason` explains any status but ACTING. `tcb` says what differs from tf_cnn_benchmarks. `share` marks a
+    number that may be written as a percentage. `run_only` marks
     what is no part of a run's configuration: two runs that differ in nothing else are repeats of one another.
     """
 
@@ -59,16 +60,22 @@ class Option:
     tcb: str = ""
     acts: Condition | None = None
     run_only: bool = False
+    share: bool = False
 
     def parse(self, text: str) -> Any:
         """The value that `text` stands for. Raises ValueError with the whole problem where it stands for none."""
         if self.kind is str:
             return self._spelled_as_declared(text)
         try:
-            return _READERS[self.kind](text.strip())
+            return _share(text.strip()) if self.share else _READERS[self.kind](text.strip())
         except ValueError:
             shown = f"--{self.name}={text}" if text else f"--{self.name}= (empty)"
-            raise ValueError(f"{shown} is not {KINDS[self.kind]}. {self.help}") from None
+            raise ValueError(f"{shown} is not {self.kind_in_words}. {self.help}") from None
+
+    @property
+    def kind_in_words(self) -> str:
+        """How to write a value, for help and errors."""
+        return f"{KINDS[self.kind]}, or a percentage" if self.share else KINDS[self.kind]
 
     def _spelled_as_declared(self, text: str) -> str:
         """`text` in the letter case of the choice that it is: --device=GPU and --data_format=nchw are understood."""
@@ -177,6 +184,11 @@ def _kind(annotation: Any) -> type:
     kind = typing.get_args(annotation)[0] if _is_optional(annotation) else annotation
     assert kind in KINDS, f"an option cannot be {kind}"
     return typing.cast("type", kind)
+
+
+def _share(text: str) -> float:
+    """0.01 of "1%" as of "0.01"."""
+    return float(text[:-1]) / 100 if text.endswith("%") else float(text)
 
 
 def _boolean(text: str) -> bool:

@@ -65,6 +65,20 @@ def one_length(params: Params) -> str | None:
     )
 
 
+@rule("repeats", "repeat_number", "repeat_set")
+def run_of_a_set(params: Params) -> str | None:
+    """A run that belongs to a set has a number in it."""
+    number, repeats = params.repeat_number, params.repeats
+    if number > repeats:
+        return f"--repeat_number={number} with --repeats={repeats}: there is no such run. Leave --repeat_number out."
+    if bool(number) != bool(params.repeat_set):
+        return (
+            f"--repeat_number={number} and --repeat_set={params.repeat_set} belong together, as --repeats gives them. "
+            "Leave both out."
+        )
+    return None
+
+
 @rule("data_name", "data_dir")
 def known_data_set(params: Params) -> str | None:
     """The data set is named, and is one that there is."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from results.checks import loss_problems
+from results.checks import reported_problems
 from results.record import RecordError, Reported, RunRecord
 from results.reported import ReportedRow
 
@@ -63,10 +63,11 @@ def record(run: Run, identity: str, origin: dict[str, Any]) -> RunRecord:
     Raise RecordError where the figures are impossible, for example a negative speed.
     """
     status, message = _ending(run)
+    reported = _reported(run)
     return RunRecord(
         status=status,
         message=message[:LONGEST_MESSAGE],
-        problems=tuple(_problems(run, status)),
+        problems=tuple(_problems(run, status, reported)),
         started_at=_moment(run.started),
         finished_at=_moment(run.finished),
         command_line=(),
@@ -75,7 +76,7 @@ def record(run: Run, identity: str, origin: dict[str, Any]) -> RunRecord:
         hardware=run.hardware,
         dataset=run.dataset,
         model=run.model,
-        reported=_reported(run),
+        reported=reported,
         provenance={"tool": run.tool, **run.provenance, **origin, "importer_version": IMPORTER_VERSION},
         record_id=hashlib.sha256((run.identity or identity).encode("utf-8", "surrogatepass")).hexdigest()[:32],
     )
@@ -100,12 +101,13 @@ def _ending(run: Run) -> tuple[str, str]:
     return "interrupted" if run.message.startswith("KeyboardInterrupt") else "failed", run.message
 
 
-def _problems(run: Run, status: str) -> Iterable[str]:
+def _problems(run: Run, status: str, reported: Reported) -> Iterable[str]:
     yield from run.problems
     if status == "completed" and run.images_per_second is None:
         yield "no images per second in the source"
     if run.trained:
-        yield from loss_problems((row.step, row.loss) for row in run.rows if row.loss is not None)
+        steps = run.configuration.get("num_batches")
+        yield from map(str, reported_problems(reported, steps if isinstance(steps, int) else None))
 
 
 def _moment(unix_seconds: float | None) -> str:

@@ -68,18 +68,6 @@ def test_an_interrupt_leaves_what_was_measured():
     assert recording.measurement().images_per_second == 8.0
 
 
-def test_the_first_loss_that_is_not_finite_is_found_in_warm_up_and_window():
-    world = World(1, 1, 1, 1, losses=[1.0, 1.0, 1.0, math.nan])
-    recording = Recording(8, 1, started=0.0, clock=world.clock)
-    warm_up(world.step, recording, 2)
-    measure(world.step, recording, 2)
-    assert recording.first_nonfinite_step == 2
-    world = World(1, 1, losses=[math.inf, 1.0])
-    recording = Recording(8, 1, started=0.0, clock=world.clock)
-    warm_up(world.step, recording, 2)
-    assert recording.first_nonfinite_step == -2
-
-
 def test_speed_has_the_old_definitions():
     figures = speed(100, [1.0, 2.0, 4.0])
     speeds = [100.0, 50.0, 25.0]

@@ -35,6 +35,16 @@ def test_valid(params):
             Params(num_batches=5, num_epochs=1.0),
             "--num_batches=5 and --num_epochs=1.0 both set the length of the run: give one of them.",
         ),
+        (
+            Params(repeats=2, repeat_number=3, repeat_set="a"),
+            "--repeat_number=3 with --repeats=2: there is no such run.",
+        ),
+        (Params(repeats=2, repeat_number=1), "--repeat_number=1 and --repeat_set= belong together"),
+        (
+            Params(target_precision=0.01, variable_update="collective_all_reduce"),
+            "--target_precision=0.01 with --variable_update=collective_all_reduce: each process would end when its own",
+        ),
+        (Params(target_precision=0.6), "--target_precision=0.6 must be at most 0.5."),
         (Params(model="resnet5"), "--model=resnet5: Unknown model 'resnet5'. Did you mean"),
         (Params(model=""), "--model=: Unknown model ''."),
         (Params(model="resnet20"), "--model=resnet20: Model 'resnet20' is built for cifar10, not imagenet."),

@@ -40,11 +40,6 @@ def test_an_empty_measurement_has_no_figure():
     assert (found.median_step_seconds, found.jitter, found.between_steps_seconds) == (None, None, None)
 
 
-def test_the_first_loss_that_is_not_finite_is_told():
-    assert measurement(losses=(2.0, 1.0)).first_nonfinite_loss is None
-    assert measurement(losses=(2.0, math.inf, math.nan)).first_nonfinite_loss == 2
-
-
 @pytest.mark.parametrize("wrong", [{"window_seconds": -1.0}, {"step_seconds": (math.nan,)}, {"batch_size": 0}])
 def test_impossible_measurements_are_refused(wrong):
     with pytest.raises(RecordError, match=next(iter(wrong))):

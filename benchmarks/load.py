@@ -1,0 +1,110 @@
+"""What else the machine did during the measured window: processors, and GPUs that the run computes on."""
+
+from __future__ import annotations
+
+import os
+import time
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import psutil
+
+from benchmarks.environment import ask
+
+LEAST_SECONDS = 0.5  # the kernel counts in hundredths of a second
+_IDLE = ("idle", "iowait")
+_WITHIN_OTHERS = ("guest", "guest_nice")  # Linux counts them in user and nice too
+
+# The reasons for which a GPU slows its clocks down that make a figure doubtful. A power limit set in software is no
+# such reason: large GPUs run at it whenever they are busy.
+_SLOWED = {
+    0x08: "a hardware slowdown",
+    0x20: "its temperature (software limit)",
+    0x40: "its temperature (hardware limit)",
+    0x80: "the power brake",
+}
+
+
+class _Times(NamedTuple):
+    """Seconds on the processors that this process may use, up to now; `own` are those of this process anywhere."""
+
+    at: float
+    total: float
+    busy: float
+    stolen: float
+    own: float
+
+
+class HostLoad:
+    """From its construction on, who has the processors that this process may use.
+
+    `alone` says that this process is all of the run; else the others of the run cannot be told from strangers.
+    """
+
+    def __init__(self, alone: bool = True) -> None:
+        self._alone = alone
+        self._begin = _times()
+
+    def facts(self) -> dict[str, Any]:
+        """Shares of the processors' time since then: of other processes, and of what a hypervisor took.
+
+        None where it cannot be known.
+        """
+        begin, end = self._begin, _times()
+        passed = _Times(*(after - before for before, after in zip(begin, end, strict=True)))
+        if passed.at < LEAST_SECONDS or passed.total <= 0:
+            return {"cpu_share_of_others": None, "stolen_share": None, "reason": "the window is too short to tell"}
+        others = max(0.0, passed.busy - passed.own) / passed.total
+        facts: dict[str, Any] = {"stolen_share": passed.stolen / passed.total}
+        if not self._alone:
+            return facts | {"cpu_share_of_others": None, "reason": "the run has processes beside this one"}
+        return facts | {"cpu_share_of_others": others}
+
+
+def _times() -> _Times:
+    cores = [core._asdict() for core in psutil.cpu_times(percpu=True)]
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(len(cores)))
+    chosen = [cores[number] for number in usable if number < len(cores)] or cores
+    by_kind = {kind: sum(core[kind] for core in chosen) for kind in chosen[0] if kind not in _WITHIN_OTHERS}
+    total, stolen = sum(by_kind.values()), by_kind.get("steal", 0.0)
+    own = psutil.Process().cpu_times()
+    idle = sum(by_kind.get(kind, 0.0) for kind in _IDLE)
+    return _Times(time.monotonic(), total, total - idle - stolen, stolen, own.user + own.system)
+
+
+def gpu_state(nvml: ModuleType | None = None) -> dict[str, dict[str, Any]]:
+    """Return, by GPU that this process computes on, why its clocks are slowed down now and who else computes there.
+
+    `slowed_for` and `other_processes` are None where the driver does not tell. Where process numbers are those of
+    another namespace, as in a container, every GPU that is computed on counts as ours. `nvml` stands in for NVML in
+    tests.
+    """
+    try:
+        import pynvml  # absent where only the CPU is of interest
+    except ImportError:
+        return {}
+    nvml = nvml or pynvml
+    try:
+        nvml.nvmlInit()
+    except pynvml.NVMLError:
+        return {}
+    try:
+        handles = {i: ask(nvml.nvmlDeviceGetHandleByIndex, i) for i in range(ask(nvml.nvmlDeviceGetCount) or 0)}
+        pids = {i: _pids(nvml, handle) for i, handle in handles.items() if handle is not None}
+        ours = {i for i, found in pids.items() if found and os.getpid() in found} or {i for i in pids if pids[i]}
+        return {f"GPU {i}": _state(nvml, handles[i], pids[i]) for i in sorted(ours)}
+    finally:
+        ask(nvml.nvmlShutdown)
+
+
+def _pids(nvml: ModuleType, handle: Any) -> list[int] | None:
+    processes = ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    return None if processes is None else [process.pid for process in processes]
+
+
+def _state(nvml: ModuleType, handle: Any, pids: list[int] | None) -> dict[str, Any]:
+    reasons = ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
+    return {
+        "slowed_for": None if reasons is None else [word for bit, word in _SLOWED.items() if reasons & bit],
+        "other_processes": None if pids is None else len(pids) - 1,
+    }
