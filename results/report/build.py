@@ -1,0 +1,37 @@
+"""From material to the page: which sections there are, in which order."""
+
+from results.report.material import Material
+from results.report.page import Page, Section
+from results.report.sections import against, choices, devices, foot, headline, steps, topology, value
+from results.report.svg import Drawer
+
+
+def page(material: Material, title: str) -> Page:
+    """The page of `material`; only sections for which there are data are on it."""
+    draw = Drawer()
+    found: list[Section | None] = [
+        against.section(material, draw),
+        headline.section(material, draw),
+        devices.section(material, draw),
+        *choices.sections(material, draw),
+        value.section(material, draw),
+        steps.step_times(material, draw),
+        steps.losses(material, draw),
+        topology.section(material, draw),
+        foot.validity(material, draw),
+        foot.origins(material, draw),
+    ]
+    return Page(title, _summary(material), tuple(section for section in found if section))
+
+
+def _summary(material: Material) -> tuple[str, ...]:
+    runs = sum(len(group.records) for group in material.groups)
+    models = len({group.facts["model"] for group in material.groups})
+    accelerators = ", ".join(filter(None, material.accelerators)) or "unknown"
+    told = f"{runs:,} valid runs of {models} model{'' if models == 1 else 's'}. Accelerators: {accelerators}."
+    left_out = (
+        f" {len(material.left_out):,} further runs are left out, as not valid or without a figure."
+        if material.left_out
+        else ""
+    )
+    return (told + left_out,)
