@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 # Okabe and Ito 2008: told apart by colour-blind eyes. Hatches, markers and dashes tell apart in gray print.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
-HATCHES = ("", "///", "...", "\\\\\\", "xx", "---", "++", "oo")
+HATCHES = ("", "///", "\\\\\\", "xx", "---", "||", "++", "//")  # lines only: dots make large files
 MARKERS = "os^DvPX*"
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 WIDTH = 4.9  # inches: a phone's width, so that text keeps its size there
@@ -136,14 +136,25 @@ def links(
 ) -> None:
     """A square of links between devices, the darker the faster (`shades` from 0 to 1), with its word in each cell."""
     axes = figure.add_subplot()
-    axes.imshow(shades, cmap="Blues", vmin=0, vmax=1.3, aspect="equal")
+    axes.pcolormesh(shades, cmap="Blues", vmin=0, vmax=1.3, edgecolors="white", linewidth=1)  # lines, no bitmap
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
     for row, line in enumerate(cells):
         for column, word in enumerate(line):
             dark = shades[row][column] > 0.75
-            axes.text(column, row, word, ha="center", va="center", fontsize=7.5, color="white" if dark else "black")
+            axes.text(
+                column + 0.5,
+                row + 0.5,
+                word,
+                ha="center",
+                va="center",
+                fontsize=7.5,
+                color="white" if dark else "black",
+            )
     axes.grid(visible=False)
-    axes.set_xticks(range(len(names)), names, rotation=90 if len(names) > 6 else 0)
-    axes.set_yticks(range(len(names)), names)
+    middles = [number + 0.5 for number in range(len(names))]
+    axes.set_xticks(middles, names, rotation=90 if len(names) > 6 else 0)
+    axes.set_yticks(middles, names)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("device")

@@ -1,7 +1,10 @@
 """What stands on a page, before it is HTML or Markdown: sections of words, tables and figures. All texts are plain."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Part = TypeVar("Part")
 
 MOST_ROWS = 200  # of a table; a page that a phone must open ends somewhere
 MOST_FIGURES = 12  # of a section
@@ -76,12 +79,14 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], caption: str =
     return Table(tuple(headings[i] for i in kept), cells, caption, folded and len(cells) > SHORT)
 
 
-def capped(figures: Sequence[Figure], what: str) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
-    """The figures that have a place, and a paragraph on those that have none."""
-    shown = tuple(figures[:MOST_FIGURES])
-    if len(figures) <= MOST_FIGURES:
-        return shown, ()
-    return shown, (f"The first {MOST_FIGURES} of {len(figures)} {what} are drawn; --only=model=... shows others.",)
+def drawn(
+    parts: Sequence[Part], figure: Callable[[Part], Figure], what: str
+) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
+    """The figures of as many `parts` as have a place, and a paragraph on the others, which are not drawn."""
+    figures = tuple(figure(part) for part in parts[:MOST_FIGURES])
+    if len(parts) <= MOST_FIGURES:
+        return figures, ()
+    return figures, (f"The first {MOST_FIGURES} of {len(parts):,} {what} are drawn; --only=model=... shows others.",)
 
 
 def number(value: float | None) -> str:

@@ -28,6 +28,7 @@ _STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
 }
+_GEOMETRY = ("d", "x", "y", "transform", "viewBox")  # in points, of which hundredths are too small to see
 _METADATA: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -82,5 +83,7 @@ def _rename(element: ElementTree.Element, prefix: str, used: set[str]) -> None:
         elif name == _LINK:
             del element.attrib[name]
             element.set("href", f"#{prefix}-{value[1:]}")
+        elif name in _GEOMETRY:
+            element.set(name, re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", value))
         else:
             element.set(name, re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", value))

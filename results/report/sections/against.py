@@ -32,7 +32,7 @@ class Pair(NamedTuple):
 
 def section(material: Material, _draw: Drawer) -> Section | None:
     """Every accelerator against the first of the report, where they share a model, data set and number of devices."""
-    base, *others = material.accelerators or ("",)
+    base, *others = [name for name in material.accelerators if name] or [""]
     paragraphs: list[str] = []
     tables: list[Table] = []
     for other in others:
@@ -88,10 +88,12 @@ def _summary(base: str, other: str, pairs: list[Pair]) -> list[str]:
     fewest = min(pair.base.devices or 0 for pair in pairs)
     ratios = [pair.ratio for pair in pairs if (pair.base.devices or 0) == fewest]
     mean = statistics.geometric_mean(ratios)
+    spread = f" (geometric mean of {len(ratios)} ratios, from {min(ratios):.2f} to {max(ratios):.2f})"
+    spread = spread if len(ratios) > 1 else ""
     count = f"{fewest} device{'' if fewest == 1 else 's'}"
     told = (
-        f"On {count}, {other} has {mean:.2f} times the throughput of {base} (geometric mean of {len(ratios)} ratios, "
-        f"from {min(ratios):.2f} to {max(ratios):.2f}). What else differs stands with each ratio."
+        f"On {count}, {other} has {mean:.2f} times the throughput of {base}{spread}. "
+        "What else differs stands with each ratio."
     )
     return [told, *_in_common(pairs)]
 

@@ -1,11 +1,12 @@
 """One choice at a time: strategies, data formats, precisions, XLA, where all else is the same."""
 
 from results.report.drawing import Bar, bars, bars_size
-from results.report.material import FACTS, Group, Material, words
-from results.report.page import Figure, Section, bounds, capped, number, table
+from results.report.material import FACTS, Group, Material, varying, words
+from results.report.page import Figure, Section, bounds, drawn, number, table
 from results.report.sections.headline import by, fastest
 from results.report.svg import Drawer
 
+_NAMED = ("model", "dataset", "accelerator", "num_gpus")  # in every figure's title
 # What is compared: its title, and the facts that make the choice.
 _CHOICES = {
     "strategies": ("Strategies", ("variable_update", "local_parameter_device", "all_reduce_spec")),
@@ -26,9 +27,11 @@ def _section(material: Material, draw: Drawer, name: str, title: str, chosen: tu
     sets = [part for part in by(material.groups, *same) if len({_choice(group, chosen) for group in part}) > 1]
     if not sets:
         return None
-    figures, note = capped([_figure(part, draw, chosen, same) for part in sets[:_LIMIT]], "comparisons")
+    differing = varying(group for part in sets for group in part)
+    names = [fact for fact in same if fact in (*_NAMED, *differing) and fact != "source"]
+    figures, note = drawn(sets, lambda part: _figure(part, draw, chosen, names), "comparisons")
     rows = [row for part in sets for row in _rows(part, chosen, same)]
-    headings = ("setting", "choice", ">images/s", ">95 % interval", ">of the fastest", "runs")
+    headings = ("+setting", "choice", ">images/s", ">95 % interval", ">of the fastest", "runs")
     told = (
         "All else that is known is the same. Where intervals overlap, or there are none, a difference may be chance: "
         "python -m results compare says more."
@@ -36,9 +39,6 @@ def _section(material: Material, draw: Drawer, name: str, title: str, chosen: tu
     return Section(
         name, title, (told, *note), (table(headings, rows, f"{title}, all else equal", folded=True),), figures
     )
-
-
-_LIMIT = 13  # one more than is drawn, so that the cap is told
 
 
 def _choice(group: Group, chosen: tuple[str, ...]) -> str:
@@ -66,13 +66,13 @@ def _rows(part: list[Group], chosen: tuple[str, ...], same: tuple[str, ...]) -> 
     ]
 
 
-def _figure(part: list[Group], draw: Drawer, chosen: tuple[str, ...], same: tuple[str, ...]) -> Figure:
+def _figure(part: list[Group], draw: Drawer, chosen: tuple[str, ...], names: list[str]) -> Figure:
     options = _options(part, chosen)
     found = [
         Bar(_choice(group, chosen), group.images_per_second, style, *(group.interval[1:] if group.interval else ()))
         for style, group in enumerate(options)
     ]
-    title = words(options[0], [name for name in same if name != "source"])
+    title = words(options[0], names)
     text = f"Bars of images per second, {title}: " + "; ".join(f"{bar.label} {number(bar.value)}" for bar in found)
     rows = [(bar.label, number(bar.value), bounds(bar.low, bar.high)) for bar in found]
     svg = draw(bars, found, "images/s", size=bars_size(found))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from results.report.drawing import PALETTE, Line, scaling, scaling_size
 from results.report.material import FACTS, Group, Material, varying, words
-from results.report.page import Figure, Section, capped, number, table
+from results.report.page import Figure, Section, drawn, number, table
 from results.report.sections.headline import by, fastest
 from results.report.svg import Drawer
 from results.scaling import KNEE, Point, Scaling, examine
@@ -26,7 +26,8 @@ def section(material: Material, draw: Drawer) -> Section | None:
     if not found:
         return None
     flagged = [curve for curve in found if curve.scaling.flagged]
-    figures, note = capped(_figures(found, draw, material.efficiency_bound), "models, data sets and precisions")
+    bound = material.efficiency_bound
+    figures, note = drawn(_parts(found), lambda part: _figure(part, draw, bound), "models, data sets and precisions")
     rows = [_flag(curve, point) for curve in flagged for point in curve.scaling.points if curve.scaling.verdict(point)]
     headings = ("model", "data", "accelerator", "+setting", *_HEADINGS)
     return Section(
@@ -34,7 +35,7 @@ def section(material: Material, draw: Drawer) -> Section | None:
         "Scaling",
         (
             f"{len(flagged)} of {len(found)} curves are flagged: more devices give less, or the efficiency falls "
-            f"under {material.efficiency_bound:.0%} (--efficiency_bound).",
+            f"under {bound:.0%} (--efficiency_bound).",
             "The batch per device stays the same along a curve (weak scaling). Speed-up: throughput over that of one "
             "device at the curve's smallest number of devices. Efficiency: speed-up over devices. Knee: from there on "
             f"a further device adds less than {KNEE:.0%} of one.",
@@ -78,14 +79,13 @@ def _figures_of(found: Scaling, point: Point) -> tuple[str, ...]:
     )
 
 
-def _figures(found: list[Curve], draw: Drawer, bound: float) -> list[Figure]:
-    """A figure for each model, data set and precision; those with flagged curves first."""
+def _parts(found: list[Curve]) -> list[list[Curve]]:
+    """The curves of each model, data set and precision; parts with flagged curves first."""
     parts: dict[tuple[str, ...], list[Curve]] = {}
     for curve in found:
         facts = curve.groups[0].facts
         parts.setdefault((facts["model"], facts["dataset"], facts["precision"]), []).append(curve)
-    ordered = sorted(parts.values(), key=lambda part: not any(curve.scaling.flagged for curve in part))
-    return [_figure(part, draw, bound) for part in ordered]
+    return sorted(parts.values(), key=lambda part: not any(curve.scaling.flagged for curve in part))
 
 
 def _figure(part: list[Curve], draw: Drawer, bound: float) -> Figure:

@@ -11,7 +11,7 @@ from results.report.page import Section, Table, number, table
 from results.report.svg import Drawer
 from results.table import printable, state
 
-_SOURCE = ("tool", "source", "document", "date", "caveat")
+_SOURCE = ("tool", "source", "date", "document", "caveat")
 
 
 def validity(material: Material, _draw: Drawer) -> Section:
@@ -49,7 +49,8 @@ def origins(material: Material, _draw: Drawer) -> Section:
     )
     if sources:
         cited = [(*found, str(count)) for found, count in sources.most_common()]
-        tables.append(table((*_SOURCE, ">runs"), cited, "Sources"))
+        headings = ("tool", "source", "date", "+document", "+caveat", ">runs")
+        tables.append(table(headings, cited, "Sources", folded=True))
     tables += _environments(records)
     powers = "Thermal design power: results/reference/hardware.csv, which has the source of each."
     return Section("origins", "Conditions and sources", (powers,), tuple(tables))

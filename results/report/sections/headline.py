@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from results.report.drawing import Bar, bars, bars_size
 from results.report.material import Group, Material, varying, words
-from results.report.page import Figure, Section, bounds, capped, number, table
+from results.report.page import Figure, Section, bounds, drawn, number, table
 from results.report.svg import Drawer
 
 _MOST_BARS = 14
@@ -58,7 +58,8 @@ def section(material: Material, draw: Drawer) -> Section | None:
     if not material.groups:
         return None
     groups = best(material)
-    figures, note = capped(_figures(material, draw), "models and data sets")
+    parts = by(material.groups, "model", "dataset")
+    figures, note = drawn(parts, lambda part: _chart(material, draw, _on_shared_number(part)), "models and data sets")
     return Section(
         "throughput",
         "Throughput",
@@ -87,15 +88,11 @@ def _row(group: Group) -> tuple[str, ...]:
     )
 
 
-def _figures(material: Material, draw: Drawer) -> list[Figure]:
-    """Bars at one number of devices: the smallest of those that most accelerators have."""
-    figures = []
-    for groups in by(material.groups, "model", "dataset"):
-        counts = {group.devices for group in groups}
-        shared = max(counts, key=lambda count: (len(_accelerators(groups, count)), -(count or 0)))
-        chosen = [group for group in groups if group.devices == shared]
-        figures.append(_chart(material, draw, chosen))
-    return figures
+def _on_shared_number(groups: list[Group]) -> list[Group]:
+    """The groups on one number of devices: the smallest of those that most accelerators have."""
+    counts = {group.devices for group in groups}
+    shared = max(counts, key=lambda count: (len(_accelerators(groups, count)), -(count or 0)))
+    return [group for group in groups if group.devices == shared]
 
 
 def _chart(material: Material, draw: Drawer, groups: list[Group]) -> Figure:

@@ -3,7 +3,7 @@
 from results.reference.hardware import thermal_design_power
 from results.report.drawing import Line, pareto
 from results.report.material import Group, Material, words
-from results.report.page import Figure, Section, capped, number, table
+from results.report.page import Figure, Section, drawn, number, table
 from results.report.sections.headline import best, by
 from results.report.svg import Drawer
 
@@ -19,7 +19,9 @@ def section(material: Material, draw: Drawer) -> Section | None:
     currency = material.prices.currency
     rows = [_row(group, material) for group in groups]
     headings = (*_HEADINGS, f">images per {currency}", ">epoch", f">{currency} per epoch")
-    figures, note = capped(_figures(groups, material, draw), "models and data sets")
+    priced = [group for group in groups if cost_per_million(group, material) is not None]
+    parts = [part for part in by(priced, "model", "dataset") if len(part) > 1]
+    figures, note = drawn(parts, lambda part: _figure(part, material, draw), "models and data sets")
     return Section(
         "value",
         "Per device, per watt, for money",
@@ -80,12 +82,6 @@ def _row(group: Group, material: Material) -> tuple[str, ...]:
         _duration(images / group.images_per_second) if images else "-",
         f"{cost * images / 1e6:,.2f}" if cost and images else "-",
     )
-
-
-def _figures(groups: list[Group], material: Material, draw: Drawer) -> list[Figure]:
-    priced = [group for group in groups if cost_per_million(group, material) is not None]
-    parts = [part for part in by(priced, "model", "dataset") if len(part) > 1]
-    return [_figure(part, material, draw) for part in parts]
 
 
 def _figure(part: list[Group], material: Material, draw: Drawer) -> Figure:
