@@ -77,6 +77,8 @@ def _check(options: argparse.Namespace) -> None:
     for path in options.out:
         if path.suffix.lower() not in _FORMATS:
             raise _UsageError(f"Cannot write report '{path}': its name must end in one of {', '.join(_FORMATS)}.")
+        if not path.parent.is_dir():
+            raise _UsageError(f"Cannot write report '{path}': there is no folder '{path.parent}'.")
     if not options.paths and not options.reference:
         raise _UsageError(
             f"Nothing to report on: name folders of records, or --reference={next(iter(reference.TABLES))}."
@@ -109,9 +111,11 @@ def _write(
     from results.report.build import page  # with matplotlib and jinja2, it takes longer to import than all the rest
     from results.report.html import html
     from results.report.markdown import markdown
+    from results.report.svg import undrawn
 
     forms: dict[str, Callable[..., str]] = {".html": html, ".md": markdown}
-    built = page(material, options.title or _title(material.accelerators))
+    drawn = any(path.suffix.lower() == ".html" for path in options.out)
+    built = page(material, options.title or _title(material.accelerators), None if drawn else undrawn)
     for path in options.out:
         try:
             write_whole(path, forms[path.suffix.lower()](built).encode())

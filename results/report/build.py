@@ -3,18 +3,21 @@
 from results.report.material import Material
 from results.report.page import Page, Section
 from results.report.sections import against, choices, devices, foot, headline, steps, topology, value
-from results.report.svg import Drawer
+from results.report.svg import Draw, Drawer
 
 
-def page(material: Material, title: str) -> Page:
-    """The page of `material`; only sections for which there are data are on it."""
-    draw = Drawer()
+def page(material: Material, title: str, draw: Draw | None = None) -> Page:
+    """The page of `material`; only sections for which there are data are on it. `draw`: `undrawn` leaves drawings out."""
+    draw = draw or Drawer()
+    compared = against.section(material, draw)
+    two = len(material.accelerators) == 2  # a page that asks which of two; else it comes after each one's figures
     found: list[Section | None] = [
-        against.section(material, draw),
+        compared if two else None,
         headline.section(material, draw),
         devices.section(material, draw),
         *choices.sections(material, draw),
         value.section(material, draw),
+        None if two else compared,
         steps.step_times(material, draw),
         steps.losses(material, draw),
         topology.section(material, draw),

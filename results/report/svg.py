@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from xml.etree import ElementTree
 
 from matplotlib import rc_context
@@ -30,6 +30,18 @@ _STYLE = {
 }
 _GEOMETRY = ("d", "x", "y", "transform", "viewBox")  # in points, of which hundredths are too small to see
 _METADATA: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+class Draw(Protocol):
+    """What makes a drawing for a page."""
+
+    def __call__(self, draw: Callable[..., None], *arguments: Any, size: tuple[float, float]) -> str:
+        """The SVG of what `draw(figure, *arguments)` draws on a figure of `size` (inches)."""
+
+
+def undrawn(_draw: Callable[..., None], *_arguments: Any, size: tuple[float, float]) -> str:  # noqa: ARG001
+    """No drawing, for a page in a form that has none."""
+    return ""
 
 
 class Drawer:

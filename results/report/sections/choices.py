@@ -4,7 +4,7 @@ from results.report.drawing import Bar, bars, bars_size
 from results.report.material import FACTS, Group, Material, varying, words
 from results.report.page import Figure, Section, bounds, drawn, number, table
 from results.report.sections.headline import by, fastest
-from results.report.svg import Drawer
+from results.report.svg import Draw
 
 _NAMED = ("model", "dataset", "accelerator", "num_gpus")  # in every figure's title
 # What is compared: its title, and the facts that make the choice.
@@ -16,13 +16,13 @@ _CHOICES = {
 }
 
 
-def sections(material: Material, draw: Drawer) -> list[Section]:
+def sections(material: Material, draw: Draw) -> list[Section]:
     """A section for each choice in which some groups differ and in nothing else."""
     found = (_section(material, draw, name, title, facts) for name, (title, facts) in _CHOICES.items())
     return [section for section in found if section]
 
 
-def _section(material: Material, draw: Drawer, name: str, title: str, chosen: tuple[str, ...]) -> Section | None:
+def _section(material: Material, draw: Draw, name: str, title: str, chosen: tuple[str, ...]) -> Section | None:
     same = tuple(fact for fact in FACTS if fact not in chosen)
     sets = [part for part in by(material.groups, *same) if len({_choice(group, chosen) for group in part}) > 1]
     if not sets:
@@ -66,7 +66,7 @@ def _rows(part: list[Group], chosen: tuple[str, ...], same: tuple[str, ...]) -> 
     ]
 
 
-def _figure(part: list[Group], draw: Drawer, chosen: tuple[str, ...], names: list[str]) -> Figure:
+def _figure(part: list[Group], draw: Draw, chosen: tuple[str, ...], names: list[str]) -> Figure:
     options = _options(part, chosen)
     found = [
         Bar(_choice(group, chosen), group.images_per_second, style, *(group.interval[1:] if group.interval else ()))

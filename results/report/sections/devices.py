@@ -6,7 +6,7 @@ from results.report.drawing import PALETTE, Line, scaling, scaling_size
 from results.report.material import FACTS, Group, Material, varying, words
 from results.report.page import Figure, Section, drawn, number, table
 from results.report.sections.headline import by, fastest
-from results.report.svg import Drawer
+from results.report.svg import Draw
 from results.scaling import KNEE, Point, Scaling, examine
 
 _ALIKE = tuple(name for name in FACTS if name != "num_gpus")
@@ -20,7 +20,7 @@ class Curve(NamedTuple):
     scaling: Scaling
 
 
-def section(material: Material, draw: Drawer) -> Section | None:
+def section(material: Material, draw: Draw) -> Section | None:
     """Verdicts first, then curves for each model, data set and precision."""
     found = curves(material)
     if not found:
@@ -88,7 +88,7 @@ def _parts(found: list[Curve]) -> list[list[Curve]]:
     return sorted(parts.values(), key=lambda part: not any(curve.scaling.flagged for curve in part))
 
 
-def _figure(part: list[Curve], draw: Drawer, bound: float) -> Figure:
+def _figure(part: list[Curve], draw: Draw, bound: float) -> Figure:
     """One figure: as many curves as there are colours, the flagged ones first; all of them in the table."""
     ordered = sorted(part, key=lambda curve: not curve.scaling.flagged)
     names = [name for name in varying(curve.groups[0] for curve in ordered) if name in _ALIKE]

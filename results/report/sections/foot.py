@@ -8,13 +8,13 @@ from results.conditions import conditions
 from results.record import RunRecord
 from results.report.material import Material, facts_of, throughput, words_of
 from results.report.page import Section, Table, number, table
-from results.report.svg import Drawer
+from results.report.svg import Draw
 from results.table import printable, state
 
 _SOURCE = ("tool", "source", "date", "document", "caveat")
 
 
-def validity(material: Material, _draw: Drawer) -> Section:
+def validity(material: Material, _draw: Draw) -> Section:
     """How many runs the figures stand on, and each that is left out, bracketed, with the reason."""
     records = [record for group in material.groups for record in group.records]
     reported = sum(record.reported is not None for record in records)
@@ -37,7 +37,7 @@ def validity(material: Material, _draw: Drawer) -> Section:
     return Section("validity", "Validity", tuple(told), (found,))
 
 
-def origins(material: Material, _draw: Drawer) -> Section:
+def origins(material: Material, _draw: Draw) -> Section:
     """The conditions of the runs, each distinct set once, and where what was not measured here comes from."""
     records = [record for group in material.groups for record in group.records]
     counted = Counter(tuple(sorted(_conditions(record).items())) for record in records)

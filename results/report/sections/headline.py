@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from results.report.drawing import Bar, bars, bars_size
 from results.report.material import Group, Material, varying, words
 from results.report.page import Figure, Section, bounds, drawn, number, table
-from results.report.svg import Drawer
+from results.report.svg import Draw
 
 _MOST_BARS = 14
 _HEADINGS = (
@@ -53,7 +53,7 @@ def fastest(groups: Iterable[Group]) -> Group:
     return max(groups, key=lambda group: group.images_per_second)
 
 
-def section(material: Material, draw: Drawer) -> Section | None:
+def section(material: Material, draw: Draw) -> Section | None:
     """The table of `best`, and bars for each model and data set."""
     if not material.groups:
         return None
@@ -95,7 +95,7 @@ def _on_shared_number(groups: list[Group]) -> list[Group]:
     return [group for group in groups if group.devices == shared]
 
 
-def _chart(material: Material, draw: Drawer, groups: list[Group]) -> Figure:
+def _chart(material: Material, draw: Draw, groups: list[Group]) -> Figure:
     ordered = sorted(groups, key=lambda group: (material.style(group.facts["accelerator"]), -group.images_per_second))
     names = [name for name in varying(ordered) if name != "source" or len(varying(ordered)) == 1]
     shown = _some_of_each(ordered)

@@ -7,14 +7,14 @@ from results.record import RunRecord
 from results.report.drawing import PALETTE, Line, curves, curves_size, histogram
 from results.report.material import Group, Material, varying, words
 from results.report.page import Figure, Section, table
-from results.report.svg import Drawer
+from results.report.svg import Draw
 
 _PANELS = 6
 _MOST_POINTS = 300  # of a curve; more are not seen
 _TABLE_POINTS = 8
 
 
-def step_times(material: Material, draw: Drawer) -> Section | None:
+def step_times(material: Material, draw: Draw) -> Section | None:
     """A histogram of the step times of each of the first configurations."""
     groups = [group for group in material.groups if any(_steps(record) for record in group.records)]
     if not groups:
@@ -27,7 +27,7 @@ def step_times(material: Material, draw: Drawer) -> Section | None:
     return Section("steps", "Step times", (told, *_more(groups, _PANELS)), (), figures)
 
 
-def losses(material: Material, draw: Drawer) -> Section | None:
+def losses(material: Material, draw: Draw) -> Section | None:
     """The loss of the first run of each of the first configurations, step by step, and as the source has it."""
     groups = [group for group in material.groups if len(_finite(group.records[0])) > 1]
     if not groups:
@@ -43,7 +43,7 @@ def losses(material: Material, draw: Drawer) -> Section | None:
     return Section("loss", "Loss", (told, *_more(groups, len(PALETTE))), (), (figure,))
 
 
-def _histogram(group: Group, label: str, draw: Drawer, style: int) -> Figure:
+def _histogram(group: Group, label: str, draw: Draw, style: int) -> Figure:
     import numpy as np
 
     times = [1000 * seconds for record in group.records for seconds in _steps(record)]

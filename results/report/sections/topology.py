@@ -7,7 +7,7 @@ from results.record import RunRecord
 from results.report.drawing import links
 from results.report.material import Material
 from results.report.page import Figure, Section, table
-from results.report.svg import Drawer
+from results.report.svg import Draw
 from results.table import printable
 
 _MOST_DEVICES = 64
@@ -30,7 +30,7 @@ class Links(NamedTuple):
     cells: tuple[tuple[str, ...], ...]
 
 
-def section(material: Material, draw: Drawer) -> Section | None:
+def section(material: Material, draw: Draw) -> Section | None:
     """A heat map of every distinct topology."""
     found: dict[Links, str] = {}
     for group in material.groups:
@@ -61,7 +61,7 @@ def links_of(record: RunRecord) -> Links | None:
     return Links(tuple(map(printable, names)), tuple(tuple(printable(cell)[:8] for cell in row) for row in cells))
 
 
-def _figure(topology: Links, accelerator: str, draw: Drawer) -> Figure:
+def _figure(topology: Links, accelerator: str, draw: Draw) -> Figure:
     short = [f"GPU{number}" for number in range(len(topology.names))]
     shades = [[_shade(cell) for cell in row] for row in topology.cells]
     size = min(4.9, 1.6 + 0.42 * len(short))

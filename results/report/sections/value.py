@@ -5,13 +5,13 @@ from results.report.drawing import Line, pareto
 from results.report.material import Group, Material, words
 from results.report.page import Figure, Section, drawn, number, table
 from results.report.sections.headline import best, by
-from results.report.svg import Drawer
+from results.report.svg import Draw
 
 EPOCH_IMAGES = {"imagenet": 1_281_167, "cifar10": 50_000}  # training images, as published
 _HEADINGS = ("model", "data", "accelerator", "+setting", ">devices", ">images/s", ">per device", ">per watt", "watts")
 
 
-def section(material: Material, draw: Drawer) -> Section | None:
+def section(material: Material, draw: Draw) -> Section | None:
     """A table over the same groups as the headline's, and, where prices are given, throughput against cost."""
     groups = [group for group in best(material) if group.devices]
     if not groups:
@@ -84,7 +84,7 @@ def _row(group: Group, material: Material) -> tuple[str, ...]:
     )
 
 
-def _figure(part: list[Group], material: Material, draw: Drawer) -> Figure:
+def _figure(part: list[Group], material: Material, draw: Draw) -> Figure:
     points = [(cost_per_million(group, material) or 0.0, group.images_per_second) for group in part]
     front = frontier(points)
     unit = f"{material.prices.currency} per million images"

@@ -21,6 +21,7 @@ class Page:
         self._url = url
 
     def open(self, path: Path, width: int, height: int = 900) -> None:
+        self.console(), self.requests()  # of another page
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._post("/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": size})
         self._post("/url", {"url": path.as_uri()})
