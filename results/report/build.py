@@ -7,7 +7,7 @@ from results.report.svg import Draw, Drawer
 
 
 def page(material: Material, title: str, draw: Draw | None = None) -> Page:
-    """The page of `material`; only sections for which there are data are on it. `draw`: `undrawn` leaves drawings out."""
+    """The page of `material`, with the sections for which there are data; drawings by a Drawer, if not by `draw`."""
     draw = draw or Drawer()
     compared = against.section(material, draw)
     two = len(material.accelerators) == 2  # a page that asks which of two; else it comes after each one's figures

@@ -35,11 +35,11 @@ _METADATA: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 class Draw(Protocol):
     """What makes a drawing for a page."""
 
-    def __call__(self, draw: Callable[..., None], *arguments: Any, size: tuple[float, float]) -> str:
+    def __call__(self, draw: Callable[..., None], /, *arguments: Any, size: tuple[float, float]) -> str:
         """The SVG of what `draw(figure, *arguments)` draws on a figure of `size` (inches)."""
 
 
-def undrawn(_draw: Callable[..., None], *_arguments: Any, size: tuple[float, float]) -> str:  # noqa: ARG001
+def undrawn(_draw: Callable[..., None], /, *_arguments: Any, size: tuple[float, float]) -> str:  # noqa: ARG001
     """No drawing, for a page in a form that has none."""
     return ""
 
@@ -50,7 +50,7 @@ class Drawer:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
 
-    def __call__(self, draw: Callable[..., None], *arguments: Any, size: tuple[float, float]) -> str:
+    def __call__(self, draw: Callable[..., None], /, *arguments: Any, size: tuple[float, float]) -> str:
         """The SVG of what `draw(figure, *arguments)` draws on a figure of `size` (inches)."""
         prefix = f"f{next(self._numbers)}"
         with rc_context({**_STYLE, "svg.hashsalt": prefix}):

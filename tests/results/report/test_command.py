@@ -58,7 +58,7 @@ def test_a_corrupt_file_is_named_and_the_rest_reported(folder, tmp_path):
         ([], "Nowhere to write to: give --out=report.html."),
         (["--out=report.pdf"], "Cannot write report 'report.pdf': its name must end in one of .html, .md."),
         (["--out=report.md"], "Nothing to report on: name folders of records, or --reference=tf2017."),
-        (["--out=none/r.md", "--reference=tf2017"], "Cannot write report 'none/r.md': No such file or directory."),
+        (["--out=none/r.md", "--reference=tf2017"], "Cannot write report 'none/r.md': there is no folder 'none'."),
         (["--out=r.md", "--reference=tf17"], "Unknown reference 'tf17'. Did you mean 'tf2017'?"),
         (["--out=r.md", "--reference=tf2017", "--price=V100:2USD"], "no record of this report ran on 'V100'."),
         (["--out=r.md", "--reference=tf2017", "--only=gpus=K80"], "--only=gpus=K80: no column 'gpus'."),

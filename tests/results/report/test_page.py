@@ -11,6 +11,7 @@ from results.report.html import html
 from results.report.markdown import markdown
 from results.report.material import gather
 from results.report.prices import parse
+from results.report.svg import undrawn
 from tests.results.report.browser import BROWSER, DRIVER, browser
 from tests.results.report.made import gpu_run, runs
 
@@ -85,7 +86,7 @@ def test_what_records_say_is_never_markup():
 
 
 def test_what_records_say_is_no_markup_in_markdown_either():
-    text = markdown(page(gather(hostile()), ATTACKS[0]))
+    text = markdown(page(gather(hostile()), ATTACKS[0], undrawn))
     assert not re.search(r"<(?!br>)", text)
     assert "http://" not in text
     rows = [line for line in text.splitlines() if line.startswith("| ")]

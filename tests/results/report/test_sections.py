@@ -12,13 +12,13 @@ from results.report.page import MOST_ROWS, table
 from results.report.prices import parse as parse_prices
 from results.report.sections import steps, topology
 from results.report.sections.value import frontier
-from results.report.svg import Drawer
+from results.report.svg import undrawn
 from tests.results.records import measurement, record
 from tests.results.report.made import gpu_run, runs
 
 
 def built(found, title="A report", **options):
-    return {section.name: section for section in page(gather(found, **options), title).sections}
+    return {section.name: section for section in page(gather(found, **options), title, undrawn).sections}
 
 
 def column(found, heading):
@@ -35,7 +35,7 @@ def sections():
 def k80_against_p100():
     filters = parse(["accelerator=K80,P100"])
     material = in_order(gather(choose(records("tf2017"), filters)), filters["accelerator"])
-    return {section.name: section for section in page(material, "K80 against P100").sections}
+    return {section.name: section for section in page(material, "K80 against P100", undrawn).sections}
 
 
 def test_every_section_is_there_once_its_data_are(sections):
@@ -132,10 +132,10 @@ def test_step_times_and_losses_come_from_the_steps():
     times = (0.1,) * 99 + (0.5,)
     made = record(measurement=measurement(step_seconds=times, losses=[float("nan"), *range(99)], window_seconds=10.4))
     material = gather([made])
-    figure = steps.step_times(material, Drawer()).figures[0]
+    figure = steps.step_times(material, undrawn).figures[0]
     assert dict(figure.table.rows)["median"] == "100"
     assert dict(figure.table.rows)["most"] == "500"
-    loss = steps.losses(material, Drawer()).figures[0]
+    loss = steps.losses(material, undrawn).figures[0]
     assert loss.table.rows[0][1:] == ("2", "0")  # the first step's is not finite
     assert loss.table.rows[-1][1:] == ("100", "98")
 
@@ -158,6 +158,5 @@ def test_long_tables_end_and_say_so():
 
 
 def test_the_same_records_give_the_same_page():
-    assert page(gather(runs()[:4]), "t") != page(gather(runs()[4:5]), "t")
-    made = runs()
+    made = [gpu_run(1, 100), gpu_run(2, 90, data_format="NHWC")]
     assert page(gather(made), "t") == page(gather(made), "t")
