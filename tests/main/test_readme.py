@@ -68,6 +68,7 @@ def test_flags_in_the_readme_exist():
 
     others = {"sample", "archive", "data_dir", "plot", "format", "pairs", "cases", "torch_python"}  # of other commands
     others |= {"workers", "ps", "controller"}
+    others |= {"reference", "only", "price", "currency", "out", "efficiency_bound"}
     known = {*options(), *ANSWERS, *OWN_FLAGS, *others}
     for flag in re.findall(r"(?<![\w-])--([a-z_0-9]+)", README):
         assert flag in known or flag.removeprefix("no") in known, flag
