@@ -10,6 +10,7 @@ from typing import TextIO
 COMMANDS = {
     "table": "records as a table, and as a bar chart (also without the word)",
     "import": "logs and tables of other programs become records",
+    "report": "one page that a buyer can read: HTML or Markdown, from records and published figures",
 }
 _EPILOG = "python -m results COMMAND --help tells more. python -m results RUNS prints the table."
 

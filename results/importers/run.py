@@ -103,7 +103,7 @@ def _ending(run: Run) -> tuple[str, str]:
 
 def _problems(run: Run, status: str, reported: Reported) -> Iterable[str]:
     yield from run.problems
-    if status == "completed" and run.images_per_second is None:
+    if status == "completed" and run.images_per_second is None and not any("no figure" in why for why in run.problems):
         yield "no images per second in the source"
     if run.trained:
         steps = run.configuration.get("num_batches")

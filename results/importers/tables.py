@@ -13,15 +13,27 @@ from results.importers.source import LogError
 LONG_FORMAT = re.compile(r"\ufeff?(?=(?:.*,)?\"?accelerator\"?,)(?=.*\bimages_per_sec\b).*,")
 TIMM = re.compile(r"\ufeff?(?=(?:.*,)?\"?model\"?(?:,|$))(?=.*\b(?:train|infer)_samples_per_sec\b).*,")
 MOST_RUNS = 100_000  # of one table
-_NCCL = re.compile(r"(.*) \((with|without) NCCL\)$")  # as the 2017 tables have it
-_ORIGIN = ("date", "platform", "notes")
+_STRATEGIES = {  # as the 2017 tables have them -> our flags
+    "replicated (with NCCL)": {"variable_update": "replicated", "all_reduce_spec": "nccl"},
+    "replicated (without NCCL)": {"variable_update": "replicated", "all_reduce_spec": ""},
+}
+_ORIGIN = {
+    "source": "source",
+    "source_url_or_doc": "document",
+    "date": "date",
+    "platform": "platform",
+    "notes": "notes",
+}
+_RELEASE = re.compile(r"\bTF (\d[\w.]*)")
+_XLA = re.compile(r"(^|; )XLA\b")
+_NO_FIGURE = re.compile(r"N/A in the source: [^;]*|0 in the source = [^;]*")
 
 
 def read_long_format(lines: Iterable[str]) -> list[Run]:
     """Return a run for each row of a table with the columns of `results/reference` (see its README).
 
-    The accelerator becomes a GPU of the hardware; platform, date and notes stand in the provenance, as they are the
-    source's own words and settle no fact of ours.
+    The accelerator becomes a GPU of the hardware; source, platform, date and notes stand in the provenance, in
+    the source's own words; of the notes, only a release of TensorFlow, XLA and the reason of a missing figure are read.
     """
     runs = []
     for row in _rows(lines):
@@ -34,9 +46,12 @@ def read_long_format(lines: Iterable[str]) -> list[Run]:
             run.dataset = {"synthetic": True} if data == "synthetic" else {"name": data, "synthetic": False}
         if name := row.get("accelerator"):
             run.hardware = {"gpus": [{"name": name}]}
-        run.provenance = {name: row[name] for name in _ORIGIN if row.get(name)}
-        if document := row.get("source_url_or_doc"):
-            run.provenance["source"] = document
+        run.provenance = {name: row[column] for column, name in _ORIGIN.items() if row.get(column)}
+        if release := _RELEASE.search(row.get("notes", "")):
+            run.environment = {"packages": {"tensorflow": release[1]}}
+        if run.images_per_second is None:
+            reason = _NO_FIGURE.search(row.get("notes", ""))
+            run.problems.append(f"no figure: {reason[0] if reason else 'the source has none'}")
         run.identity = row["identity"]
         runs.append(run)
     return runs
@@ -47,8 +62,9 @@ def _settings(row: dict[str, str]) -> dict[str, Any]:
     for name in ("model", "precision", "optimizer", "variable_update"):
         if row.get(name):
             found[name] = row[name]
-    if match := _NCCL.match(row.get("variable_update", "")):
-        found |= {"variable_update": match[1], "use_nccl": match[2] == "with"}  # the flag of that time
+    found |= _STRATEGIES.get(row.get("variable_update", ""), {})
+    if _XLA.search(row.get("notes", "")):
+        found["xla"] = True
     if row.get("local_parameter_device", "n/a") not in ("", "n/a"):
         found["local_parameter_device"] = row["local_parameter_device"]
     if row.get("data") == "synthetic":

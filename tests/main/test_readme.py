@@ -67,6 +67,7 @@ def test_flags_in_the_readme_exist():
     from benchmarks.params.command_line import ANSWERS, OWN_FLAGS
 
     others = {"sample", "archive", "data_dir", "plot", "format", "pairs", "cases", "torch_python"}  # of other commands
+    others |= {"reference", "only", "price", "currency", "out", "efficiency_bound"}
     others |= {"workers", "ps", "controller", "fields_from_path", "verbose"}
     known = {*options(), *ANSWERS, *OWN_FLAGS, *others}
     for flag in re.findall(r"(?<![\w-])--([a-z_0-9]+)", README):

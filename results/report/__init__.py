@@ -1,0 +1,1 @@
+"""A report on records that a buyer can read: one HTML page without scripts, or Markdown."""

@@ -1,0 +1,40 @@
+"""From material to the page: which sections there are, in which order."""
+
+from results.report.material import Material
+from results.report.page import Page, Section
+from results.report.sections import against, choices, devices, foot, headline, steps, topology, value
+from results.report.svg import Draw, Drawer
+
+
+def page(material: Material, title: str, draw: Draw | None = None) -> Page:
+    """The page of `material`, with the sections for which there are data; drawings by a Drawer, if not by `draw`."""
+    draw = draw or Drawer()
+    compared = against.section(material, draw)
+    two = len(material.accelerators) == 2  # a page that asks which of two; else it comes after each one's figures
+    found: list[Section | None] = [
+        compared if two else None,
+        headline.section(material, draw),
+        devices.section(material, draw),
+        *choices.sections(material, draw),
+        value.section(material, draw),
+        None if two else compared,
+        steps.step_times(material, draw),
+        steps.losses(material, draw),
+        topology.section(material, draw),
+        foot.validity(material, draw),
+        foot.origins(material, draw),
+    ]
+    return Page(title, _summary(material), tuple(section for section in found if section))
+
+
+def _summary(material: Material) -> tuple[str, ...]:
+    runs = sum(len(group.records) for group in material.groups)
+    models = len({group.facts["model"] for group in material.groups})
+    accelerators = ", ".join(filter(None, material.accelerators)) or "unknown"
+    told = f"{runs:,} valid runs of {models} model{'' if models == 1 else 's'}. Accelerators: {accelerators}."
+    left_out = (
+        f" {len(material.left_out):,} further runs are left out, as not valid or without a figure."
+        if material.left_out
+        else ""
+    )
+    return (told + left_out,)

@@ -1,0 +1,228 @@
+"""What the figures of a report look like. Each function draws plain numbers and texts onto a matplotlib figure."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator
+
+# Okabe and Ito 2008: told apart by colour-blind eyes. Hatches, markers and dashes tell apart in gray print.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+HATCHES = ("", "///", "\\\\\\", "xx", "---", "||", "++", "//")  # lines only: dots make large files
+MARKERS = "os^DvPX*"
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+WIDTH = 4.9  # inches: a phone's width, so that text keeps its size there
+_LABEL = 58  # characters a line
+_LINE = 0.165  # inches a line of a label
+_THICKNESS = 1.2  # of a bar, in lines
+
+
+class Bar(NamedTuple):
+    """One bar: `style` numbers its colour and hatch; `low` and `high` bound its interval, where known."""
+
+    label: str
+    value: float
+    style: int
+    low: float | None = None
+    high: float | None = None
+
+
+class Line(NamedTuple):
+    """One curve."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    style: int
+
+
+def colour(style: int) -> str:
+    """The colour of a style; styles beyond the palette begin anew."""
+    return PALETTE[style % len(PALETTE)]
+
+
+def bars_size(bars: Sequence[Bar]) -> tuple[float, float]:
+    """Inches that a chart of `bars` takes."""
+    return WIDTH, 0.7 + _LINE * _places(bars)[1]
+
+
+def bars(figure: Figure, found: Sequence[Bar], unit: str) -> None:
+    """Horizontal bars from zero, each below its label, with its interval and its figure at the end."""
+    axes = figure.add_subplot()
+    places, end = _places(found)
+    for row, bar in zip(places, found, strict=True):
+        axes.barh(row, bar.value, height=_THICKNESS, **_face(bar.style))
+        if bar.low is not None and bar.high is not None:
+            reach = [[bar.value - bar.low], [bar.high - bar.value]]
+            axes.errorbar(bar.value, row, xerr=reach, color="black", capsize=3, linewidth=1.2)
+        tip = max(bar.value, bar.high or 0)
+        axes.annotate(_number(bar.value), (tip, row), (5, 0), textcoords="offset points", va="center")
+        axes.text(0, row - 0.6 * _THICKNESS, _short(bar.label), va="bottom", fontsize=8.5)
+    axes.set_xlim(0, 1.2 * max(max(bar.value, bar.high or 0) for bar in found))
+    axes.set_ylim(end, 0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(unit)
+    _plain_numbers(axes, "x")
+
+
+def scaling(figure: Figure, lines: Sequence[Line], bound: float) -> None:
+    """Speed-up over the number of devices with the ideal line, and below it the efficiency with its bound."""
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    devices = sorted({x for line in lines for x in line.x})
+    upper.plot(devices, devices, color="#777777", linewidth=1, linestyle=(0, (1, 2)), label="ideal")
+    lower.axhline(100, color="#777777", linewidth=1, linestyle=(0, (1, 2)))
+    lower.axhline(100 * bound, color="black", linewidth=0.9, linestyle="--")
+    lower.annotate(f"bound {bound:.0%}", (devices[0], 100 * bound), (2, -9), textcoords="offset points", fontsize=8)
+    for line in lines:
+        _curve(upper, line, line.y)
+        _curve(lower, line, [100 * y / x for x, y in zip(line.x, line.y, strict=True)])
+    for axis in (upper.xaxis, upper.yaxis):
+        axis.set_minor_locator(NullLocator())
+    upper.set_xscale("log", base=2)
+    upper.set_yscale("log", base=2)
+    upper.set_xticks(devices, [f"{x:g}" for x in devices])
+    upper.set_yticks(devices, [f"{x:g}" for x in devices])
+    for axis in (upper.xaxis, upper.yaxis):
+        axis.set_minor_locator(NullLocator())
+        axis.set_minor_formatter(NullFormatter())
+    upper.set_ylabel("speed-up (devices' worth)")
+    lower.set_ylabel("efficiency (%)")
+    lower.set_ylim(0, max(110.0, *(105 * y / x for line in lines for x, y in zip(line.x, line.y, strict=True))))
+    lower.set_xlabel("devices")
+    _legend(figure, upper)
+
+
+def scaling_size(lines: Sequence[Line]) -> tuple[float, float]:
+    """Inches that curves and their legend take."""
+    return WIDTH, 4.3 + 0.19 * sum(_short(line.label).count("\n") + 1 for line in lines)
+
+
+def curves(figure: Figure, lines: Sequence[Line], x_unit: str, y_unit: str) -> None:
+    """Plain curves over a common axis."""
+    axes = figure.add_subplot()
+    for line in lines:
+        every = max(1, len(line.x) // 10)  # markers tell lines apart, and need not hide them
+        axes.plot(line.x, line.y, **_stroke(line.style), markevery=every, linewidth=1.3, label=_short(line.label))
+    axes.set_xlabel(x_unit)
+    axes.set_ylabel(y_unit)
+    _legend(figure, axes)
+
+
+def curves_size(lines: Sequence[Line]) -> tuple[float, float]:
+    """Inches that curves and their legend take."""
+    return WIDTH, 2.9 + 0.19 * sum(_short(line.label).count("\n") + 1 for line in lines)
+
+
+def histogram(figure: Figure, values: Sequence[float], unit: str, style: int) -> None:
+    """How often which value came, with the median and the 99th percentile marked."""
+    import numpy as np
+
+    axes = figure.add_subplot()
+    bins = min(30, max(5, len(values) // 4))
+    axes.hist(values, bins=bins, **_face(style))
+    median, high = np.percentile(values, (50, 99))
+    axes.axvline(float(median), color="black", linewidth=1.4, label=f"median {_number(float(median))}")
+    axes.axvline(float(high), color="black", linewidth=1.2, linestyle="--", label=f"99th percentile {_number(high)}")
+    axes.set_xlabel(unit)
+    axes.set_ylabel("steps")
+    _legend(figure, axes)
+
+
+def links(
+    figure: Figure, names: Sequence[str], cells: Sequence[Sequence[str]], shades: Sequence[Sequence[float]]
+) -> None:
+    """A square of links between devices, the darker the faster (`shades` from 0 to 1), with its word in each cell."""
+    axes = figure.add_subplot()
+    axes.pcolormesh(shades, cmap="Blues", vmin=0, vmax=1.3, edgecolors="white", linewidth=1)  # lines, no bitmap
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    for row, line in enumerate(cells):
+        for column, word in enumerate(line):
+            dark = shades[row][column] > 0.75
+            axes.text(
+                column + 0.5,
+                row + 0.5,
+                word,
+                ha="center",
+                va="center",
+                fontsize=7.5,
+                color="white" if dark else "black",
+            )
+    axes.grid(visible=False)
+    middles = [number + 0.5 for number in range(len(names))]
+    axes.set_xticks(middles, names, rotation=90 if len(names) > 6 else 0)
+    axes.set_yticks(middles, names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("device")
+
+
+def pareto(figure: Figure, points: Sequence[Line], frontier: Sequence[tuple[float, float]], x_unit: str) -> None:
+    """Throughput against cost: a marker each, and a line through those that nothing is both faster and cheaper than."""
+    axes = figure.add_subplot()
+    axes.plot(
+        *zip(*frontier, strict=True),
+        color="#777777",
+        linewidth=1.2,
+        linestyle="--",
+        label="nothing is better",
+        zorder=1,
+    )
+    for point in points:
+        marks: dict[str, Any] = _stroke(point.style) | {"linestyle": ""}
+        axes.plot(point.x, point.y, **marks, markersize=7, markeredgecolor="black", label=_short(point.label))
+    axes.set_xlim(0)
+    axes.set_ylim(0)
+    axes.set_xlabel(x_unit)
+    axes.set_ylabel("images/s, all devices")
+    _plain_numbers(axes, "y")
+    _legend(figure, axes)
+
+
+def _places(found: Sequence[Bar]) -> tuple[list[float], float]:
+    """The middles of bars below their labels, in lines from the top, and where the last one ends."""
+    places, end = [], 0.0
+    for bar in found:
+        middle = end + _short(bar.label).count("\n") + 1.3 + _THICKNESS / 2
+        places.append(middle)
+        end = middle + _THICKNESS / 2 + 0.35
+    return places, end
+
+
+def _curve(axes: Axes, line: Line, y: Sequence[float]) -> None:
+    axes.plot(line.x, y, **_stroke(line.style), markersize=5, linewidth=1.3, label=_short(line.label))
+
+
+def _stroke(style: int) -> dict[str, Any]:
+    dashes = DASHES[(style + style // len(PALETTE)) % len(DASHES)]
+    return {"color": colour(style), "marker": MARKERS[style % len(MARKERS)], "linestyle": dashes}
+
+
+def _face(style: int) -> dict[str, Any]:
+    hatch = HATCHES[(style + style // len(PALETTE)) % len(HATCHES)]
+    return {"color": colour(style), "hatch": hatch, "edgecolor": "#333333", "linewidth": 0.6}
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", handlelength=3)
+
+
+def _short(label: str) -> str:
+    """A label in lines that fit; two at most."""
+    lines = textwrap.wrap(label, _LABEL, max_lines=2, placeholder=" …", break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def _plain_numbers(axes: Axes, which: str) -> None:
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    if which == "x":
+        axes.locator_params(axis="x", nbins=5)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"

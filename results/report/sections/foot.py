@@ -1,0 +1,93 @@
+"""What the figures stand on: the runs that are left out, the conditions, the sources."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from results import reference
+from results.conditions import conditions
+from results.record import RunRecord
+from results.report.material import Material, facts_of, throughput, words_of
+from results.report.page import Section, Table, number, table
+from results.report.svg import Draw
+from results.table import printable, state
+
+_SOURCE = ("tool", "source", "date", "document", "caveat")
+
+
+def validity(material: Material, _draw: Draw) -> Section:
+    """How many runs the figures stand on, and each that is left out, bracketed, with the reason."""
+    records = [record for group in material.groups for record in group.records]
+    reported = sum(record.reported is not None for record in records)
+    told = [f"{len(records):,} runs in {len(material.groups):,} configurations enter the figures."]
+    if len(records) > reported:
+        told.append(
+            f"{len(records) - reported:,} were measured by this benchmark, and their checks found nothing wrong."
+        )
+    if reported:
+        told.append(f"{reported:,} are as other programs or publications reported them; nobody checked them here.")
+    if not material.left_out:
+        return Section("validity", "Validity", (*told, "No run is left out."))
+    told.append(
+        f"{len(material.left_out):,} are left out of all of the above. Their figures, in brackets, are not to be used."
+    )
+    shown = material.left_out
+    facts = facts_of(shown)
+    rows = [_left_out(record, known) for record, known in zip(shown, facts, strict=True)]
+    found = table(("run", "what", ">images/s", "state", "+why"), rows, "Left out", folded=True)
+    return Section("validity", "Validity", tuple(told), (found,))
+
+
+def origins(material: Material, _draw: Draw) -> Section:
+    """The conditions of the runs, each distinct set once, and where what was not measured here comes from."""
+    records = [record for group in material.groups for record in group.records]
+    counted = Counter(tuple(sorted(_conditions(record).items())) for record in records)
+    names = list(dict.fromkeys(name for found in counted for name, _ in found))
+    rows = [(str(count), *(dict(found).get(name, "-") for name in names)) for found, count in counted.most_common()]
+    tables = [table((">runs", *names), rows, "Conditions", folded=True)]
+    sources = Counter(
+        tuple(_text(record.provenance, name) for name in _SOURCE) for record in records if record.provenance
+    )
+    if sources:
+        cited = [(*found, str(count)) for found, count in sources.most_common()]
+        headings = ("tool", "source", "date", "+document", "+caveat", ">runs")
+        tables.append(table(headings, cited, "Sources", folded=True))
+    tables += _environments(records)
+    powers = "Thermal design power: results/reference/hardware.csv, which has the source of each."
+    return Section("origins", "Conditions and sources", (powers,), tuple(tables))
+
+
+def _environments(records: list[RunRecord]) -> list[Table]:
+    names = dict.fromkeys(_text(record.provenance, "reference") for record in records)
+    platforms = {_text(record.provenance, "platform") for record in records} | {"all"}
+    found = []
+    for name in (name for name in names if name in reference.TABLES):
+        rows = [
+            (row["platform"], row["key"], row["value"])
+            for row in reference.environment(name)
+            if row["platform"] in platforms
+        ]
+        if rows:
+            found.append(
+                table(("platform", "what", "as the source says"), rows, f"Machines and method of {name}", folded=True)
+            )
+    return found
+
+
+def _left_out(record: RunRecord, facts: Mapping[str, str]) -> tuple[str, ...]:
+    speed = throughput(record)
+    reasons = "; ".join(filter(None, [record.message, *record.problems])) or "no figure"
+    word = "no figure" if record.valid else state(record.valid, record.status)
+    what = words_of(
+        facts, ("model", "dataset", "accelerator", "num_gpus", "batch_size", "precision", "variable_update")
+    )
+    return record.record_id[:8], what, f"({number(speed)})" if speed else "-", word, printable(reasons)
+
+
+def _conditions(record: RunRecord) -> dict[str, str]:
+    found = {name: printable(value) for name, value in conditions(record).items()}
+    platform = _text(record.provenance, "platform")
+    return found | ({"platform": platform} if platform else {})
+
+
+def _text(section: Mapping[str, object], name: str) -> str:
+    return printable(str(section.get(name) or ""))
