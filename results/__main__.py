@@ -10,6 +10,7 @@ from typing import TextIO
 COMMANDS = {
     "table": "records as a table, and as a bar chart (also without the word)",
     "compare": "is one set of runs faster than another, and how sure is that",
+    "gate": "did anything get slower, as an exit code for a nightly job",
 }
 _EPILOG = "python -m results COMMAND --help tells more. python -m results RUNS prints the table."
 

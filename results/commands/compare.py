@@ -7,7 +7,7 @@ from results.commands import arguments
 from results.commands.table import report
 from results.comparison import writing
 from results.comparison.comparison import THRESHOLD, Comparison, compare
-from results.comparison.facts import Admitted, admit, allowed_fields
+from results.comparison.facts import NOT_VALID, Admitted, admit, allowed_fields
 from results.comparison.verdict import percent
 from results.selection import Selection, select
 from results.store import FolderError
@@ -81,7 +81,7 @@ def _compared(sides: list[Selection], options: argparse.Namespace, stderr: TextI
         )
     admitted = [admit(side.records, options.include_invalid) for side in sides]
     for name, side in zip("AB", admitted, strict=True):
-        report((f"Left out of {name}: {count} {reason}." for reason, count in side.left_out.items()), stderr)
+        report((f"Left out of {name}: {count} {_reason(reason)}." for reason, count in side.left_out.items()), stderr)
     _check(admitted)
     known = {field for side in admitted for run in side.runs for field in run.facts}
     allowed = allowed_fields(options.allow_different, known)
@@ -97,6 +97,10 @@ def _check(sides: list[Admitted]) -> None:
     empty = [name for name, side in zip("AB", sides, strict=True) if not side.runs]
     if empty:
         raise NothingToCompareError(f"Nothing to compare: no run of {' or '.join(empty)} is left.")
+
+
+def _reason(reason: str) -> str:
+    return f"{reason} (--include_invalid admits them)" if reason == NOT_VALID else reason
 
 
 def _shown(paths: list[object]) -> str:

@@ -18,6 +18,7 @@ _GROUPS = {
     "software": SOFTWARE,
 }
 SOFTWARE_FACTS = frozenset(SOFTWARE)
+NOT_VALID = "not valid"
 CONDITION_FACTS = frozenset((*_GROUPS["hardware"], *SOFTWARE))
 
 
@@ -42,7 +43,7 @@ def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitt
     for record in records:
         speed, told = images_per_second(record), facts(record)
         if not (record.valid or include_invalid):
-            left_out["not valid (--include_invalid admits them)"] += 1
+            left_out[NOT_VALID] += 1
         elif not speed or speed == math.inf:
             left_out["without a figure"] += 1
         elif "model" not in told:

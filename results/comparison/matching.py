@@ -18,6 +18,18 @@ class Group:
     facts: Facts
     runs: tuple[Run, ...]
 
+    @property
+    def settings(self) -> frozenset[tuple[str, str]]:
+        """What was measured, without the conditions."""
+        return settings_of(self.facts)
+
+
+class Named(NamedTuple):
+    """A group under the name of its configuration."""
+
+    group: Group
+    name: str
+
 
 @dataclass(frozen=True)
 class Match:
@@ -47,8 +59,8 @@ class Matching:
 
     matches: list[Match]
     refused: list[Refusal]
-    only_a: list[str]
-    only_b: list[str]
+    only_a: list[Named]
+    only_b: list[Named]
     unknown: list[str]
 
 
@@ -60,8 +72,8 @@ def match(a: Iterable[Run], b: Iterable[Run], allowed: Collection[str] = ()) -> 
     """
     groups_a, groups_b = _groups(a, allowed), _groups(b, allowed)
     labels = names([group.facts for group in (*groups_a, *groups_b)])
-    named_a = list(zip(groups_a, labels, strict=False))
-    named_b = list(zip(groups_b, labels[len(groups_a) :], strict=True))
+    named_a = list(map(Named, groups_a, labels))
+    named_b = list(map(Named, groups_b, labels[len(groups_a) :]))
     matches, alone_a, alone_b = [], [], []
     reasons: dict[str, list[str]] = defaultdict(list)
     unknown: dict[str, None] = {}
@@ -81,10 +93,7 @@ def match(a: Iterable[Run], b: Iterable[Run], allowed: Collection[str] = ()) -> 
     if not matches and not reasons:
         _refuse_nearest(alone_a, alone_b, reasons)
     refused = [Refusal(reason, tuple(dict.fromkeys(concerned))) for reason, concerned in reasons.items()]
-    return Matching(matches, refused, [name for _, name in alone_a], [name for _, name in alone_b], list(unknown))
-
-
-_Named = list[tuple[Group, str]]
+    return Matching(matches, refused, alone_a, alone_b, list(unknown))
 
 
 def _groups(runs: Iterable[Run], allowed: Collection[str]) -> list[Group]:
@@ -95,18 +104,18 @@ def _groups(runs: Iterable[Run], allowed: Collection[str]) -> list[Group]:
     return [Group(told, tuple(together)) for told, together in found.values()]
 
 
-def _components(a: _Named, b: _Named) -> list[tuple[_Named, _Named]]:
+def _components(a: list[Named], b: list[Named]) -> list[tuple[list[Named], list[Named]]]:
     """Return the groups that belong together, directly or by way of others; what has no partner comes alone."""
     everywhere = set.intersection(*(set(group.facts) for group, _ in (*a, *b))) if a or b else set()
-    buckets: dict[tuple[str, ...], tuple[_Named, _Named]] = defaultdict(lambda: ([], []))
+    buckets: dict[tuple[str, ...], tuple[list[Named], list[Named]]] = defaultdict(lambda: ([], []))
     for side, entries in enumerate((a, b)):
         for entry in entries:
             buckets[tuple(entry[0].facts[name] for name in sorted(everywhere))][side].append(entry)
     return [component for bucket in buckets.values() for component in _connected(*bucket)]
 
 
-def _connected(a: _Named, b: _Named) -> list[tuple[_Named, _Named]]:
-    components: list[tuple[_Named, _Named]] = [([], [entry]) for entry in b]
+def _connected(a: list[Named], b: list[Named]) -> list[tuple[list[Named], list[Named]]]:
+    components: list[tuple[list[Named], list[Named]]] = [([], [entry]) for entry in b]
     for entry in a:
         near = [part for part in components if any(not differences(entry[0].facts, g.facts) for g, _ in part[1])]
         joined = ([e for part in near for e in part[0]] + [entry], [e for part in near for e in part[1]])
@@ -114,7 +123,7 @@ def _connected(a: _Named, b: _Named) -> list[tuple[_Named, _Named]]:
     return components
 
 
-def _joined(a: _Named, b: _Named) -> Match:
+def _joined(a: list[Named], b: list[Named]) -> Match:
     of_a = tuple(run for group, _ in a for run in group.runs)
     of_b = tuple(run for group, _ in b for run in group.runs)
     return Match(b[0][1], of_a, of_b, differences(_together(of_a), _together(of_b)))
@@ -140,27 +149,28 @@ def _mixed(side: str, runs: Sequence[Run]) -> str:
     return ""
 
 
-def _refuse_same_settings(a: _Named, b: _Named, reasons: dict[str, list[str]]) -> None:
+def _refuse_same_settings(a: list[Named], b: list[Named], reasons: dict[str, list[str]]) -> None:
     """Take groups out of both sides that differ in conditions alone, and say so."""
-    by_settings: dict[frozenset[tuple[str, str]], _Named] = defaultdict(list)
+    by_settings: dict[frozenset[tuple[str, str]], list[Named]] = defaultdict(list)
     for entry in b:
-        by_settings[_settings(entry[0])].append(entry)
+        by_settings[entry.group.settings].append(entry)
     for entry in list(a):
-        for other in by_settings.get(_settings(entry[0]), []):
+        for other in by_settings.get(entry.group.settings, []):
             reasons[_reason(entry[0], other[0])].append(other[1])
             a[:] = [kept for kept in a if kept is not entry]
             b[:] = [kept for kept in b if kept is not other]
 
 
-def _refuse_nearest(a: _Named, b: _Named, reasons: dict[str, list[str]]) -> None:
+def _refuse_nearest(a: list[Named], b: list[Named], reasons: dict[str, list[str]]) -> None:
     pairs = [(one, other) for one, _ in a[:_LOOKED_AT] for other, _ in b[:_LOOKED_AT]]
     if pairs:
         one, other = min(pairs, key=lambda pair: len(differences(pair[0].facts, pair[1].facts)))
         reasons[_reason(one, other)] = []
 
 
-def _settings(group: Group) -> frozenset[tuple[str, str]]:
-    return frozenset((name, value) for name, value in group.facts.items() if name not in CONDITION_FACTS)
+def settings_of(facts: Facts) -> frozenset[tuple[str, str]]:
+    """Return those of the facts that say what was measured."""
+    return frozenset((name, value) for name, value in facts.items() if name not in CONDITION_FACTS)
 
 
 def _reason(a: Group, b: Group) -> str:

@@ -64,8 +64,8 @@ def as_json(found: Comparison) -> str:
             "ratio": mean.value, "low": mean.low, "high": mean.high, "p": mean.p,
             "verdict": found.mean_verdict.kind, "words": found.mean_verdict.words,
         },
-        "only_a": found.matching.only_a,
-        "only_b": found.matching.only_b,
+        "only_a": [name for _, name in found.matching.only_a],
+        "only_b": [name for _, name in found.matching.only_b],
         "refused": [{"reason": reason, "configurations": names} for reason, names in found.matching.refused],
         "not_told_by_both": found.matching.unknown,
     }  # fmt: skip
@@ -102,8 +102,8 @@ def notes(found: Comparison) -> list[str]:
     said = [f"Allowed: {what}." for what in allowed]
     if found.matching.unknown:
         said.append(f"Not compared, as only one side tells it: {', '.join(found.matching.unknown)}.")
-    for side, names in (("A", found.matching.only_a), ("B", found.matching.only_b)):
-        said += [f"Only in {side}: {name}" for name in names]
+    for side, alone in (("A", found.matching.only_a), ("B", found.matching.only_b)):
+        said += [f"Only in {side}: {name}" for _, name in alone]
     return said
 
 
