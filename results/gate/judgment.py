@@ -12,7 +12,7 @@ from results.comparison.verdict import percent
 from results.gate.nights import nights
 from results.gate.series import Series, changes, series
 from results.record import RunRecord
-from results.statistics.family import judge
+from results.statistics.family import detectable, judge
 
 # What may become of a benchmark, in the order in which it is told. The first four keep a gate from passing.
 SLOWER, INVALID, MISSING, INSUFFICIENT = "slower", "invalid", "missing", "insufficient"
@@ -89,27 +89,34 @@ def _judged(family: Sequence[Series], rules: Rules) -> list[Benchmark]:
         return []
     tonight, before = changes(family)
     found = judge(tonight, rules.threshold, before if any(entry.by_night for entry in family) else None)
-    return [
-        _benchmark(entry, float(estimate), float(detectable), float(p), bool(slower), rules)
-        for entry, estimate, detectable, p, slower in zip(
-            family, tonight.estimate, found.detectable, found.p_adjusted, found.slower, strict=True
-        )
-    ]
+    visible = detectable(tonight, found.critical, rules.threshold)
+    rows = zip(tonight.estimate, visible, found.p_adjusted, found.slower, strict=True)
+    figures = [_Figures(float(estimate), float(d), float(p), bool(slower)) for estimate, d, p, slower in rows]
+    return [_benchmark(entry, of_it, rules) for entry, of_it in zip(family, figures, strict=True)]
 
 
-def _benchmark(entry: Series, estimate: float, detectable: float, p: float, slower: bool, rules: Rules) -> Benchmark:
-    if math.isnan(estimate):
+class _Figures(NamedTuple):
+    """What the statistics say of one benchmark: changes of the logarithm of speed."""
+
+    estimate: float
+    detectable: float
+    p: float
+    slower: bool
+
+
+def _benchmark(entry: Series, figures: _Figures, rules: Rules) -> Benchmark:
+    if math.isnan(figures.estimate):
         runs = f"{len(entry.baseline)} and {len(entry.candidate)}"
         words = f"no noise to judge by: {runs} run(s) in fewer than 3 nights; 2 and 2 are the least"
         return Benchmark(entry.name, INSUFFICIENT, words)
-    change, visible = math.expm1(estimate), -math.expm1(-detectable)
+    change, visible = math.expm1(figures.estimate), -math.expm1(-figures.detectable)
     told = f"{100 * abs(change):.1f} % {'slower' if change < 0 else 'faster'}"
     source = f"{sum(map(bool, entry.nights))} nights" if entry.by_night else f"{len(entry.baseline)} runs"
-    words = f"{told} than {source}, adjusted p {p:.2g}, smallest detectable slowdown {percent(visible)}"
-    status = SLOWER if slower else INSUFFICIENT if visible > rules.must_detect else NOT_SLOWER
+    words = f"{told} than {source}, adjusted p {figures.p:.2g}, smallest detectable slowdown {percent(visible)}"
+    status = SLOWER if figures.slower else INSUFFICIENT if visible > rules.must_detect else NOT_SLOWER
     if status == INSUFFICIENT:
         words += f", more than --must_detect={percent(rules.must_detect).replace(' ', '')}"
-    return Benchmark(entry.name, status, words, change, visible, p)
+    return Benchmark(entry.name, status, words, change, visible, figures.p)
 
 
 def _unjudged(

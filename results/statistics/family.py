@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from results.statistics.two_sides import POWER
 
 FALSE_ALARMS = 0.05  # share of nights without a change on which the family raises an alarm, at most
+_HEAVY_TAILS = 3.0  # degrees of freedom of a t distribution with tails such as timings have
 
 Array = NDArray[np.float64]
 
@@ -30,12 +31,12 @@ class Change(NamedTuple):
 class Judged(NamedTuple):
     """What became of each benchmark. `p`: of a change that is no slowdown. `p_adjusted`: after Benjamini-Hochberg.
 
-    `detectable`: the slowdown, of logarithms, that is found with the power POWER where no other benchmark changed.
+    `critical`: the t, as a positive number, from which a benchmark raises an alarm if no other one does.
     """
 
     p: Array
     p_adjusted: Array
-    detectable: Array
+    critical: Array
     slower: NDArray[np.bool_]
 
 
@@ -69,47 +70,68 @@ def judge(
     discovery is false, so that alarms come on at most `false_alarms` of such nights, if the noise is normal.
 
     It seldom is. With `nights`, each A/A night's change from all others (the candidate among them), an alarm must also
-    be surer than any that this judgment would have raised on those nights. As nights without a change are
-    exchangeable, that alone limits alarms to `false_alarms`, whatever the noise, from 19 nights on (with fewer, to
-    1 / (nights + 1)).
+    be more striking than anything on those nights. As nights without a change are exchangeable, that alone limits
+    alarms to `false_alarms`, whatever the noise, from 19 nights on (with fewer, to 1 / (nights + 1)).
     """
-    adjusted, p, practical = _adjusted(candidate), _p(candidate), -np.log1p(-threshold)
-    limit = np.full(candidate.estimate.shape[:-1], false_alarms)
+    from scipy import special
+
+    p, practical = _p(candidate, candidate.freedom), -np.log1p(-threshold)
+    adjusted, family = _adjusted(p), candidate.estimate.shape[-1]
+    slower = (adjusted <= false_alarms) & (candidate.estimate <= -practical)
+    critical = -special.stdtrit(candidate.freedom, false_alarms / family)
     if nights is not None:
-        limit = np.minimum(limit, _surest(nights, practical, false_alarms))
-    limit = limit[..., np.newaxis]
-    slower = (adjusted <= false_alarms) & (adjusted <= limit) & (candidate.estimate <= -practical)
-    return Judged(p, adjusted, _detectable(candidate, limit, practical), slower)
+        limit = _limit(nights, practical, false_alarms)[..., np.newaxis]
+        slower &= _striking(candidate) < limit
+        critical = np.maximum(critical, -special.stdtrit(_heavy(candidate), limit / family))
+    return Judged(p, adjusted, critical, slower)
 
 
-def _surest(nights: Change, practical: float, false_alarms: float) -> Array:
-    """Return the adjusted p below which an alarm is surer than all, or all but a permitted few, of the A/A nights'."""
-    alarming = np.where(nights.estimate <= -practical, _adjusted(nights), 1.0).min(axis=-1)
-    rank = max(int(false_alarms * (len(alarming) + 1)), 1)
-    surest: Array = np.partition(alarming, rank - 1, axis=0)[rank - 1]
-    return np.nextafter(surest, 0)
+def detectable(change: Change, critical: ArrayLike, threshold: float) -> Array:
+    """Return the slowdowns, of logarithms, that judge() finds with the power POWER where no other benchmark changed.
+
+    `critical` is as in Judged. Exact for the t test (its noncentral distribution), with the noise as estimated.
+    """
+    from scipy import special
+
+    by_noise = special.nctdtrinc(change.freedom, 1 - POWER, critical) * change.error
+    by_threshold = -np.log1p(-threshold) + special.ndtri(POWER) * change.error
+    found: Array = np.maximum(by_noise, by_threshold)
+    return found
 
 
-def _p(change: Change) -> Array:
+def _limit(nights: Change, practical: float, false_alarms: float) -> Array:
+    """Return what an alarm must stay below to be more striking than all, or all but a permitted few, of `nights`."""
+    most = np.where(nights.estimate <= -practical, _striking(nights), 1.0).min(axis=-1)
+    rank = max(int(false_alarms * (len(most) + 1)), 1)
+    limit: Array = np.partition(most, rank - 1, axis=0)[rank - 1]
+    return limit
+
+
+def _striking(change: Change) -> Array:
+    """Return how striking each benchmark is among its family, less is more: an adjusted p by a heavy-tailed t.
+
+    By the normal's tails one odd figure in the nights would outweigh any number of benchmarks slower tonight.
+    """
+    return _adjusted(_p(change, _heavy(change)))
+
+
+def _heavy(change: Change) -> Array:
+    freedom: Array = np.minimum(change.freedom, _HEAVY_TAILS)
+    return freedom
+
+
+def _p(change: Change, freedom: Array) -> Array:
     from scipy import special  # takes longer to import than all the rest
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(change.error > 0, change.estimate / change.error, np.sign(change.estimate) * 1e300)
-    p: Array = np.where(np.isfinite(change.estimate), special.stdtr(change.freedom, t), 1.0)
+        t = np.where(change.error > 0, change.estimate / change.error, np.sign(change.estimate) * np.inf)
+        t = np.where(change.estimate == 0, 0.0, t)
+    p: Array = np.where(np.isfinite(change.estimate), special.stdtr(freedom, t), 1.0)
     return p
 
 
-def _adjusted(change: Change) -> Array:
+def _adjusted(p: Array) -> Array:
     from scipy import stats
 
-    adjusted: Array = stats.false_discovery_control(_p(change), axis=-1)
+    adjusted: Array = stats.false_discovery_control(p, axis=-1)
     return adjusted
-
-
-def _detectable(change: Change, limit: Array, practical: float) -> Array:
-    """Return critical slowdown + t(POWER) * error: the critical p is what the procedure asks of a lone small one."""
-    from scipy import special
-
-    critical = -special.stdtrit(change.freedom, limit / change.estimate.shape[-1]) * change.error
-    detectable: Array = np.maximum(critical, practical) + special.stdtrit(change.freedom, POWER) * change.error
-    return detectable

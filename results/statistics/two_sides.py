@@ -4,12 +4,11 @@ One value a run, positive, never pooled steps. Everything is computed on logarit
 run-to-run noise is alike for fast and slow configurations.
 """
 
+import bisect
 import math
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 LEVEL = 0.95  # of confidence
 POWER = 0.8  # the share of real differences of a size that are to be found: the usual convention
@@ -80,36 +79,39 @@ def more_runs(
 
     At least 1; None where a side has one run, so that its noise is not known, or where it is more than 1000.
     """
-    logs_a, logs_b = _logs(a), _logs(b)
-    if min(len(logs_a), len(logs_b)) < 2:
+    sides = (_logs(a), _logs(b))
+    if min(map(len, sides)) < 2:
         return None
-    more = np.arange(1, _MOST_RUNS + 1)
-    part_a = statistics.variance(logs_a) / (len(logs_a) + more)
-    part_b = statistics.variance(logs_b) / (len(logs_b) + more)
-    total = np.maximum(part_a + part_b, np.finfo(float).tiny)
-    freedom = 1 / np.maximum(
-        (part_a / total) ** 2 / (len(logs_a) + more - 1) + (part_b / total) ** 2 / (len(logs_b) + more - 1), 1e-9
-    )
-    enough = np.flatnonzero(_found_with(math.log1p(change), np.sqrt(total), freedom, level) >= power)
-    return int(more[enough[0]]) if len(enough) else None
+
+    def found(more: int) -> float:
+        of_both = [Spread(statistics.variance(logs) / (len(logs) + more), len(logs) + more - 1) for logs in sides]
+        return _found(math.log1p(change), welch(of_both), level)
+
+    counts = range(1, _MOST_RUNS + 1)
+    enough = bisect.bisect_left(counts, power, key=found)  # the more runs, the more is found
+    return counts[enough] if enough < len(counts) else None
 
 
-def _found_with(change: float, error: np.ndarray, freedom: np.ndarray, level: float) -> np.ndarray:
-    """Return the power of the two-sided test against a real `change` of logarithms."""
+def _found(change: float, spread: Spread, level: float) -> float:
+    """Return the power of the two-sided test against a real `change` of logarithms, above 0."""
     from scipy import special  # takes longer to import than all the rest
 
-    critical = special.stdtrit(freedom, (1 + level) / 2)
-    # The far tail, where the test finds a change of the wrong sign, is left out: it is no find.
-    found: np.ndarray = 1 - special.nctdtr(freedom, np.minimum(change / error, 1e3), critical)
-    return found
+    error = math.sqrt(spread.variance)
+    if not error:
+        return 1.0
+    critical = special.stdtrit(spread.freedom, (1 + level) / 2)
+    # The far tail, where the test finds a change of the wrong sign, is left out: it is no find. Beyond 100 errors
+    # everything is found, and the noncentral distribution is out of its depth.
+    return 1.0 - float(special.nctdtr(spread.freedom, min(change / error, 100.0), critical))
 
 
 def _with_interval(change: float, spread: Spread, level: float) -> Ratio:
     from scipy import special
 
     error = math.sqrt(spread.variance)
-    reach = float(special.stdtrit(spread.freedom, (1 + level) / 2)) * error
-    detectable = math.expm1(reach + float(special.stdtrit(spread.freedom, POWER)) * error)
+    critical = float(special.stdtrit(spread.freedom, (1 + level) / 2))
+    reach = critical * error
+    detectable = math.expm1(float(special.nctdtrinc(spread.freedom, 1 - POWER, critical)) * error)
     # Where the figures of each side are equal, no noise was seen at all, and any change is beyond it.
     t = change / error if error else math.copysign(math.inf, change) if change else 0.0
     p = 2 * float(special.stdtr(spread.freedom, -abs(t)))

@@ -1,0 +1,91 @@
+import csv
+import io
+import json
+
+import pytest
+
+from results.store import write
+from tests.results.records import measurement, record
+from tests.results.test_command import output, run
+
+
+def at(speed, folder, **changes):
+    return write(record(measurement=measurement(window_seconds=640 / speed), **changes), folder)
+
+
+@pytest.fixture
+def sides(tmp_path):
+    for speed in (500, 501, 502):
+        at(speed, tmp_path / "a")
+        at(speed * 1.1, tmp_path / "b")
+    return tmp_path / "a", tmp_path / "b"
+
+
+def test_text_in_a_process_without_tensorflow(sides):
+    ended = run("compare", *sides)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "A 501.0 images/s (3 runs), B 551.1 images/s (3 runs)" in ended.stdout
+    assert "B: 1.10x faster, 95 % interval 1.095 to 1.105, p = " in ended.stdout
+
+
+def test_markdown_csv_and_json(sides):
+    rows = list(csv.DictReader(io.StringIO(output("compare", *sides, "--format=csv")[1])))
+    whole = json.loads(output("compare", *sides, "--format=json")[1])
+    table = output("compare", *sides, "--format=markdown")[1].splitlines()
+    assert [row["verdict"] for row in rows] == ["faster"]
+    assert rows[0].keys() == whole["rows"][0].keys()
+    assert whole["geometric_mean"]["ratio"] == pytest.approx(1.1)
+    assert table[0].count("|") == table[2].count("|") == 8
+
+
+def test_records_by_name(sides):
+    a, b = (",".join(map(str, sorted(side.iterdir()))) for side in sides)
+    assert output("compare", a, b)[0] == 0
+
+
+def test_invalid_records_are_counted_and_what_is_unreadable_is_named(sides):
+    at(1, sides[0], problems=("the loss is NaN",))
+    (sides[1] / "cut.json").write_text("{")
+    code, text, error = output("compare", *sides)
+    assert code == 1
+    assert "Left out of A: 1 not valid (--include_invalid admits them)." in error
+    assert "Not a readable record" in error
+    assert "faster" in text
+    assert "(4 runs)" in output("compare", *sides, "--include_invalid")[1]
+
+
+def test_unlike_records_are_refused(tmp_path):
+    a, b = at(500, tmp_path), at(600, tmp_path, settings={"precision": "bf16"})
+    code, text, error = output("compare", a, b)
+    assert (code, text) == (2, "")
+    assert error.splitlines() == [
+        "Cannot compare: precision differs (fp32 vs bf16). Pass --allow_different=precision to compare anyway.",
+        "Nothing was compared.",
+    ]
+    code, text, _ = output("compare", a, b, "--allow_different=precision")
+    assert code == 0
+    assert "ratio 1.20, one run each: no interval" in text
+    assert "Allowed: precision differs (fp32 vs bf16)." in text
+
+
+@pytest.mark.parametrize("wrong", ["--threshold=2", "--threshold=x", "--threshold=-1%"])
+def test_a_threshold_that_is_no_share(sides, wrong, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        output("compare", *sides, wrong)
+    assert "2% or 0.02" in capsys.readouterr().err
+
+
+def test_nothing_to_compare(sides, tmp_path):
+    assert output("compare", sides[0], tmp_path / "none")[0] == 2
+    code, _, error = output("compare", sides[0], sides[0])
+    assert code == 2
+    assert "are in A and in B" in error
+    assert output("compare", *sides, "--allow_different=nonsense")[0] == 2
+
+
+def test_what_records_say_does_not_format_the_markdown(tmp_path):
+    evil = "<script>alert(1)</script>|**[x](http://y)\n`"
+    a, b = at(500, tmp_path, settings={"model": evil}), at(600, tmp_path, settings={"model": evil})
+    table = output("compare", a, b, "--format=markdown")[1]
+    assert "<script>" not in table
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\*\\*\\[x\\](http://y) \\`, 2 x 32" in table
