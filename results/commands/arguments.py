@@ -2,6 +2,44 @@
 
 from argparse import ArgumentTypeError
 from pathlib import Path
+from typing import NamedTuple
+
+from results.record import RunRecord
+from results.selection import Selection, select
+from results.store import FolderError
+
+RUNS = (
+    "a record, a folder, or several with commas between; with @WORD behind it only the runs made with --tag=WORD, "
+    "or of the set with that id"
+)
+
+
+class Runs(NamedTuple):
+    """Which runs an argument means: those of `paths`, or only those with `word` as their tag or their set."""
+
+    paths: list[Path]
+    word: str
+    text: str
+
+
+def runs(text: str) -> Runs:
+    """Return what "runs", "a.json,b.json", "runs@nightly" mean; a path that exists is meant as it stands."""
+    head, at, word = text.rpartition("@")
+    if _exists(text) or not at or not head or not word:
+        return Runs(_paths(text), "", text)
+    return Runs(_paths(head), word, text)
+
+
+def selected(chosen: Runs) -> Selection:
+    """Read the runs; raise FolderError where there is none, or none with that word."""
+    records, left_out = select(chosen.paths)
+    if not chosen.word:
+        return Selection(records, left_out)
+    named = [record for record in records if chosen.word in _words(record)]
+    if not named:
+        words = ", ".join(sorted({word for record in records for word in _words(record)})) or "none at all"
+        raise FolderError(f"No run has '{chosen.word}', of {chosen.text}, as its tag or its set. There is: {words}.")
+    return Selection(named, left_out)
 
 
 def fraction(text: str) -> float:
@@ -21,7 +59,16 @@ def listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def paths(text: str) -> list[Path]:
-    """Return the path that `text` is, or else, where it has commas, the paths that it lists."""
-    whole = Path(text)
-    return [whole] if whole.exists() or "," not in text else [Path(part) for part in listed(text)]
+def _paths(text: str) -> list[Path]:
+    return [Path(text)] if _exists(text) or "," not in text else [Path(part) for part in listed(text)]
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except OSError:  # a list of files can be longer than a name may be
+        return False
+
+
+def _words(record: RunRecord) -> list[str]:
+    return [str(record.params[name]) for name in ("tag", "repeat_set") if record.params.get(name)]

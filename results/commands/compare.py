@@ -9,7 +9,7 @@ from results.comparison import writing
 from results.comparison.comparison import THRESHOLD, Comparison, compare
 from results.comparison.facts import NOT_VALID, Admitted, admit, allowed_fields
 from results.comparison.verdict import percent
-from results.selection import Selection, select
+from results.selection import Selection
 from results.store import FolderError
 from results.table import printable
 
@@ -33,13 +33,13 @@ class NothingToCompareError(Exception):
 def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Run the command and return its exit code."""
     try:
-        sides = [select(options.a), select(options.b)]
+        sides = [arguments.selected(options.a), arguments.selected(options.b)]
         found = _compared(sides, options, stderr)
     except (FolderError, ValueError, NothingToCompareError) as error:
         report(str(error).splitlines(), stderr)
         return 2
     if options.format == "text":
-        stdout.write(f"A: {_shown(options.a)}\nB: {_shown(options.b)}\n\n")
+        stdout.write(f"A: {printable(options.a.text)}\nB: {printable(options.b.text)}\n\n")
     stdout.write(_WRITERS[options.format](found))
     incomplete = found.matching.refused or any(side.left_out for side in sides)
     return 1 if incomplete else 0
@@ -54,10 +54,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    found.add_argument(
-        "a", metavar="A", type=arguments.paths, help="a record, a folder, or several with commas between"
-    )
-    found.add_argument("b", metavar="B", type=arguments.paths, help="the same, of the runs to compare with A")
+    found.add_argument("a", metavar="A", type=arguments.runs, help=arguments.RUNS)
+    found.add_argument("b", metavar="B", type=arguments.runs, help="the runs to compare with A, in the same way")
     found.add_argument(
         "--allow_different", metavar="FIELD[,FIELD]", type=arguments.listed, default=[],
         help="compare runs that differ in these; hardware and software stand for all fields of that kind",
@@ -101,7 +99,3 @@ def _check(sides: list[Admitted]) -> None:
 
 def _reason(reason: str) -> str:
     return f"{reason} (--include_invalid admits them)" if reason == NOT_VALID else reason
-
-
-def _shown(paths: list[object]) -> str:
-    return printable(", ".join(map(str, paths)))

@@ -14,7 +14,7 @@ from results.gate import writing
 from results.gate.judgment import CANNOT_SAY, REGRESSED, Candidate, Judgment, Rules, gate
 from results.gate.nights import nights, started
 from results.record import RunRecord
-from results.selection import UNREADABLE, select
+from results.selection import UNREADABLE
 from results.store import FolderError
 
 _EPILOG = """\
@@ -33,15 +33,11 @@ exit codes:
 """
 
 
-class GateError(Exception):
-    """Why the gate could not begin."""
-
-
 def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Run the command and return its exit code."""
     try:
         found = _judgment(options, stderr)
-    except (FolderError, ValueError, GateError) as error:
+    except (FolderError, ValueError) as error:
         messages = str(error).splitlines()
         report(messages, stderr)
         _write(options.junit, writing.junit_of_error(messages), stderr)
@@ -63,12 +59,9 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add, rules = found.add_argument, Rules()
-    add("--baseline", metavar="RUNS", type=arguments.paths, required=True,
-        help="what to judge by: a record, a folder, or several with commas between")  # fmt: skip
-    add("--candidate", metavar="RUNS", type=arguments.paths,
-        help="what to judge; where it is not given, the last night in --baseline")  # fmt: skip
-    add("--baseline_tag", metavar="TAG", help="only those runs of --baseline that were made with --tag=TAG")
-    add("--candidate_tag", metavar="TAG", help="only those runs of --candidate that were made with --tag=TAG")
+    add("--baseline", metavar="RUNS", type=arguments.runs, required=True, help=f"what to judge by: {arguments.RUNS}")
+    add("--candidate", metavar="RUNS", type=arguments.runs,
+        help="what to judge, in the same way; where it is not given, the last night of --baseline")  # fmt: skip
     add("--last", metavar="N", type=_count,
         help="judge by the last N nights before the candidate with a valid comparable run; 20 is good")  # fmt: skip
     add("--threshold", metavar="SHARE", type=arguments.fraction, default=rules.threshold,
@@ -101,30 +94,17 @@ def _judgment(options: argparse.Namespace, stderr: TextIO) -> Judgment:
 
 def _sides(options: argparse.Namespace, stderr: TextIO) -> tuple[list[RunRecord], list[RunRecord], list[str]]:
     """Return the records of the baseline without the candidate's, the candidate's, and what of it is unreadable."""
-    chosen = select(options.baseline)
+    chosen = arguments.selected(options.baseline)
     report(chosen.left_out, stderr)
-    before, unreadable = chosen.records, []
+    unreadable: list[str] = []
     if options.candidate:
-        given = select(options.candidate)
-        unreadable = [message for message in given.left_out if message.startswith(UNREADABLE)]
-        report((message for message in given.left_out if message not in chosen.left_out), stderr)
-        candidate = _tagged(given.records, options.candidate_tag, "candidate")
+        candidate, left_out = arguments.selected(options.candidate)
+        unreadable = [message for message in left_out if message.startswith(UNREADABLE)]
+        report((message for message in left_out if message not in chosen.left_out), stderr)
     else:
-        candidate = nights(_tagged(before, options.candidate_tag, "candidate"))[-1]
+        candidate = nights(chosen.records)[-1]
     own = {record.record_id for record in candidate}
-    before = [record for record in before if record.record_id not in own]
-    return _tagged(before, options.baseline_tag, "baseline"), candidate, unreadable
-
-
-def _tagged(records: list[RunRecord], tag: str | None, side: str) -> list[RunRecord]:
-    if tag is None:
-        return records
-    found = [record for record in records if record.params.get("tag") == tag]
-    if not found:
-        tags = sorted({str(record.params["tag"]) for record in records if record.params.get("tag")})
-        there = f"its tags are {', '.join(tags)}" if tags else "none of its runs has a tag"
-        raise GateError(f"--{side}_tag={tag}: no run of the {side} has that tag; {there}.")
-    return found
+    return [record for record in chosen.records if record.record_id not in own], candidate, unreadable
 
 
 def _write(path: Path | None, data: bytes, stderr: TextIO) -> bool:

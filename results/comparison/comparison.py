@@ -69,7 +69,7 @@ def _with_more(words: str, more: int | None, threshold: float) -> str:
     enough = (
         f"{more} more of each would show {percent(threshold)}"
         if more
-        else f"1000 more would not show {percent(threshold)}"
+        else f"not even 1000 more of each would show {percent(threshold)}"
     )
     return f"{beginning}: {enough} ({interval})"
 

@@ -43,6 +43,17 @@ def test_records_by_name(sides):
     assert output("compare", a, b)[0] == 0
 
 
+def test_a_list_of_files_may_be_longer_than_a_name(sides, monkeypatch):
+    monkeypatch.chdir(sides[0])
+    for minute in range(10):
+        at(500 + minute / 10, sides[0], minute=minute)
+    names = ",".join(sorted(path.name for path in sides[0].iterdir()))
+    assert len(names) > 255
+    code, text, _ = output("compare", names, sides[1])
+    assert code == 0
+    assert "(13 runs)" in text
+
+
 def test_invalid_records_are_counted_and_what_is_unreadable_is_named(sides):
     at(1, sides[0], problems=("the loss is NaN",))
     (sides[1] / "cut.json").write_text("{")
@@ -89,3 +100,16 @@ def test_what_records_say_does_not_format_the_markdown(tmp_path):
     table = output("compare", a, b, "--format=markdown")[1]
     assert "<script>" not in table
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\*\\*\\[x\\](http://y) \\`, 2 x 32" in table
+
+
+def test_sides_of_one_folder_by_tag_or_set(tmp_path):
+    for name, speeds in (("before", (500, 501)), ("after", (600, 601))):
+        for speed in speeds:
+            at(speed, tmp_path, params={"tag": name, "repeat_set": f"set-{name}"})
+    for words in (("before", "after"), ("set-before", "set-after")):
+        code, text, _ = output("compare", *(f"{tmp_path}@{word}" for word in words))
+        assert code == 0
+        assert "1.20x faster" in text
+    code, _, error = output("compare", f"{tmp_path}@befor", f"{tmp_path}@after")
+    assert code == 2
+    assert "There is: after, before, set-after, set-before." in error

@@ -125,13 +125,15 @@ def test_only_the_last_nights_before_the_candidate_count(tmp_path):
 def test_a_baseline_and_a_candidate_by_tag(tmp_path):
     for tag, speed in (("v1", 500), ("v1", 501), ("v1", 502), ("v2", 450), ("v2", 451), ("v3", 502), ("v3", 500)):
         write(record(params={"tag": tag}, measurement=measurement(window_seconds=640 / speed)), tmp_path)
-    gate = ("gate", f"--baseline={tmp_path}", f"--candidate={tmp_path}", "--baseline_tag=v1")
-    code, text, _ = output(*gate, "--candidate_tag=v2")
+    gate = ("gate", f"--baseline={tmp_path}@v1")
+    code, text, _ = output(*gate, f"--candidate={tmp_path}@v2")
     assert code == 1
     assert "10.1 % slower than 3 runs" in text
-    assert output(*gate, "--candidate_tag=v3")[0] == 0
-    code, _, error = output(*gate, "--candidate_tag=v4")
-    assert (code, error) == (2, "--candidate_tag=v4: no run of the candidate has that tag; its tags are v1, v2, v3.\n")
+    assert output(*gate, f"--candidate={tmp_path}@v3")[0] == 0
+    code, _, error = output(*gate, f"--candidate={tmp_path}@v4")
+    assert (code, error) == (
+        2, f"No run has 'v4', of {tmp_path}@v4, as its tag or its set. There is: v1, v2, v3.\n"
+    )  # fmt: skip
 
 
 def test_one_run_each_measures_nothing(tmp_path):
