@@ -48,7 +48,7 @@ def compare(
     family = sum(p is not None for p in adjusted)
     rows = [_row(*parts, threshold, family) for parts in zip(matching.matches, ratios, adjusted, strict=True)]
     mean = mean_ratio(ratios) if ratios else None
-    return Comparison(rows, mean, verdict(mean, threshold) if mean else None, threshold, matching)
+    return Comparison(rows, mean, _of_mean(mean, threshold) if mean else None, threshold, matching)
 
 
 def _row(found: Match, of_both: Ratio, p_adjusted: float | None, threshold: float, family: int) -> Row:
@@ -62,6 +62,13 @@ def _row(found: Match, of_both: Ratio, p_adjusted: float | None, threshold: floa
         said = Verdict(said.kind, _with_more(said.words, more_runs(a, b, threshold), threshold))
     mean_a, mean_b = _mean(a), _mean(b)
     return Row(found.name, len(a), len(b), mean_a, mean_b, of_both, p_adjusted, said, found.differing)
+
+
+def _of_mean(mean: Ratio, threshold: float) -> Verdict:
+    said = verdict(mean, threshold)
+    if said.kind == "no interval":
+        return Verdict(said.kind, f"{said.words}, of some there is one run: no interval")
+    return said
 
 
 def _with_more(words: str, more: int | None, threshold: float) -> str:

@@ -63,6 +63,8 @@ def test_the_geometric_mean_is_over_the_matched_configurations():
     assert found.mean.value == pytest.approx(1.0, rel=1e-3)
     assert found.mean.low < 1 < found.mean.high
     assert [row.verdict.kind for row in found.rows] == ["faster", "slower"]
+    one = compare(a + runs(5, model="one"), b + runs(5, model="one"))
+    assert one.mean_verdict.words == "ratio 1.00, of some there is one run: no interval"
 
 
 def test_equal_configurations_are_seldom_called_different():
