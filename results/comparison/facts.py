@@ -1,7 +1,6 @@
 """What two records must share to be compared: settings and conditions, as flat facts."""
 
 import difflib
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -18,6 +17,8 @@ _GROUPS = {
     "software": SOFTWARE,
 }
 SOFTWARE_FACTS = frozenset(SOFTWARE)
+# No device is outside of these, and ratios of what is inside cannot overflow.
+_SLOWEST, _FASTEST = 1e-6, 1e12
 NOT_VALID = "not valid"
 CONDITION_FACTS = frozenset((*_GROUPS["hardware"], *SOFTWARE))
 
@@ -44,8 +45,10 @@ def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitt
         speed, told = images_per_second(record), facts(record)
         if not (record.valid or include_invalid):
             left_out[NOT_VALID] += 1
-        elif not speed or speed == math.inf:
+        elif not speed:
             left_out["without a figure"] += 1
+        elif not _SLOWEST <= speed <= _FASTEST:
+            left_out[f"with a figure beyond {_SLOWEST:g} to {_FASTEST:g} images/s"] += 1
         elif "model" not in told:
             left_out["without a model"] += 1
         else:

@@ -76,7 +76,7 @@ def rows(found: Comparison) -> list[dict[str, Any]]:
     """Return one flat object a configuration; what is not known is None."""
     return [
         {
-            "configuration": row.name,
+            "configuration": printable(row.name),
             "runs_a": row.runs_a,
             "runs_b": row.runs_b,
             "images_per_second_a": row.images_per_second_a,
@@ -90,7 +90,7 @@ def rows(found: Comparison) -> list[dict[str, Any]]:
             "detectable": row.ratio.detectable,
             "verdict": row.verdict.kind,
             "words": row.verdict.words,
-            "differing": described(row.differing),
+            "differing": printable(described(row.differing)),
         }
         for row in found.rows
     ]

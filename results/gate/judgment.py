@@ -110,6 +110,7 @@ def _benchmark(entry: Series, figures: _Figures, rules: Rules) -> Benchmark:
         words = f"no noise to judge by: {runs} run(s) in fewer than 3 nights; 2 and 2 are the least"
         return Benchmark(entry.name, INSUFFICIENT, words)
     change, visible = math.expm1(figures.estimate), -math.expm1(-figures.detectable)
+    visible = 1.0 if math.isnan(visible) else visible  # nothing is detectable
     told = f"{100 * abs(change):.1f} % {'slower' if change < 0 else 'faster'}"
     source = f"{sum(map(bool, entry.nights))} nights" if entry.by_night else f"{len(entry.baseline)} runs"
     words = f"{told} than {source}, adjusted p {figures.p:.2g}, smallest detectable slowdown {percent(visible)}"

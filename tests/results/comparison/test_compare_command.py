@@ -1,8 +1,13 @@
 import csv
 import io
 import json
+import tempfile
+import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from results.store import write
 from tests.results.records import measurement, record
@@ -113,3 +118,22 @@ def test_sides_of_one_folder_by_tag_or_set(tmp_path):
     code, _, error = output("compare", f"{tmp_path}@befor", f"{tmp_path}@after")
     assert code == 2
     assert "There is: after, before, set-after, set-before." in error
+
+
+@given(st.lists(st.tuples(st.floats(1e-300, 1e300), st.text(max_size=5), st.booleans()), min_size=2, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_whatever_records_say_the_commands_answer(found):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for speed, model, first in found:
+            measured = measurement(window_seconds=640 / speed)
+            write(record(settings={"model": model}, measurement=measured), folder / ("a" if first else "b"))
+        sides = [folder / "a", folder / "b"]
+        for form in ("text", "markdown", "csv", "json"):
+            assert output("compare", *sides, f"--format={form}", "--allow_different=hardware")[0] in (0, 1, 2)
+        assert output("gate", f"--baseline={sides[0]}", f"--candidate={sides[1]}", f"--junit={folder}/x.xml")[0] in (
+            0,
+            1,
+            2,
+        )
+        assert ET.parse(folder / "x.xml").getroot().tag == "testsuite"  # our own file
