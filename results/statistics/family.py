@@ -13,6 +13,7 @@ from results.statistics.two_sides import POWER
 
 FALSE_ALARMS = 0.05  # share of nights without a change on which the family raises an alarm, at most
 _HEAVY_TAILS = 3.0  # degrees of freedom of a t distribution with tails such as timings have
+_LEAST_P = 1e-12  # the inverse of the t distribution goes astray in SciPy for p towards 0
 
 Array = NDArray[np.float64]
 
@@ -82,7 +83,8 @@ def judge(
     if nights is not None:
         limit = _limit(nights, practical, false_alarms)[..., np.newaxis]
         slower &= _striking(candidate) < limit
-        critical = np.maximum(critical, -special.stdtrit(_heavy(candidate), limit / family))
+        alone = np.clip(limit / family, _LEAST_P, 0.5)  # above, the first critical value is the larger one anyway
+        critical = np.maximum(critical, -special.stdtrit(_heavy(candidate), alone))
     return Judged(p, adjusted, critical, slower)
 
 

@@ -84,6 +84,17 @@ def test_each_night_against_the_others_is_what_it_says():
     assert np.isnan(found.estimate[:, 2]).all()  # two nights: one other, which has no variance
 
 
+@pytest.mark.parametrize("odd", [False, True])
+def test_something_is_detectable_in_a_family_of_one(odd):
+    """No night with anything striking, and one that was beyond all noise, are the ends of what a limit can be."""
+    nights = 1e-4 * np.random.default_rng(7).standard_normal((21, 1))
+    if odd:
+        nights[:, 0], nights[3, 0] = 0.0, -0.05
+    found = detectable_of_first(nights, 0.02)
+    assert np.isfinite(found)
+    assert (found > 0.1) == odd
+
+
 def test_a_series_without_noise():
     nights = np.zeros((6, 2))
     nights[-1] = (-0.05, 0.0)
