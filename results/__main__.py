@@ -9,6 +9,8 @@ from typing import TextIO
 # Each is a module of results.commands with `parser()` and `main(options, stdout, stderr)`, imported only when called.
 COMMANDS = {
     "table": "records as a table, and as a bar chart (also without the word)",
+    "compare": "is one set of runs faster than another, and how sure is that",
+    "gate": "did anything get slower, as an exit code for a nightly job",
     "import": "logs and tables of other programs become records",
     "report": "one page that a buyer can read: HTML or Markdown, from records and published figures",
 }

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from results.record import RecordError, RunRecord
 from results.store import FolderError, load, read
 
+UNREADABLE = "Not a readable record"  # begins the message for such a file
+
 
 class Selection(NamedTuple):
     """Records in the order of the paths given, and a message for each file that is not among them."""
@@ -26,7 +28,7 @@ def select(paths: Iterable[str | Path]) -> Selection:
     for path in chosen:
         records, unreadable = _read(path)
         found += records
-        left_out += [f"Not a readable record: {error}" for error in unreadable]
+        left_out += [f"{UNREADABLE}: {error}" for error in unreadable]
     records, repeated = _distinct(found)
     if not records:
         where = ", ".join(f"'{path}'" for path in chosen)

@@ -18,6 +18,9 @@ class OutputOptions:
     TITLE: ClassVar[str] = "Console, records, traces and checkpoints"
 
     results_dir: str = option("runs", "Folder for the record of the run, one JSON file.", run_only=True)
+    tag: str | None = option(
+        None, "A word kept in the record, such as the name of a release, by which to find the run later.", run_only=True
+    )
     display_every: int = option(10, "Steps between two lines of the table.", lower_bound=1, run_only=True)
     display_perf_ewma: float | None = option(
         None,

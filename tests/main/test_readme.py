@@ -19,6 +19,8 @@ ELSEWHERE = {
     "python3.10 -m venv": "tox has this TensorFlow and this Python",
     "benchmarks.studies": "takes up to hours; tests/studies runs their parts",
     "benchmarks.all_reduce": "takes minutes; tests/exchange runs it on less",
+    "results compare": "needs several runs of two kinds; tests/results runs it on some",
+    "results gate": "needs a history of nights; tests/results runs it on some",
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
 }
 
@@ -69,6 +71,8 @@ def test_flags_in_the_readme_exist():
     others = {"sample", "archive", "data_dir", "plot", "format", "pairs", "cases", "torch_python"}  # of other commands
     others |= {"reference", "only", "price", "currency", "out", "efficiency_bound"}
     others |= {"workers", "ps", "controller", "fields_from_path", "verbose"}
+    others |= {"allow_different", "threshold", "include_invalid"}
+    others |= {"baseline", "candidate", "last", "junit", "markdown", "must_detect", "allow_partial"}
     known = {*options(), *ANSWERS, *OWN_FLAGS, *others}
     for flag in re.findall(r"(?<![\w-])--([a-z_0-9]+)", README):
         assert flag in known or flag.removeprefix("no") in known, flag

@@ -1,0 +1,120 @@
+"""A comparison as text, Markdown, CSV and JSON. What records say is escaped: they may come from anywhere."""
+
+import csv
+import html
+import io
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from results.comparison.comparison import Comparison, Row
+from results.comparison.facts import described
+from results.statistics.two_sides import LEVEL
+from results.table import printable
+
+
+def text(found: Comparison) -> str:
+    """Return two lines a configuration, then all of them together, then what only one side has."""
+    lines = []
+    for row in found.rows:
+        a, b = (_speed(*side) for side in _sides(row))
+        p = f", p = {row.ratio.p:.2g}" if row.ratio.p is not None else ""
+        lines += [printable(row.name), f"  A {a}, B {b}", f"  B: {row.verdict.words}{p}"]
+    if found.mean_verdict and len(found.rows) > 1:
+        lines += ["", f"Geometric mean of {len(found.rows)} configurations, B: {found.mean_verdict.words}"]
+    said = [printable(note) for note in notes(found)]
+    return "\n".join([*lines, *(["", *said] if said else [])]) + "\n"
+
+
+def markdown(found: Comparison) -> str:
+    """Return a Markdown table, and notes below it."""
+    lines = ["| configuration | A, images/s | B, images/s | runs | ratio B/A | p | verdict on B |"]
+    lines.append("|---|--:|--:|--:|--:|--:|---|")
+    for row in found.rows:
+        p = "" if row.ratio.p is None else f"{row.ratio.p:.2g}"
+        cells = [escaped(row.name), *(f"{speed:,.1f}" for _, speed in _sides(row)), f"{row.runs_a} + {row.runs_b}"]
+        lines.append(f"| {' | '.join([*cells, f'{row.ratio.value:.3f}', p, row.verdict.words])} |")
+    if found.mean and found.mean_verdict and len(found.rows) > 1:
+        mean = ["geometric mean", "", "", "", f"{found.mean.value:.3f}", "", found.mean_verdict.words]
+        lines.append(f"| {' | '.join(mean)} |")
+    return "\n".join([*lines, "", *(f"* {escaped(note)}" for note in notes(found))]).rstrip() + "\n"
+
+
+def as_csv(found: Comparison) -> str:
+    """Return one row a configuration with every column of `rows`."""
+    written = io.StringIO()
+    table = rows(found)
+    writer = csv.DictWriter(written, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return written.getvalue()
+
+
+def as_json(found: Comparison) -> str:
+    """Return everything as one JSON object: rows, geometric_mean, only_a, only_b, refused, not_told."""
+    mean = found.mean
+    assert mean
+    assert found.mean_verdict
+    whole = {
+        "threshold": found.threshold,
+        "level": LEVEL,
+        "rows": rows(found),
+        "geometric_mean": {
+            "ratio": mean.value, "low": mean.low, "high": mean.high, "p": mean.p,
+            "verdict": found.mean_verdict.kind, "words": found.mean_verdict.words,
+        },
+        "only_a": [name for _, name in found.matching.only_a],
+        "only_b": [name for _, name in found.matching.only_b],
+        "refused": [{"reason": reason, "configurations": names} for reason, names in found.matching.refused],
+        "not_told_by_both": found.matching.unknown,
+    }  # fmt: skip
+    return json.dumps(whole, indent=1, allow_nan=False) + "\n"
+
+
+def rows(found: Comparison) -> list[dict[str, Any]]:
+    """Return one flat object a configuration; what is not known is None."""
+    return [
+        {
+            "configuration": printable(row.name),
+            "runs_a": row.runs_a,
+            "runs_b": row.runs_b,
+            "images_per_second_a": row.images_per_second_a,
+            "images_per_second_b": row.images_per_second_b,
+            "ratio": row.ratio.value,
+            "low": row.ratio.low,
+            "high": row.ratio.high,
+            "p": row.ratio.p,
+            "p_adjusted": row.p_adjusted,
+            "noise": row.ratio.noise,
+            "detectable": row.ratio.detectable,
+            "verdict": row.verdict.kind,
+            "words": row.verdict.words,
+            "differing": printable(described(row.differing)),
+        }
+        for row in found.rows
+    ]
+
+
+def notes(found: Comparison) -> list[str]:
+    """Return what a reader must know beside the figures."""
+    allowed = dict.fromkeys(described(row.differing) for row in found.rows if row.differing)
+    said = [f"Allowed: {what}." for what in allowed]
+    if found.matching.unknown:
+        said.append(f"Not compared, as only one side tells it: {', '.join(found.matching.unknown)}.")
+    for side, alone in (("A", found.matching.only_a), ("B", found.matching.only_b)):
+        said += [f"Only in {side}: {name}" for _, name in alone]
+    return said
+
+
+def escaped(value: str) -> str:
+    """Return text for one cell of a Markdown table: on one line, without HTML, links, or anything that formats."""
+    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", html.escape(printable(value), quote=False))
+
+
+def _sides(row: Row) -> Iterable[tuple[int, float]]:
+    return ((row.runs_a, row.images_per_second_a), (row.runs_b, row.images_per_second_b))
+
+
+def _speed(runs: int, speed: float) -> str:
+    return f"{speed:,.1f} images/s ({runs} run{'s' if runs > 1 else ''})"
