@@ -84,7 +84,8 @@ def _known(cache: Cache, path: Path) -> Digest | RecordError:
             cache.put(path.name, stamp, entry)
     facts, known_conditions = entry
     if known_conditions is None:
-        return RecordError(*facts, str(path))
+        reason, field = facts
+        return RecordError(reason, field, str(path))
     return Digest((*facts[:_FILE], str(path), *facts[_FILE + 1 :]), known_conditions)
 
 
