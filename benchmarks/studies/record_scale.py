@@ -33,7 +33,11 @@ It takes a minute, and as long again for each further 10,000 (--counts=100000: 2
 """
 STEPS = 100
 LIMIT_RECORDS, LIMIT = 10_000, Target(5.0, at_most=True)
-_RECORDS = "from results.selection import select; from results.frame import frame; made = frame(select([folder]).records)"
+_RECORDS = """
+from results.frame import frame
+from results.selection import select
+made = frame(select([folder]).records)
+"""
 _DIGESTS = "from results.digests import select_digests; made = select_digests([folder]).frame()"
 WAYS = {"records": _RECORDS, "digests, no cache": _DIGESTS, "digests, cached": _DIGESTS}
 _PROGRAM = """
