@@ -21,6 +21,7 @@ from benchmarks.console import Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode, UserError  # noqa: E402
 from benchmarks.params import CommandLine, environment_variables, notices, overrides, parse  # noqa: E402
 from results import store  # noqa: E402
+from results.exports import tcb_logs  # noqa: E402
 from results.record import RunRecord  # noqa: E402
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # TensorFlow's own log lines would follow the last line of the output
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str]) -> ExitCode:
         results_dir = Path(command.params.results_dir).expanduser()
         if cluster is None or cluster.drives:
             store.check_folder(results_dir)
+            if log_dir := _log_dir(command.params.benchmark_log_dir):
+                store.check_folder(log_dir, tcb_logs.FLAG, tcb_logs.WHAT)
     except (UserError, store.FolderError) as error:
         for problem in str(error).splitlines():
             console.notice(f"run_benchmark.py: error: {problem}")
@@ -115,13 +118,19 @@ def _prepare_environment(command: CommandLine, console: Console) -> None:
 
 
 def _write(record: RunRecord, results_dir: Path, console: Console) -> bool:
-    """Write `record`; whether that could be done."""
+    """Write `record`, and the logs that were asked for; whether that could be done."""
     try:
         console.notice(f"Record: {store.write(record, results_dir)}")
+        if log_dir := _log_dir(record.params["benchmark_log_dir"]):
+            tcb_logs.write(record, log_dir)
     except store.FolderError as error:
         console.notice(f"run_benchmark.py: error: {error}")
         return False
     return True
+
+
+def _log_dir(given: str | None) -> Path | None:
+    return Path(given).expanduser() if given else None
 
 
 def _conclude(record: RunRecord, images_per_second: float | None, console: Console) -> None:

@@ -10,6 +10,7 @@ from typing import TextIO
 COMMANDS = {
     "table": "records as a table, and as a bar chart (also without the word)",
     "history": "each configuration over time: where its level changed, and what changed there",
+    "export": "records in the formats of other tools (csv, parquet, Bencher, PerfZero, MLLOG, ...)",
 }
 _EPILOG = "python -m results COMMAND --help tells more. python -m results RUNS prints the table."
 

@@ -16,8 +16,11 @@ class FolderError(Exception):
     """A results folder that cannot be used; names the folder and the reason."""
 
 
-def check_folder(folder: str | Path) -> None:
-    """Make sure that records can be written into `folder`, by trying; create it where it does not exist yet."""
+def check_folder(folder: str | Path, flag: str = "--results_dir", what: str = "results") -> None:
+    """Make sure that files can be written into `folder`, by trying; create it where it does not exist yet.
+
+    Raise FolderError where they cannot; it says what is kept there, and the flag that gives another folder.
+    """
     folder = Path(folder)
     probe = folder / f".probe-{uuid.uuid4().hex}"
     try:
@@ -25,7 +28,7 @@ def check_folder(folder: str | Path) -> None:
         write_whole(probe, b"probe\n")
         probe.unlink()
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error, flag, what) from error
 
 
 def write(record: RunRecord, folder: str | Path) -> Path:
@@ -40,7 +43,7 @@ def write(record: RunRecord, folder: str | Path) -> Path:
         path = _free_path(record, folder)
         write_whole(path, data)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     return path
 
 
@@ -96,6 +99,7 @@ def _free_path(record: RunRecord, folder: Path) -> Path:
     raise FolderError(f"Results folder '{folder}' already holds record {record.record_id}, as '{path.name}'.")
 
 
-def _unwritable(folder: Path, error: OSError) -> FolderError:
+def unwritable(folder: Path, error: OSError, flag: str = "--results_dir", what: str = "results") -> FolderError:
+    """Return the error that says why `folder` cannot be written into."""
     reason = error.strerror or str(error)
-    return FolderError(f"Cannot write into results folder '{folder}': {reason}. Give another with --results_dir.")
+    return FolderError(f"Cannot write into {what} folder '{folder}': {reason}. Give another with {flag}.")

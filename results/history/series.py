@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from results.conditions import HARDWARE, SOFTWARE
 from results.digests import Digest
 from results.frame import COLUMNS
+from results.naming import SETTINGS
 from results.statistics.change_points import FEWEST, change_points, noise
 
 VALUE = "images_per_second"  # the column with the one value of a run
-SETTINGS = ("model", "dataset", "num_gpus", "device", "batch_size", "variable_update", "data_format", "precision")
 FACTS = (*HARDWARE, *SOFTWARE)
 # A change point can be a run or two off: the noise of the runs beside it may hide where it was.
 NEAR = 2
@@ -56,7 +56,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Series:
-    """The runs of one configuration in order of time. `settings` are those of SETTINGS that are known."""
+    """The runs of one configuration in order of time. `settings`: the known ones of SETTINGS, and what parts it."""
 
     configuration_key: str
     settings: dict[str, Any]

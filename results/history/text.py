@@ -4,10 +4,9 @@ import json
 from typing import Any
 
 from results.history.series import Change, Difference, Series
+from results.naming import name
 from results.statistics.change_points import FEWEST
 from results.table import printable
-
-_FORMS = {"num_gpus": "{} towers", "batch_size": "batch {}"}
 
 
 def text(series: list[Series]) -> str:
@@ -22,8 +21,7 @@ def as_json(series: list[Series]) -> str:
 
 def title(series: Series) -> str:
     """Return what a series is of, on one line."""
-    words = [_FORMS.get(name, "{}").format(value) for name, value in series.settings.items()]
-    return printable(", ".join(words)) or "unknown configuration"
+    return name(series.settings)
 
 
 def extent(series: Series) -> str:
