@@ -15,11 +15,13 @@ import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from benchmarks import rerun  # noqa: E402
 from benchmarks.cluster import roles  # noqa: E402
 from benchmarks.cluster.cluster import Cluster  # noqa: E402
 from benchmarks.console import Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode, UserError  # noqa: E402
 from benchmarks.params import CommandLine, environment_variables, notices, overrides, parse  # noqa: E402
+from benchmarks.params.recorded_flags import overridden  # noqa: E402
 from results import store  # noqa: E402
 from results.exports import tcb_logs  # noqa: E402
 from results.record import RunRecord  # noqa: E402
@@ -36,6 +38,7 @@ def main(arguments: Sequence[str]) -> ExitCode:
             console.line(command.answer)
             return ExitCode.VALID
         cluster = _cluster(command, console)
+        _check_rerun(command, cluster)
         results_dir = Path(command.params.results_dir).expanduser()
         if cluster is None or cluster.drives:
             store.check_folder(results_dir)
@@ -68,6 +71,8 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
 
     ending = runner.run(command, command_line, console, started=START)
     exit_code = ending.exit_code if _write(ending.record, results_dir, console) else ExitCode.FAILED
+    if command.rerun:
+        console.notice(rerun.outcome(command.rerun, ending.record))
     _conclude(ending.record, ending.record.images_per_second, console)
     return exit_code
 
@@ -102,6 +107,8 @@ def _in_cluster(
     exit_code = ending.exit_code
     if cluster.drives and not _write(ending.record, results_dir, console):
         exit_code = ExitCode.FAILED
+    if cluster.drives and command.rerun:
+        console.notice(rerun.outcome(command.rerun, ending.record))
     figure = part.finish(ending, exit_code)
     _conclude(ending.record, figure, console)
     leave(exit_code)
@@ -115,6 +122,29 @@ def _prepare_environment(command: CommandLine, console: Console) -> None:
     for override in overrides(variables, os.environ):
         console.notice(f"WARNING: {override}")
     os.environ.update(QUIET | dict(os.environ) | variables)
+    if command.rerun:
+        _tell_rerun(command.rerun, command, console)
+
+
+def _check_rerun(command: CommandLine, cluster: Cluster | None) -> None:
+    """Raises UserError where the record of a cluster would be run again by this process alone."""
+    if command.rerun and command.rerun.cluster and cluster is None:
+        raise UserError(
+            f"--rerun={command.rerun.file}: that run had several processes. Start each of them, with its role in flags "
+            "or TF_CONFIG as before; on one machine python -m benchmarks.launch does."
+        )
+
+
+def _tell_rerun(record: RunRecord, command: CommandLine, console: Console) -> None:
+    """What is run again, and what is not as it was."""
+    console.notice(f"Rerun of {record.file}, which ran at {record.started_at}.")
+    for override in overridden(record, command.params):
+        console.notice(f"NOTE: {override}")
+    differences = rerun.differences_now(record)
+    for difference in differences:
+        console.notice(f"NOTE: {difference}")
+    if not differences:
+        console.notice("Nothing that the record knows of the machine differs now.")
 
 
 def _write(record: RunRecord, results_dir: Path, console: Console) -> bool:
