@@ -9,6 +9,7 @@ from typing import TextIO
 # Each is a module of results.commands with `parser()` and `main(options, stdout, stderr)`, imported only when called.
 COMMANDS = {
     "table": "records as a table, and as a bar chart (also without the word)",
+    "show": "one record explained on a screen",
     "history": "each configuration over time: where its level changed, and what changed there",
     "export": "records in the formats of other tools (csv, parquet, Bencher, PerfZero, MLLOG, ...)",
 }

@@ -9,6 +9,7 @@ from results.conditions import conditions
 from results.frame import COLUMNS, row
 from results.naming import SETTINGS, name
 from results.record import RunRecord
+from results.run_value import run_value
 from results.statistics.between_runs import Interval, interval
 
 
@@ -30,14 +31,14 @@ class Result(NamedTuple):
 
     @property
     def _values(self) -> list[float]:
-        return [value for record in self.records if (value := record.images_per_second)]
+        return [value for record in self.records if (value := run_value(record))]
 
 
 def results(records: Sequence[RunRecord]) -> list[Result]:
     """Return the results in the order of their first records; records without a figure, or with 0, are not in them."""
     groups: dict[tuple[Any, ...], list[RunRecord]] = defaultdict(list)
     for record in records:
-        if record.images_per_second:
+        if run_value(record):
             accelerator = conditions(record).get("accelerator", "")
             groups[(_name(record, accelerator), record.configuration_key)].append(record)
     named = Counter(name for name, _ in groups)

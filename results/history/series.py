@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from results.conditions import HARDWARE, SOFTWARE
 from results.digests import Digest
 from results.frame import COLUMNS
-from results.naming import SETTINGS
+from results.naming import SETTINGS, counted
+from results.run_value import COLUMN
 from results.statistics.change_points import FEWEST, change_points, noise
 
-VALUE = "images_per_second"  # the column with the one value of a run
 FACTS = (*HARDWARE, *SOFTWARE)
 # A change point can be a run or two off: the noise of the runs beside it may hide where it was.
 NEAR = 2
@@ -95,7 +95,7 @@ def histories(digests: Iterable[Digest], separate: Sequence[str] = (), include_i
     groups: dict[tuple[Any, ...], list[tuple[Digest, Run]]] = defaultdict(list)
     invalid = timeless = 0
     for digest in digests:
-        if not (_of(digest, "valid") or include_invalid) or not _of(digest, VALUE):
+        if not (_of(digest, "valid") or include_invalid) or not _of(digest, COLUMN):
             invalid += 1
         elif not _of(digest, "started_at"):
             timeless += 1
@@ -107,9 +107,9 @@ def histories(digests: Iterable[Digest], separate: Sequence[str] = (), include_i
     left_out = []
     if invalid:
         why = "without a figure" if include_invalid else "not valid (--include_invalid) or without a figure"
-        left_out.append(f"Left out: {_count(invalid)}, {why}.")
+        left_out.append(f"Left out: {counted(invalid, 'record')}, {why}.")
     if timeless:
-        left_out.append(f"Left out: {_count(timeless)} without the time of the run.")
+        left_out.append(f"Left out: {counted(timeless, 'record')} without the time of the run.")
     return Histories(sorted(found, key=lambda series: series.runs[0].started_at), left_out)
 
 
@@ -142,7 +142,7 @@ def _differences(runs: Sequence[Run], index: int) -> tuple[Difference, ...]:
 
 
 def _run(digest: Digest) -> Run:
-    return Run(_of(digest, "started_at"), float(_of(digest, VALUE)), digest.conditions, digest.record_id, digest.file)
+    return Run(_of(digest, "started_at"), float(_of(digest, COLUMN)), digest.conditions, digest.record_id, digest.file)
 
 
 def _of(digest: Digest, column: str) -> Any:
@@ -151,7 +151,3 @@ def _of(digest: Digest, column: str) -> Any:
 
 def _median(runs: Sequence[Run]) -> float:
     return statistics.median(run.images_per_second for run in runs)
-
-
-def _count(number: int) -> str:
-    return "1 record" if number == 1 else f"{number} records"

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from results.history.series import Change, Difference, Series
-from results.naming import name
+from results.naming import counted, name
 from results.statistics.change_points import FEWEST
 from results.table import printable
 
@@ -27,9 +27,8 @@ def title(series: Series) -> str:
 def extent(series: Series) -> str:
     """Return how many runs there are, from when to when, and how much they scatter."""
     runs = series.runs
-    count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
     spread = f", which scatter by {series.noise:.1%}" if series.noise is not None else ""
-    return f"{count} from {day(runs[0].started_at)} to {day(runs[-1].started_at)}{spread}"
+    return f"{counted(len(runs), 'run')} from {day(runs[0].started_at)} to {day(runs[-1].started_at)}{spread}"
 
 
 def told(difference: Difference) -> str:
@@ -75,7 +74,7 @@ def _short(fact: str, value: str) -> str:
 def _where(runs_off: int) -> str:
     if not runs_off:
         return ""
-    return f" ({abs(runs_off)} run{'s' * (abs(runs_off) > 1)} {'later' if runs_off > 0 else 'earlier'})"
+    return f" ({counted(abs(runs_off), 'run')} {'later' if runs_off > 0 else 'earlier'})"
 
 
 def _plain(series: Series) -> dict[str, Any]:

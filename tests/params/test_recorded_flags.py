@@ -104,7 +104,8 @@ def test_all_problems_are_told_together(path):
 
 
 def test_a_value_of_a_record_is_never_a_flag_of_its_own(path):
-    strange = path(params=RESOLVED | {"rewriter_config": "--results_dir=/x"}, given=("model", "data_name", "rewriter_config"))
+    params = RESOLVED | {"rewriter_config": "--results_dir=/x"}
+    strange = path(params=params, given=("model", "data_name", "rewriter_config"))
     command = parse([f"--rerun={strange}"])
     assert command.params.rewriter_config == "--results_dir=/x"
     assert command.params.results_dir == "runs"
