@@ -36,8 +36,11 @@ def utc_now() -> str:
 
 def configuration_key(configuration: dict[str, Any]) -> str:
     """Return the short name of a configuration: the first 16 hex digits of the SHA-256 of its canonical JSON."""
-    text = schema.canonical(schema.plain(configuration, "configuration"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _digest(schema.plain(configuration, "configuration"))
+
+
+def _digest(plain: object) -> str:
+    return hashlib.sha256(schema.canonical(plain).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +109,7 @@ class RunRecord:
     @functools.cached_property
     def configuration_key(self) -> str:
         """The short name of the configuration; records with equal keys are repeats."""
-        return configuration_key(self.configuration)
+        return _digest(self.configuration)  # which is plain already
 
     @property
     def valid(self) -> bool:
