@@ -1,4 +1,4 @@
-"""Whatever stands in a record file, each command ends with an exit code that it promises, and prints no control code."""
+"""Whatever stands in a record file, a command ends with an exit code that it promises, and prints no control code."""
 
 import io
 import json
