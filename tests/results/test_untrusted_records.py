@@ -5,7 +5,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from results.__main__ import main
@@ -57,6 +57,19 @@ def records(draw):
     return json.dumps(data)
 
 
+def with_numbers(value):
+    """The template with `value` in place of every number that is in a free-form section."""
+    data = json.loads(json.dumps(TEMPLATE))
+    free = ("exchange", "placement", "checks", "cluster", "seeds", "environment", "hardware", "model")
+    for path in places(TEMPLATE):
+        inner = data
+        for key in path[:-1]:
+            inner = inner[key]
+        if path[0] in free and isinstance(inner[path[-1]], int | float):
+            inner[path[-1]] = value
+    return json.dumps(data)
+
+
 def run(*arguments):
     stdout, stderr = io.StringIO(), io.StringIO()
     code = main([str(argument) for argument in arguments], stdout, stderr)
@@ -64,6 +77,7 @@ def run(*arguments):
 
 
 @settings(max_examples=60, deadline=None)
+@example(with_numbers(10**400))
 @given(records())
 def test_every_command_survives_any_record(text):
     with tempfile.TemporaryDirectory() as place:
