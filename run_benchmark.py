@@ -18,14 +18,17 @@ from collections.abc import Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
+from benchmarks import rerun  # noqa: E402
 from benchmarks.cluster import roles  # noqa: E402
 from benchmarks.cluster.cluster import Cluster  # noqa: E402
 from benchmarks.console import Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode, UserError  # noqa: E402
 from benchmarks.params import CommandLine, notices, parse  # noqa: E402
+from benchmarks.params.recorded_flags import overridden  # noqa: E402
 from benchmarks.preparation import prepare  # noqa: E402
 from benchmarks.repeats import Repeats  # noqa: E402
 from results import store  # noqa: E402
+from results.exports import tcb_logs  # noqa: E402
 from results.record import RunRecord  # noqa: E402
 
 if TYPE_CHECKING:
@@ -46,9 +49,12 @@ def main(arguments: Sequence[str]) -> ExitCode:
                 f"--repeats={command.params.repeats} in a cluster ({cluster}): only a run of one process can be "
                 "repeated. Repeat the command that starts all processes."
             )
+        _check_rerun(command, cluster)
         results_dir = Path(command.params.results_dir).expanduser()
         if cluster is None or cluster.drives:
             store.check_folder(results_dir)
+            if log_dir := _log_dir(command.params.benchmark_log_dir):
+                store.check_folder(log_dir, tcb_logs.FLAG, tcb_logs.WHAT)
     except (UserError, store.FolderError) as error:
         for problem in str(error).splitlines():
             console.notice(f"run_benchmark.py: error: {problem}")
@@ -82,6 +88,8 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
         console.notice("Record: left by the first process of Horovod")
     elif not _write(ending.record, results_dir, console):
         exit_code = ExitCode.FAILED
+    if command.rerun:
+        console.notice(rerun.outcome(command.rerun, ending.record))
     _conclude(ending, ending.record.images_per_second, console)
     return exit_code
 
@@ -118,6 +126,8 @@ def _in_cluster(
     exit_code = ending.exit_code
     if cluster.drives and not _write(ending.record, results_dir, console):
         exit_code = ExitCode.FAILED
+    if cluster.drives and command.rerun:
+        console.notice(rerun.outcome(command.rerun, ending.record))
     figure = part.finish(ending, exit_code)
     _conclude(ending, figure, console)
     leave(exit_code)
@@ -126,16 +136,45 @@ def _in_cluster(
 
 def _prepare_environment(command: CommandLine, console: Console) -> None:
     prepare(command.params, notices(command.params, command.given), console.notice)
+    if command.rerun:
+        _tell_rerun(command.rerun, command, console)
+
+
+def _check_rerun(command: CommandLine, cluster: Cluster | None) -> None:
+    """Raises UserError where the record of a cluster would be run again by this process alone."""
+    if command.rerun and command.rerun.cluster and cluster is None:
+        raise UserError(
+            f"--rerun={command.rerun.file}: that run had several processes. Start each of them, with its role in flags "
+            "or TF_CONFIG as before; on one machine python -m benchmarks.launch does."
+        )
+
+
+def _tell_rerun(record: RunRecord, command: CommandLine, console: Console) -> None:
+    """What is run again, and what is not as it was."""
+    console.notice(f"Rerun of {record.file}, which ran at {record.started_at}.")
+    for override in overridden(record, command.params):
+        console.notice(f"NOTE: {override}")
+    differences = rerun.differences_now(record)
+    for difference in differences:
+        console.notice(f"NOTE: {difference}")
+    if not differences:
+        console.notice("Nothing that the record knows of the machine differs now.")
 
 
 def _write(record: RunRecord, results_dir: Path, console: Console) -> bool:
-    """Write `record`; whether that could be done."""
+    """Write `record`, and the logs that were asked for; whether that could be done."""
     try:
         console.notice(f"Record: {store.write(record, results_dir)}")
+        if log_dir := _log_dir(record.params["benchmark_log_dir"]):
+            tcb_logs.write(record, log_dir)
     except store.FolderError as error:
         console.notice(f"run_benchmark.py: error: {error}")
         return False
     return True
+
+
+def _log_dir(given: str | None) -> Path | None:
+    return Path(given).expanduser() if given else None
 
 
 def _conclude(ending: Ending, images_per_second: float | None, console: Console) -> None:

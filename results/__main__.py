@@ -13,6 +13,9 @@ COMMANDS = {
     "gate": "did anything get slower, as an exit code for a nightly job",
     "import": "logs and tables of other programs become records",
     "report": "one page that a buyer can read: HTML or Markdown, from records and published figures",
+    "show": "one record explained on a screen",
+    "history": "each configuration over time: where its level changed, and what changed there",
+    "export": "records in the formats of other tools (csv, parquet, Bencher, PerfZero, MLLOG, ...)",
 }
 _EPILOG = "python -m results COMMAND --help tells more. python -m results RUNS prints the table."
 

@@ -19,7 +19,7 @@ def conditions(record: RunRecord) -> dict[str, str]:
         "accelerator": accelerator(record),
         "cpu": cpu.get("model"),
         "usable_cores": cpu.get("usable_cores"),
-        "memory_gib": round(memory / 2**30) if isinstance(memory, int) else None,
+        "memory_gib": (memory + 2**29) // 2**30 if isinstance(memory, int) else None,  # no float: it may be any number
         "tensorflow": packages.get("tensorflow"),
         "numpy": packages.get("numpy"),
         "python": record.environment.get("python"),

@@ -1,6 +1,6 @@
 """Records as a pandas frame: one row a record, one column a fact."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -47,15 +47,21 @@ COLUMNS = {
 
 def frame(records: Iterable[RunRecord]) -> pd.DataFrame:
     """Return one row a record, in the order given, with the columns and types of COLUMNS, even for no record."""
-    rows = [_row(record) for record in records]
-    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in COLUMNS}
+    return of_rows([row(record) for record in records])
+
+
+def of_rows(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Return the frame of `rows`, as `row` makes them."""
+    values = zip(*rows, strict=True) if rows else ([] for _ in COLUMNS)
+    columns: dict[str, Any] = dict(zip(COLUMNS, map(list, values), strict=True))
     columns["started_at"] = pd.to_datetime(columns["started_at"], utc=True, format="ISO8601")
     made: pd.DataFrame = pd.DataFrame(columns).astype(COLUMNS)
     return made
 
 
-def _row(record: RunRecord) -> dict[str, Any]:
-    return {
+def row(record: RunRecord) -> tuple[Any, ...]:
+    """Return what a frame has of `record`, in the order of COLUMNS; text, numbers, booleans and None only."""
+    facts = {
         "record_id": record.record_id,
         "started_at": record.started_at,
         "status": record.status,
@@ -80,6 +86,7 @@ def _row(record: RunRecord) -> dict[str, Any]:
         "configuration_key": record.configuration_key,
         "file": record.file,
     }
+    return tuple(facts[name] for name in COLUMNS)
 
 
 def _figures(record: RunRecord) -> dict[str, Any]:

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 from results.schema import RecordError
 
+LONGEST_SECONDS = 1e9  # 30 years: a record that says more is none of a run, and sums of its steps could overflow
+SHORTEST_WINDOW_SECONDS = 1e-9  # of no clock; images over less could overflow
+MOST_COUNTED = 2**31  # of images per tower, and of towers
 MAD_TO_SIGMA = 1.4826  # the median absolute deviation of normal data, times this, is its standard deviation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """The raw measurement of one run. Durations are in seconds of a steady clock, finite and not negative.
+    """The raw measurement of one run. Durations are in seconds of a steady clock, from 0 to LONGEST_SECONDS.
 
     A *step* is one update over all towers. Warm-up steps are kept apart and enter no figure.
 
@@ -55,6 +58,8 @@ class Measurement:
             value = getattr(self, name)
             if value is not None:
                 _set(self, name, _durations(name, (value,))[0])
+        if 0 < self.window_seconds < SHORTEST_WINDOW_SECONDS:
+            raise RecordError(f"shorter than any clock can tell, is {self.window_seconds}", "window_seconds")
 
     @property
     def images(self) -> int:
@@ -99,14 +104,15 @@ def _set(measurement: Measurement, name: str, value: object) -> None:
 
 
 def _counted(name: str, value: int) -> int:
-    if value < 1:
-        raise RecordError(f"must be at least 1, is {value}", name)
+    if not 1 <= value <= MOST_COUNTED:
+        limit = "at least 1" if value < 1 else f"at most {MOST_COUNTED}"
+        raise RecordError(f"must be {limit}, is {value if abs(value) < 1e30 else 'far from that'}", name)
     return int(value)
 
 
 def _durations(name: str, values: Iterable[float]) -> tuple[float, ...]:
     durations = tuple(map(float, values))
     for seconds in durations:
-        if not 0 <= seconds < math.inf:
-            raise RecordError(f"a duration must be finite and not negative, is {seconds}", name)
+        if not 0 <= seconds <= LONGEST_SECONDS:
+            raise RecordError(f"a duration must be from 0 to {LONGEST_SECONDS:g} s, is {seconds}", name)
     return durations

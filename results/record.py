@@ -4,11 +4,12 @@ One record is one JSON file. A field may be added within a schema version, with 
 readers pass over fields that they do not know. What changes the meaning of a field raises the version.
 """
 
+import functools
 import hashlib
 import math
 import re
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -39,8 +40,11 @@ def utc_now() -> str:
 
 def configuration_key(configuration: dict[str, Any]) -> str:
     """Return the short name of a configuration: the first 16 hex digits of the SHA-256 of its canonical JSON."""
-    text = schema.canonical(schema.plain(configuration, "configuration"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _digest(schema.plain(configuration, "configuration"))
+
+
+def _digest(plain: object) -> str:
+    return hashlib.sha256(schema.canonical(plain).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +96,14 @@ class RunRecord:
     record_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     schema_version: int = SCHEMA_VERSION
     file: str = field(default="", compare=False, metadata=schema.NOT_IN_FILE)
+    fresh_from_json: InitVar[bool] = False  # the sections are plain, and nobody else has them: no copy is needed
 
-    def __post_init__(self) -> None:
-        for name in _SECTIONS:
-            object.__setattr__(self, name, schema.plain(getattr(self, name), name))
-        not_acting = tuple(schema.plain(list(self.not_acting), "not_acting"))
-        object.__setattr__(self, "not_acting", not_acting)
+    def __post_init__(self, fresh_from_json: bool) -> None:
+        if not fresh_from_json:
+            for name in _SECTIONS:
+                object.__setattr__(self, name, schema.plain(getattr(self, name), name))
+            not_acting = tuple(schema.plain(list(self.not_acting), "not_acting"))
+            object.__setattr__(self, "not_acting", not_acting)
         for name in ("command_line", "problems", "given"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.status not in STATUSES:
@@ -111,10 +117,10 @@ class RunRecord:
         if self.statistics and not 1 <= self.statistics.steady_from <= max(steps, 1):
             raise RecordError(f"there are {steps} steps, found {self.statistics.steady_from}", "statistics.steady_from")
 
-    @property
+    @functools.cached_property
     def configuration_key(self) -> str:
         """The short name of the configuration; records with equal keys are repeats."""
-        return configuration_key(self.configuration)
+        return _digest(self.configuration)  # which is plain already
 
     @property
     def valid(self) -> bool:
@@ -177,7 +183,7 @@ class RunRecord:
         try:
             data = schema.parse(text)
             _check_version(data)
-            record: RunRecord = schema.decode(cls, data)
+            record: RunRecord = schema.decode(cls, data, fresh_from_json=True)
             if data.get("configuration_key", record.configuration_key) != record.configuration_key:
                 raise RecordError("does not belong to the configuration beside it; was it edited?", "configuration_key")
         except RecordError as error:

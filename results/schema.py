@@ -19,6 +19,8 @@ from typing import Any
 NOT_IN_FILE = {"in_file": False}  # metadata of a field that says something about the object, not about the run
 ADDED_LATER = {"may_be_missing": True}  # metadata of a field that older files of the same schema version lack
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_DATACLASS, _OPTIONAL = object(), object()
+_AS_THEY_ARE = frozenset((bool, int, type(None)))  # types of which JSON has every value
 
 
 class RecordError(Exception):
@@ -38,7 +40,7 @@ class RecordError(Exception):
 
 def plain(value: object, field: str) -> Any:
     """Return `value` in the types that JSON knows: numpy scalars, paths, tuples and dataclasses are converted."""
-    if value is None or type(value) in (bool, int):
+    if type(value) in _AS_THEY_ARE:
         return value
     if type(value) is str:
         return value if value.isascii() else _plain_text(value)
@@ -50,9 +52,17 @@ def plain(value: object, field: str) -> Any:
 
 
 def _plain_container(value: dict[Any, Any] | list[Any] | tuple[Any, ...], field: str) -> Any:
+    # Many entries need nothing; to see that here saves them a call and the making of a name.
     if isinstance(value, dict):
-        return {_key(key, field): plain(entry, f"{field}.{key}") for key, entry in value.items()}
-    return [plain(entry, f"{field}[{index}]") for index, entry in enumerate(value)]
+        return {
+            key if type(key) is str else _key(key, field): (
+                entry if type(entry) in _AS_THEY_ARE else plain(entry, f"{field}.{key}")
+            )
+            for key, entry in value.items()
+        }
+    return [
+        entry if type(entry) in _AS_THEY_ARE else plain(entry, f"{field}[{index}]") for index, entry in enumerate(value)
+    ]
 
 
 def _plain_other(value: object, field: str) -> Any:
@@ -99,27 +109,41 @@ def parse(text: str) -> Any:
     return data
 
 
-def decode(kind: Any, value: object, field: str = "") -> Any:
-    """Return `value`, as JSON gave it, as an object of the declared `kind`; raise RecordError where it does not fit."""
-    if dataclasses.is_dataclass(kind):
-        return _decode_dataclass(kind, value, field)
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):  # always "something or None"
-        return None if value is None else decode(arguments[0], value, field)
+def decode(kind: Any, value: object, field: str = "", **known: Any) -> Any:
+    """Return `value`, as JSON gave it, as an object of the declared `kind`; raise RecordError where it does not fit.
+
+    `known` are arguments of a dataclass that are no fields.
+    """
+    origin, first = _shape(kind)
+    if origin is None:
+        return _decode_scalar(kind, value, field)
+    if origin is _DATACLASS:
+        return _decode_dataclass(kind, value, field, known)
+    if origin is _OPTIONAL:
+        return None if value is None else decode(first, value, field)
     if origin is tuple:
         if not isinstance(value, list):
             raise _expected("a list", value, field)
-        if arguments[0] is float and all(type(entry) is float for entry in value):  # the long lists, quickly
+        if first is float and set(map(type, value)) <= {float}:  # the long lists, quickly
             return tuple(value)
-        return tuple(decode(arguments[0], entry, f"{field}[{index}]") for index, entry in enumerate(value))
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise _expected("an object", value, field)
-        return value
-    return _decode_scalar(kind, value, field)
+        return tuple(decode(first, entry, f"{field}[{index}]") for index, entry in enumerate(value))
+    if not isinstance(value, dict):
+        raise _expected("an object", value, field)
+    return value
 
 
-def _decode_dataclass(kind: Any, value: object, field: str) -> Any:
+@functools.cache
+def _shape(kind: Any) -> tuple[object, Any]:
+    """Return what a declared kind is (_DATACLASS, _OPTIONAL, tuple, dict, or None for a scalar), and of what."""
+    if dataclasses.is_dataclass(kind):
+        return _DATACLASS, None
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):  # always "something or None"
+        return _OPTIONAL, arguments[0]
+    return origin, arguments[0] if arguments else None
+
+
+def _decode_dataclass(kind: Any, value: object, field: str, known: dict[str, Any]) -> Any:
     if not isinstance(value, dict):
         raise _expected("an object", value, field)
     found = {}
@@ -130,7 +154,7 @@ def _decode_dataclass(kind: Any, value: object, field: str) -> Any:
         elif not may_be_missing:
             raise RecordError("missing", path)
     try:
-        return kind(**found)
+        return kind(**found, **known)
     except RecordError as error:
         raise RecordError(error.reason, f"{field}.{error.field}" if field else error.field) from None
 

@@ -1,8 +1,8 @@
 """The records that a command is about: of files and folders, each once, with what could not be used named."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from results.record import RecordError, RunRecord
 from results.store import FolderError, load, read
@@ -17,40 +17,69 @@ class Selection(NamedTuple):
     left_out: list[str]
 
 
+class Identified(Protocol):
+    """A record, or what is known of one."""
+
+    @property
+    def record_id(self) -> str:
+        """Which run it is."""
+
+    @property
+    def file(self) -> str:
+        """Where it was read."""
+
+
+Item = TypeVar("Item", bound=Identified)
+
+
 def select(paths: Iterable[str | Path]) -> Selection:
     """Read the records of `paths`: files, or folders with one record a `*.json` file.
 
     What is no readable record is left out with a message, and so is a second copy of the same run. Raise FolderError
     where a path cannot be read at all, or where no record is left.
     """
+    return Selection(*gather(paths, load, read))
+
+
+def gather(
+    paths: Iterable[str | Path],
+    load_folder: Callable[[Path], tuple[list[Item], list[RecordError]]],
+    read_file: Callable[[Path], Item],
+) -> tuple[list[Item], list[str]]:
+    """Do what `select` does, with other readers of a folder and of a file."""
     chosen = [Path(path) for path in paths]
-    found, left_out = [], []
+    found: list[Item] = []
+    left_out = []
     for path in chosen:
-        records, unreadable = _read(path)
-        found += records
+        items, unreadable = _read(path, load_folder, read_file)
+        found += items
         left_out += [f"{UNREADABLE}: {error}" for error in unreadable]
-    records, repeated = _distinct(found)
-    if not records:
+    items, repeated = _distinct(found)
+    if not items:
         where = ", ".join(f"'{path}'" for path in chosen)
         reasons = "".join(f"\n{message}" for message in left_out)
         raise FolderError(f"No readable record in {where}. Is it the --results_dir of a run?{reasons}")
-    return Selection(records, left_out + repeated)
+    return items, left_out + repeated
 
 
-def _read(path: Path) -> tuple[list[RunRecord], list[RecordError]]:
+def _read(
+    path: Path,
+    load_folder: Callable[[Path], tuple[list[Item], list[RecordError]]],
+    read_file: Callable[[Path], Item],
+) -> tuple[list[Item], list[RecordError]]:
     if path.is_dir() or not path.exists():
-        return load(path)
+        return load_folder(path)
     try:
-        return [read(path)], []
+        return [read_file(path)], []
     except RecordError as error:
         return [], [error]
 
 
-def _distinct(records: Iterable[RunRecord]) -> tuple[list[RunRecord], list[str]]:
-    first: dict[str, RunRecord] = {}
+def _distinct(items: Iterable[Item]) -> tuple[list[Item], list[str]]:
+    first: dict[str, Item] = {}
     repeated = []
-    for record in records:
-        known = first.setdefault(record.record_id, record)
-        if known is not record:
-            repeated.append(f"Left out: {record.file} is the same run as {known.file} (record_id {record.record_id}).")
+    for item in items:
+        known = first.setdefault(item.record_id, item)
+        if known is not item:
+            repeated.append(f"Left out: {item.file} is the same run as {known.file} (record_id {item.record_id}).")
     return list(first.values()), repeated

@@ -10,10 +10,12 @@ from typing import Any
 from absl import flags
 
 from benchmarks.errors import UserError
+from benchmarks.params import recorded_flags
 from benchmarks.params.help_text import help_text, model_list
 from benchmarks.params.option import Option, closest
 from benchmarks.params.params import Params, options
 from benchmarks.params.rules import validate
+from results.record import RunRecord
 
 ANSWERS = {
     "help": help_text,
@@ -22,7 +24,7 @@ ANSWERS = {
     "helpshort": help_text,  # absl's name
     "list_models": model_list,
 }
-OWN_FLAGS = ("flagfile", "undefok")  # absl reads these by itself
+OWN_FLAGS = ("flagfile", "undefok", recorded_flags.FLAG)  # read before the options are
 
 
 class CommandLineError(UserError):
@@ -37,12 +39,14 @@ class CommandLineError(UserError):
 class CommandLine:
     """What a command asks for: a run with `params`, or, if it asked for help, to print `answer` and be done.
 
-    `given` are the names of the options that were written out, whatever their value.
+    `given` are the names of the options that were written out, whatever their value; `rerun` is the record that --rerun
+    names, whose flags are among them.
     """
 
     params: Params
     given: frozenset[str] = frozenset()
     answer: str | None = None
+    rerun: RunRecord | None = None
 
 
 def parse(arguments: Sequence[str]) -> CommandLine:
@@ -50,7 +54,8 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     values = _declared_flags()
     problems: list[str] = []
     expanded = _with_flagfiles(arguments, values, problems)
-    readable = _without_negated_values(expanded, problems)
+    with_recorded, record = recorded_flags.with_recorded_flags(expanded, problems)
+    readable = _without_negated_values(with_recorded, problems)
     rest = _consume(readable, values, problems)
     for name, answer in ANSWERS.items():
         if values[name].value:
@@ -64,7 +69,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     problems += validate(params, without=unreadable)
     if problems:
         raise CommandLineError(problems)
-    return CommandLine(params, given)
+    return CommandLine(params, given, rerun=record)
 
 
 @dataclass(frozen=True)

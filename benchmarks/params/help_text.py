@@ -17,6 +17,8 @@ SPECIAL_FLAGS = {
     "--helpfull": "Print all flags: also those that are ignored or refused, and what differs from tf_cnn_benchmarks.",
     "--list_models": "Print the models of each data set.",
     "--flagfile=FILE": "Read flags from FILE too, one a line, where it stands; # starts a comment.",
+    "--rerun=RECORD.json": "Run the configuration of a record again: the flags that it was given and that say what is "
+    "measured. Other flags of the command line override them. What differs about the machine now is told.",
     "--undefok=NAME,NAME": "Accept these flags even though they do not exist.",
 }
 

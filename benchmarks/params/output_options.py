@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from benchmarks.params.conditions import WITH_LOG_DIR
 from benchmarks.params.option import option
 
 _NO_TRACE = "no trace is written"
 _NO_SUMMARIES = "no summaries are written"
 _NO_CHECKPOINTS = "no checkpoints are written or read"
-_NO_LOGGER = "the record in --results_dir holds the results"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,12 @@ class OutputOptions:
     save_model_steps: int | None = option(None, "Steps between checkpoints.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
     max_ckpts_to_keep: int = option(5, "Checkpoints to keep.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
     benchmark_log_dir: str | None = option(
-        None, "Folder for the logs of the TensorFlow models' repository.", not_yet=_NO_LOGGER, run_only=True
+        None,
+        "Folder for metric.log and benchmark_run.log too, two files of JSON that are written at the end of the run and "
+        "replaced by the next.",
+        tcb="it went on with the metric.log of earlier runs, and needed the TensorFlow models' repository",
+        run_only=True,
     )
-    benchmark_test_id: str | None = option(None, "Name of the run in those logs.", not_yet=_NO_LOGGER, run_only=True)
+    benchmark_test_id: str | None = option(
+        None, "Name of the run in benchmark_run.log.", acts=WITH_LOG_DIR, run_only=True
+    )

@@ -7,8 +7,7 @@ from typing import TextIO
 
 import pandas as pd
 
-from results.frame import frame
-from results.selection import select
+from results.digests import select_digests
 from results.store import FolderError
 from results.table import printable, table
 
@@ -23,16 +22,16 @@ exit codes:
 def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Run the command and return its exit code."""
     try:
-        records, left_out = select(options.paths)
-        report(left_out, stderr)
-        found = frame(records)
+        selected = select_digests(options.paths)
+        report(selected.left_out, stderr)
+        found = selected.frame()
         if options.plot:
             _plot(found, options.plot)
     except FolderError as error:
         report(str(error).splitlines(), stderr)
         return 2
     stdout.write(_written(found, options.format))
-    return 1 if left_out else 0
+    return 1 if selected.left_out else 0
 
 
 def parser() -> argparse.ArgumentParser:

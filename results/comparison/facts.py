@@ -42,7 +42,7 @@ def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitt
     """Return the records that can enter a comparison: those that are valid, unless all are asked for."""
     runs, left_out = [], Counter[str]()
     for record in records:
-        speed, told = images_per_second(record), facts(record)
+        speed, told = record.steady_images_per_second, facts(record)
         if not (record.valid or include_invalid):
             left_out[NOT_VALID] += 1
         elif not speed:
@@ -54,11 +54,6 @@ def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitt
         else:
             runs.append(Run(speed, told, record))
     return Admitted(runs, dict(left_out))
-
-
-def images_per_second(record: RunRecord) -> float | None:
-    """Return the one figure of a run that comparisons use."""
-    return record.steady_images_per_second
 
 
 def facts(record: RunRecord) -> Facts:

@@ -38,7 +38,7 @@ class Group:
     @functools.cached_property
     def speeds(self) -> tuple[float, ...]:
         """Images per second of every run."""
-        return tuple(throughput(record) or 0.0 for record in self.records)
+        return tuple(record.steady_images_per_second or 0.0 for record in self.records)
 
     @functools.cached_property
     def interval(self) -> Interval | None:
@@ -81,11 +81,6 @@ class Material:
         return self.accelerators.index(accelerator)
 
 
-def throughput(record: RunRecord) -> float | None:
-    """The one figure of a run that enters comparisons, images per second over all devices; None where there is none."""
-    return record.images_per_second or None
-
-
 def gather(records: Sequence[RunRecord], **options: Any) -> Material:
     """Group `records`; `options` are the further fields of Material."""
     facts = facts_of(records)
@@ -95,7 +90,7 @@ def gather(records: Sequence[RunRecord], **options: Any) -> Material:
     missing: dict[tuple[str, ...], int] = {}
     for record, known in zip(records, facts, strict=True):
         key = (*known.values(), record.configuration_key)
-        if record.valid and throughput(record):
+        if record.valid and record.steady_images_per_second:
             members.setdefault(key, []).append(record)
             firsts.setdefault(key, known)
         else:

@@ -11,6 +11,7 @@ from tests.main.conftest import PROJECT
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PYTHON = ".venv/bin/python"
+LATEST_RECORD = "$(ls runs/*.json | tail -n 1)"  # what the shell makes of it
 # What a test cannot run, and who does.
 ELSEWHERE = {
     "python3 -m venv": "CI begins with it",
@@ -41,6 +42,7 @@ def test_every_command_is_run_here_or_elsewhere(tmp_path):
         if any(part in command + "\n" for part in ELSEWHERE):
             continue
         assert command.startswith(PYTHON), f"nobody runs: {command}"
+        command = command.replace(LATEST_RECORD, str(max(tmp_path.glob("runs/*.json"), default="none")))
         finished = subprocess.run(
             [sys.executable, *shlex.split(command)[1:]],
             cwd=tmp_path,
@@ -53,6 +55,8 @@ def test_every_command_is_run_here_or_elsewhere(tmp_path):
         ran.append(finished.stdout)
     assert any(re.search(r"^total images/sec: ", out, re.MULTILINE) for out in ran)
     assert (tmp_path / "runs.png").stat().st_size > 1000
+    assert (tmp_path / "history.png").stat().st_size > 1000
+    assert (tmp_path / "runs.csv").read_text(encoding="utf-8").startswith("record_id,")
 
 
 @pytest.mark.parametrize("reason", ELSEWHERE)
@@ -73,6 +77,7 @@ def test_flags_in_the_readme_exist():
     others |= {"workers", "ps", "controller", "fields_from_path", "verbose"}
     others |= {"allow_different", "threshold", "include_invalid"}
     others |= {"baseline", "candidate", "last", "junit", "markdown", "must_detect", "allow_partial"}
+    others |= {"workers", "ps", "controller", "out", "separate", "include_invalid", "adapter"}
     known = {*options(), *ANSWERS, *OWN_FLAGS, *others}
     for flag in re.findall(r"(?<![\w-])--([a-z_0-9]+)", README):
         assert flag in known or flag.removeprefix("no") in known, flag

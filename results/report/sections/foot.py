@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from results import reference
 from results.conditions import conditions
 from results.record import RunRecord
-from results.report.material import Material, facts_of, throughput, words_of
+from results.report.material import Material, facts_of, words_of
 from results.report.page import Section, Table, number, table
 from results.report.svg import Draw
 from results.table import printable, state
@@ -74,7 +74,7 @@ def _environments(records: list[RunRecord]) -> list[Table]:
 
 
 def _left_out(record: RunRecord, facts: Mapping[str, str]) -> tuple[str, ...]:
-    speed = throughput(record)
+    speed = record.steady_images_per_second
     reasons = "; ".join(filter(None, [record.message, *record.problems])) or "no figure"
     word = "no figure" if record.valid else state(record.valid, record.status)
     what = words_of(

@@ -1,0 +1,80 @@
+"""What to say of a run that repeats a recorded one: what differs now, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks import environment as this_machine
+from results.record import RunRecord, utc_now
+
+_LONGEST = 60  # characters of a value
+
+
+def differences_now(record: RunRecord) -> list[str]:
+    """Return what differs between the conditions of `record` and this process, a sentence each."""
+    here = _here(record)
+    then, now = _facts(record), _facts(here)
+    told = [
+        f"{name}: {_shown(then[name])} then, {_shown(now.get(name, 'not known'))} now."
+        for name in then
+        if then[name] != now.get(name)
+    ]
+    variables_then, variables_now = (_section(each.environment, "variables") for each in (record, here))
+    for name in sorted(variables_then.keys() | variables_now.keys()):
+        before, after = (_shown(each.get(name, "not set")) for each in (variables_then, variables_now))
+        if before != after:
+            told.append(f"environment variable {name}: {before} then, {after} now.")
+    return told
+
+
+def outcome(record: RunRecord, rerun: RunRecord) -> str:
+    """Return how the configuration and the figure of `rerun` compare with those of `record`."""
+    names = sorted(record.configuration.keys() | rerun.configuration.keys())
+    changed = [
+        f"{name} ({_shown(record.configuration.get(name))} then, {_shown(rerun.configuration.get(name))} now)"
+        for name in names
+        if record.configuration.get(name) != rerun.configuration.get(name)
+    ]
+    said = f"another configuration than the record's: {', '.join(changed)}" if changed else "the record's configuration"
+    before, after = record.images_per_second, rerun.images_per_second
+    if not before or not after:
+        return f"Rerun with {said}."
+    return f"Rerun with {said}; {before:.2f} images a second then, {after:.2f} now ({after / before:.3f}x)."
+
+
+def _here(record: RunRecord) -> RunRecord:
+    """Return what a record of this process would know, on the same kind of device."""
+    now = utc_now()
+    device = record.configuration.get("device", record.params.get("device"))
+    return RunRecord(
+        status="interrupted",
+        started_at=now,
+        finished_at=now,
+        command_line=(),
+        configuration={"device": device},
+        environment=this_machine.environment(),
+        hardware=this_machine.hardware(),
+    )
+
+
+def _facts(record: RunRecord) -> dict[str, str]:
+    from results.conditions import conditions  # needs pandas, for which other runs must not wait
+
+    facts = conditions(record)
+    if "commit" in facts and _section(record.environment, "git").get("dirty"):
+        facts["commit"] += " with changes"
+    host = record.environment.get("hostname")
+    return facts | ({"hostname": str(host)} if host else {})
+
+
+def _section(section: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = section.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _shown(value: object) -> str:
+    from results.table import printable  # as above
+
+    text = printable(str(value))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

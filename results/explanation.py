@@ -1,0 +1,223 @@
+"""One record explained on a screen: what ran, on what, the figure, whether it holds, and how to run it again."""
+
+import shlex
+import statistics
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from results.conditions import conditions
+from results.frame import COLUMNS, row
+from results.measurement import Measurement
+from results.naming import SETTINGS, counted, name
+from results.record import RunRecord
+from results.statistics.between_runs import interval
+from results.table import printable
+
+WIDTH = 100
+_LABEL = 12
+_MOST_LINES = 3  # of one paragraph; more is cut off
+_MOST_ENTRIES = 4  # devices, problems, flags that do not act: more are counted
+_MODES = {"forward_only": "forward only", "eval": "evaluation"}
+
+
+def explain(record: RunRecord, repeats: Sequence[float]) -> str:
+    """Return the explanation of `record`; `repeats` are the values of all valid runs of its configuration and machine.
+
+    At most some 40 lines of WIDTH columns.
+    """
+    paragraphs = [
+        *_run(record),
+        *_figure(record, repeats),
+        *_validity(record),
+        *_machine(record),
+        *_placement(record),
+        *_exchange(record),
+        *_not_acting(record),
+        *_again(record),
+    ]
+    return "\n".join(line for label, text in paragraphs if text for line in _wrapped(label, text)) + "\n"
+
+
+Paragraphs = Iterator[tuple[str, str]]
+
+
+def _run(record: RunRecord) -> Paragraphs:
+    facts = dict(zip(COLUMNS, row(record), strict=True))
+    yield "record", f"{record.record_id}  {record.file}"
+    yield "ran", name({setting: facts[setting] for setting in SETTINGS})
+    mode = next((words for flag, words in _MODES.items() if record.configuration.get(flag)), "training")
+    optimizer = record.configuration.get("optimizer")
+    rate = record.configuration.get("init_learning_rate")
+    words = [mode, f"optimizer {optimizer}" * bool(optimizer), f"learning rate {rate}" * (rate is not None)]
+    if isinstance(record.model.get("parameters"), int):
+        words.append(f"{record.model['parameters']:,} parameters")
+    yield "", ", ".join(filter(None, [*words, *_cluster(record)]))
+    if record.started_at:
+        yield "when", f"{record.started_at[:19].replace('T', ' ')} to {record.finished_at[11:19]} UTC, {record.status}"
+    if record.provenance:
+        yield "from", ", ".join(f"{key}: {value}" for key, value in record.provenance.items())
+
+
+def _cluster(record: RunRecord) -> list[str]:
+    hosts = record.cluster.get("hosts")
+    if not isinstance(hosts, dict):
+        return []
+    counts = [f"{len(found)} {job}" for job, found in hosts.items() if isinstance(found, list) and found]
+    return [f"processes: {', '.join(counts)}"]
+
+
+def _figure(record: RunRecord, repeats: Sequence[float]) -> Paragraphs:
+    value, measurement = record.images_per_second, record.measurement
+    if value is None:
+        yield "figure", "none"
+        return
+    if measurement:
+        steps = len(measurement.step_seconds)
+        window = f"{measurement.images:,} images ({counted(steps, 'step')}) in {measurement.window_seconds:.2f} s"
+        yield "figure", f"{value:,.2f} images/s: {window}"
+        yield "", _within(record)
+    else:
+        yield "figure", f"{value:,.2f} images/s, as reported"
+    yield "", _among(record.steady_images_per_second, repeats)
+    if measurement:
+        yield from _steps(measurement)
+
+
+def _within(record: RunRecord) -> str:
+    """How well this run is measured."""
+    found, known = record.statistics, record.steady_interval
+    if found is None or known is None:
+        return "no interval: the steps support none"
+    steady = f"steady from step {found.steady_from}: " if found.steady_from > 1 else ""
+    return f"{steady}{known.value:,.2f}, within this run known to {known.low:,.2f} to {known.high:,.2f} (95 %)"
+
+
+def _among(value: float | None, repeats: Sequence[float]) -> str:
+    """The run among the repeats of its configuration: only they tell what the next run will do."""
+    found = interval(repeats)
+    if value is None or found is None:
+        return "no other valid run of this configuration beside it: how far runs differ is not known"
+    return (
+        f"{len(repeats)} valid runs of this configuration beside it, with it: mean {found.value:,.2f}, 95 % interval "
+        f"{found.low:,.2f} to {found.high:,.2f}; this run is {value / found.value - 1:+.1%} off"
+    )
+
+
+def _steps(measurement: Measurement) -> Paragraphs:
+    seconds = measurement.step_seconds
+    if seconds:
+        milliseconds = [1000 * each for each in (statistics.median(seconds), min(seconds), max(seconds))]
+        median, fastest, slowest = (f"{each:,.2f}" for each in milliseconds)
+        jitter = f", jitter {measurement.jitter:.1%}" if measurement.jitter is not None else ""
+        yield "steps", f"median {median} ms ({fastest} to {slowest}){jitter}"
+    first, until = measurement.first_step_seconds, measurement.time_to_first_step_seconds
+    warmup = [f"{counted(len(measurement.warmup_step_seconds), 'step')} of warm-up, not in the figure"]
+    warmup += [f"the very first took {first:.2f} s"] if first is not None else []
+    warmup += [f"and ended {until:.1f} s after the start"] if until is not None else []
+    yield "", ", ".join(warmup)
+    if measurement.losses:
+        first_loss, *_, last_loss = (*measurement.losses[:1], *measurement.losses)
+        yield "loss", f"{first_loss:.3f} in the first measured step, {last_loss:.3f} in the last"
+
+
+def _validity(record: RunRecord) -> Paragraphs:
+    if record.valid:
+        yield "valid", "yes: it completed, and nothing was found wrong with it"
+    for number, problem in enumerate(_some([*filter(None, [record.message]), *record.problems])):
+        yield ("" if number else f"{'INVALID' if record.status == 'completed' else record.status.upper()}"), problem
+    check = record.checks.get("variable_update")
+    if isinstance(check, dict):
+        worst, most = check.get("largest_difference"), check.get("tolerance")
+        yield "", f"update of the variables against one device: largest difference {worst} (at most {most})"
+
+
+def _machine(record: RunRecord) -> Paragraphs:
+    known = conditions(record)
+    gpus = record.hardware.get("gpus")
+    count = len(gpus) if isinstance(gpus, list) else 0
+    hardware = {
+        "{}": record.environment.get("hostname"),
+        "{} ": known.get("cpu"),
+        "{} usable cores": known.get("usable_cores"),
+        "{} GiB": known.get("memory_gib"),
+        f"{count} x {{}}": dict(zip(COLUMNS, row(record), strict=True))["gpu"] if count else None,
+        "driver {}": known.get("driver"),
+    }
+    yield "machine", ", ".join(form.format(value).strip() for form, value in hardware.items() if value)
+    git = record.environment.get("git")
+    changed = " with uncommitted changes" if isinstance(git, dict) and git.get("dirty") else ""
+    software = {fact: known.get(fact) for fact in ("tensorflow", "numpy", "python", "kernel")}
+    software["commit"] = f"{known['commit'][:12]}{changed}" if "commit" in known else None
+    yield "software", ", ".join(f"{label} {value}" for label, value in software.items() if value)
+    variables = record.environment.get("variables")
+    if isinstance(variables, dict):
+        yield "variables", " ".join(f"{variable}={value}" for variable, value in variables.items())
+
+
+def _placement(record: RunRecord) -> Paragraphs:
+    towers, variables = record.placement.get("towers"), record.placement.get("variables")
+    if isinstance(towers, list):
+        yield "towers", " ".join(_some([str(tower) for tower in towers]))
+    if isinstance(variables, dict):
+        held = [f"{device}: {_held(found)}" for device, found in variables.items()]
+        yield "stores", "; ".join(_some(held))
+
+
+def _held(found: Any) -> str:
+    if not isinstance(found, dict):
+        return str(found)
+    return f"{found.get('variables')} variables, {_size(found.get('bytes'))}"
+
+
+def _exchange(record: RunRecord) -> Paragraphs:
+    found = record.exchange
+    sent = found.get("sent_bytes")
+    if isinstance(sent, dict):
+        devices = [f"{device} sends {_size(count)}" for device, count in sent.items()]
+        yield "exchange", f"{found.get('exchanges')} a step; {'; '.join(_some(devices))}"
+    elif found:
+        yield "exchange", ", ".join(f"{key}: {value}" for key, value in found.items())
+    if isinstance(found.get("exposed_share"), float):
+        yield "", f"not hidden by computation: {found['exposed_share']:.1%} of a step"
+
+
+def _not_acting(record: RunRecord) -> Paragraphs:
+    told = ["--{flag}={value}: {kind}: {reason}".format_map(defaultdict(str, each)) for each in record.not_acting]
+    for number, line in enumerate(_some(told)):
+        yield ("" if number else "not acting"), line
+
+
+def _again(record: RunRecord) -> Paragraphs:
+    if record.provenance:
+        yield "again", "not from here: this record was imported"
+        return
+    given = [f"--{flag}={record.params.get(flag)}" for flag in record.given]
+    yield "given", " ".join(given) or "no flag"
+    yield "again", f"python run_benchmark.py --rerun={shlex.quote(record.file)}"
+
+
+def _size(count: Any) -> str:
+    """A number of bytes, in words."""
+    if not isinstance(count, int | float) or not 0 <= count < 1e18:
+        return str(count)
+    return f"{count / 1e6:,.2f} MB" if count >= 1e5 else f"{count:,} B"
+
+
+def _some(entries: Sequence[str]) -> list[str]:
+    more = len(entries) - _MOST_ENTRIES
+    return [*entries[:_MOST_ENTRIES], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        printable(text),
+        WIDTH,
+        initial_indent=f"{label:<{_LABEL}}",
+        subsequent_indent=" " * _LABEL,
+        max_lines=_MOST_LINES,
+        placeholder=" …",
+        break_on_hyphens=False,
+        break_long_words=label != "again",  # a command is to be copied
+    )

@@ -1,0 +1,1 @@
+"""Records in the formats of other tools. Each module says where its format is documented."""

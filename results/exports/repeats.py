@@ -1,0 +1,53 @@
+"""Records of the same configuration on the same hardware as one result, for tools that keep one value per benchmark."""
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from results.conditions import conditions
+from results.frame import COLUMNS, row
+from results.naming import SETTINGS, name
+from results.record import RunRecord
+from results.statistics.between_runs import Interval, interval
+
+
+class Result(NamedTuple):
+    """One benchmark: its name, unique among the results, and its records, which all have a figure."""
+
+    name: str
+    records: tuple[RunRecord, ...]
+
+    @property
+    def images_per_second(self) -> float:
+        """The geometric mean over the runs."""
+        return statistics.geometric_mean(self._values)
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % interval over the runs; None for one run."""
+        return interval(self._values)
+
+    @property
+    def _values(self) -> list[float]:
+        return [value for record in self.records if (value := record.steady_images_per_second)]
+
+
+def results(records: Sequence[RunRecord]) -> list[Result]:
+    """Return the results in the order of their first records; records without a figure, or with 0, are not in them."""
+    groups: dict[tuple[Any, ...], list[RunRecord]] = defaultdict(list)
+    for record in records:
+        if record.steady_images_per_second:
+            accelerator = conditions(record).get("accelerator", "")
+            groups[(_name(record, accelerator), record.configuration_key)].append(record)
+    named = Counter(name for name, _ in groups)
+    return [
+        # Equal names: they differ in a flag that is not in the name, and only the key tells them apart.
+        Result(name if named[name] == 1 else f"{name} [{key}]", tuple(group))
+        for (name, key), group in groups.items()
+    ]
+
+
+def _name(record: RunRecord, accelerator: str) -> str:
+    facts = dict(zip(COLUMNS, row(record), strict=True))
+    return name({setting: facts[setting] for setting in SETTINGS} | {"accelerator": accelerator})

@@ -1,0 +1,111 @@
+import pytest
+
+from benchmarks.params import CommandLineError, parse
+from benchmarks.params.recorded_flags import overridden
+from results.store import write
+from tests.results.records import record
+
+RESOLVED = {
+    "model": "resnet20",
+    "data_name": "cifar10",
+    "batch_size": 64,
+    "num_gpus": 2,
+    "device": "cpu",
+    "variable_update": "replicated",
+    "xla": False,
+    "num_epochs": 0.0256,
+    "num_batches": 20,
+    "results_dir": "/elsewhere",
+    "fp16_loss_scale": None,
+}
+
+
+@pytest.fixture
+def path(tmp_path):
+    def written(**changes):
+        facts = {"params": RESOLVED, "given": tuple(RESOLVED)} | changes
+        return write(record(**facts), tmp_path)
+
+    return written
+
+
+def problems(*arguments):
+    with pytest.raises(CommandLineError) as caught:
+        parse([str(argument) for argument in arguments])
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("form", [["--rerun={}"], ["-rerun={}"], ["--rerun", "{}"]])
+def test_the_given_flags_that_say_what_is_measured_come_back(path, form):
+    command = parse([part.format(path()) for part in form])
+    assert command.given == {
+        "model", "data_name", "batch_size", "num_gpus", "device", "variable_update", "xla", "num_batches"
+    }  # fmt: skip
+    assert (command.params.model, command.params.batch_size, command.params.num_batches) == ("resnet20", 64, 20)
+    assert command.params.num_epochs is None  # they are exact as steps
+    assert command.params.results_dir == "runs"  # a record does not say where to write
+    assert command.rerun.params == RESOLVED
+    assert overridden(command.rerun, command.params) == []
+
+
+def test_only_given_flags_do(path):
+    command = parse([f"--rerun={path(given=('model', 'data_name'))}"])
+    assert command.given == {"model", "data_name"}
+    assert command.params.batch_size == 0
+
+
+def test_other_flags_override_wherever_they_stand_and_are_told(path):
+    command = parse(["--xla", f"--rerun={path()}", "--batch_size=32", "--num_epochs=1"])
+    assert (command.params.xla, command.params.batch_size, command.params.num_epochs) == (True, 32, 1.0)
+    assert command.params.num_batches is None
+    assert overridden(command.rerun, command.params) == [
+        "--batch_size=32 replaces 64, which the record has.",
+        "--xla=True replaces False, which the record has.",
+        "The length of the run, 1.0 epochs, replaces --num_batches=20, which the record has.",
+    ]
+
+
+def test_it_can_stand_in_a_flagfile(path, tmp_path):
+    (tmp_path / "flags").write_text(f"--rerun={path()}\n--num_batches=5\n")
+    command = parse([f"--flagfile={tmp_path}/flags"])
+    assert (command.params.model, command.params.num_batches) == ("resnet20", 5)
+
+
+def test_a_record_that_cannot_be_run_again_is_refused_with_the_reason(path, tmp_path):
+    imported = path(provenance={"tool": "Horovod"})
+    assert problems(f"--rerun={imported}") == [
+        f"--rerun cannot be used: {imported}: it was imported from Horovod, and has no flags of this benchmark to run "
+        "again."
+    ]
+    newer = path(given=("model", "batchsize"), environment={"git": {"commit": "abc"}})
+    assert problems(f"--rerun={newer}") == [
+        f"--rerun cannot be used: {newer}: this version does not know its flags --batchsize (is it --batch_size now?); "
+        "the record is of commit abc."
+    ]
+    odd = path(params={"model": ["a"]}, given=("model",))
+    assert problems(f"--rerun={odd}") == [
+        f"--rerun cannot be used: {odd}: field 'params.model': the value of --model is no text, number or truth value."
+    ]
+    (tmp_path / "cut.json").write_text("{")
+    [cut] = problems(f"--rerun={tmp_path}/cut.json")
+    assert cut.startswith(f"--rerun cannot be used: {tmp_path}/cut.json: not JSON")
+    assert problems(f"--rerun={tmp_path}/none.json") == [
+        f"--rerun cannot be used: {tmp_path}/none.json: cannot be read: No such file or directory."
+    ]
+    assert problems(f"--rerun={odd}", f"--rerun={odd}")[0].startswith("--rerun stands 2 times.")
+    assert problems("--rerun")[0].startswith("--rerun cannot be used: .: cannot be read: not a regular file")
+
+
+def test_all_problems_are_told_together(path):
+    bad = path(params=RESOLVED | {"model": "resnet5"})
+    told = problems(f"--rerun={bad}", "--bogus")
+    assert any("--model=resnet5" in problem for problem in told)
+    assert any("Unknown flag --bogus" in problem for problem in told)
+
+
+def test_a_value_of_a_record_is_never_a_flag_of_its_own(path):
+    params = RESOLVED | {"rewriter_config": "--results_dir=/x"}
+    strange = path(params=params, given=("model", "data_name", "rewriter_config"))
+    command = parse([f"--rerun={strange}"])
+    assert command.params.rewriter_config == "--results_dir=/x"
+    assert command.params.results_dir == "runs"

@@ -1,0 +1,98 @@
+import io
+
+import pytest
+
+from results.__main__ import main
+from results.store import write
+from tests.results.records import measurement, record
+
+
+def show(path):
+    stdout, stderr = io.StringIO(), io.StringIO()
+    return main(["show", str(path)], stdout, stderr), stdout.getvalue(), stderr.getvalue()
+
+
+def words(path):
+    code, out, err = show(path)
+    assert (code, err) == (0, "")
+    return " ".join(out.split())
+
+
+FULL = {
+    "given": ("model", "batch_size"),
+    "params": {"model": "resnet20", "batch_size": 32},
+    "exchange": {"exchanges": 4, "sent_bytes": {"/gpu:0": 2_000_000, "/gpu:1": 10}, "exposed_share": 0.125},
+    "placement": {"towers": ["/gpu:0", "/gpu:1"], "variables": {"/gpu:0": {"variables": 65, "bytes": 1_078_888}}},
+    "checks": {"variable_update": {"largest_difference": 1e-6, "tolerance": 1e-4}},
+    "not_acting": ({"flag": "trace_file", "value": "x", "kind": "not yet acting", "reason": "no trace is written"},),
+    "hardware": {
+        "cpu": {"model": "Testium 9000", "usable_cores": 8},
+        "memory_bytes": 2**36,
+        "gpus": [{"name": "Testla"}] * 2,
+        "driver": "550.54",
+    },
+    "environment": {"packages": {"tensorflow": "2.21.0"}, "git": {"commit": "abc" * 13, "dirty": True}},
+}
+
+
+def test_all_of_a_full_record_on_one_screen(tmp_path):
+    path = write(record(**FULL), tmp_path)
+    _, out, _ = show(path)
+    said = " ".join(out.split())
+    for fact in [
+        "resnet20, cifar10 (sample), 2 towers, cpu, batch 32, replicated, NHWC, fp32",
+        "500.00 images/s: 640 images (10 steps) in 1.28 s",
+        "no other valid run of this configuration beside it",
+        "median 125.00 ms (125.00 to 125.00), jitter 0.0%",
+        "the very first took 5.00 s, and ended 9.5 s after the start",
+        "valid yes",
+        "largest difference 1e-06 (at most 0.0001)",
+        "Testium 9000, 8 usable cores, 64 GiB, 2 x Testla, driver 550.54",
+        "commit abcabcabcabc with uncommitted changes",
+        "/gpu:0: 65 variables, 1.08 MB",
+        "4 a step; /gpu:0 sends 2.00 MB; /gpu:1 sends 10 B",
+        "not hidden by computation: 12.5% of a step",
+        "--trace_file=x: not yet acting: no trace is written",
+        "--model=resnet20 --batch_size=32",
+        f"python run_benchmark.py --rerun={path}",
+    ]:
+        assert fact in said
+    lines = out.splitlines()
+    assert len(lines) <= 40
+    assert max(len(line) for line in lines if "--rerun" not in line) <= 100
+
+
+def test_the_interval_is_over_the_valid_repeats_in_the_folder(tmp_path):
+    for minute, speed in enumerate((490.0, 510.0)):
+        write(record(minute=minute, measurement=measurement(window_seconds=640 / speed)), tmp_path)
+    write(record(minute=3, problems=("NaN",), measurement=measurement(window_seconds=1.0)), tmp_path)
+    write(record(minute=4, hardware={"cpu": {"model": "another"}}), tmp_path)
+    write(record(minute=5, configuration={"model": "another"}), tmp_path)
+    path = write(record(minute=6), tmp_path)
+    said = words(path)
+    assert "3 valid runs of this configuration beside it, with it: mean 499.93, 95 % interval 475." in said
+    assert "this run is +0.0% off" in said
+
+
+def test_what_is_wrong_is_said(tmp_path):
+    path = write(record(problems=("the loss is NaN from step 3 on",)), tmp_path)
+    assert "INVALID the loss is NaN from step 3 on" in words(path)
+    path = write(record(status="failed", message="out of memory", measurement=None), tmp_path)
+    assert "figure none FAILED out of memory" in words(path)
+
+
+def test_an_imported_record_says_where_it_is_from(tmp_path):
+    bare = {"measurement": None, "hardware": {}, "environment": {}, "model": {}, "configuration": {}, "params": {}}
+    path = write(record(provenance={"tool": "Horovod", "source": "a.log"}, given=(), **bare), tmp_path)
+    said = words(path)
+    assert "from tool: Horovod, source: a.log" in said
+    assert "not from here: this record was imported" in said
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, "null", ""])
+def test_what_is_no_record_is_an_error(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    code, out, err = show(tmp_path / "a.json")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"Not a readable record: {tmp_path}/a.json: ")
+    assert len(err.splitlines()) == 1
