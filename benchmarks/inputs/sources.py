@@ -14,7 +14,7 @@ from benchmarks.inputs.datasets import DATASETS, Dataset
 from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.towers import TowerInput, cifar10_towers, synthetic_towers
 from benchmarks.params import Params, ResolvedParams
-from benchmarks.params.resolve import data_name
+from benchmarks.params.data_set import data_name
 from benchmarks.precision import COMPUTE_DTYPE
 
 
