@@ -16,6 +16,7 @@ from benchmarks.collective_step import CollectiveStep
 from benchmarks.errors import UserError
 from benchmarks.exchange import reduce_options
 from benchmarks.inputs.sources import Source, open_source
+from benchmarks.inputs.tower_group import TowerGroup
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
 from benchmarks.verification import Verdict, verify
@@ -130,7 +131,7 @@ def _step(
         workload.network,
         strategy,
         towers,
-        workload.source.towers(params, image_size, towers, first_tower, workload.devices.num_towers),
+        workload.source.towers(params, image_size, TowerGroup(tuple(towers), first_tower, workload.devices.num_towers)),
         optimizers.make(params),
         precision.make_loss_scale(params),
         _step_options(params, workload.source.num_classes),

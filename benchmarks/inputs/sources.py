@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from benchmarks.inputs import cifar10_records
 from benchmarks.inputs.datasets import DATASETS, Dataset
 from benchmarks.inputs.image_spec import ImageSpec
-from benchmarks.inputs.towers import TowerInput, cifar10_towers, synthetic_towers
+from benchmarks.inputs.towers import TowerGroup, TowerInput, cifar10_towers, synthetic_towers
 from benchmarks.params import Params, ResolvedParams
 from benchmarks.params.data_set import data_name
 from benchmarks.precision import COMPUTE_DTYPE
@@ -37,14 +36,9 @@ class Source(ABC):
         self,
         params: ResolvedParams,
         image_size: int,
-        devices: Sequence[str],
-        first_tower: int = 0,
-        num_towers: int | None = None,
+        towers: TowerGroup,
     ) -> list[TowerInput]:
-        """An input for each of the towers' `devices`, for `params`.
-
-        These are all towers, or the ones from number `first_tower` on of `num_towers`.
-        """
+        """An input for each of `towers`, for `params`."""
 
 
 class Synthetic(Source):
@@ -54,18 +48,14 @@ class Synthetic(Source):
         self,
         params: ResolvedParams,
         image_size: int,
-        devices: Sequence[str],
-        first_tower: int = 0,
-        num_towers: int | None = None,
+        towers: TowerGroup,
     ) -> list[TowerInput]:
         """The same batch at every step."""
         return synthetic_towers(
             _spec(params, image_size),
             self.dataset.num_classes,  # the last of the classes that tf_cnn_benchmarks counts has no images
-            devices,
+            towers,
             params.tf_random_seed,
-            first_tower=first_tower,
-            num_towers=num_towers,
         )
 
 
@@ -76,22 +66,18 @@ class Cifar10(Source):
         self,
         params: ResolvedParams,
         image_size: int,
-        devices: Sequence[str],
-        first_tower: int = 0,
-        num_towers: int | None = None,
+        towers: TowerGroup,
     ) -> list[TowerInput]:
         """A share of the images for each tower, in an order of its own every epoch."""
         assert params.data_dir is not None, "this source has been opened"
         return cifar10_towers(
             params.data_dir,
             _spec(params, image_size),
-            devices,
+            towers,
             params.tf_random_seed,
             distortions=params.distortions,
             prefetch=params.datasets_prefetch_buffer_size,
             private_threads=params.datasets_num_private_threads,
-            first_tower=first_tower,
-            num_towers=num_towers,
         )
 
 

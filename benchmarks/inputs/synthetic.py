@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import tensorflow as tf
 
 from benchmarks.inputs.image_spec import ImageSpec
+from benchmarks.inputs.tower_group import TowerGroup
 
 
 def batches(
     spec: ImageSpec,
     num_classes: int,
-    devices: Sequence[str],
+    towers: TowerGroup,
     seed: int,
-    *,
-    first_tower: int = 0,
-    num_towers: int | None = None,
 ) -> list[tuple[tf.Tensor, tf.Tensor]]:
-    """A resident batch of images and int32 labels on each of `devices`: all towers, or those from `first_tower` on.
+    """A resident batch of images and int32 labels on the device of each of `towers`.
 
     Pixels are truncated normal with mean 0 and standard deviation 1 before truncation at 2: the range of standardised
-    images. Over all towers every class occurs equally often, or as nearly so as the number of images allows
+    images. Over all towers of the run every class occurs equally often, or as nearly so as the number of images allows
     (tf_cnn_benchmarks drew labels from a range that left the last class out). The same seed gives the same batches.
     """
-    num_towers = num_towers or len(devices)
-    labels = np.random.default_rng(seed).permutation(np.arange(spec.batch_size * num_towers) % num_classes)
-    of_tower = np.split(labels, num_towers)
-    return [
-        _batch(spec, device, seed=(seed, tower), labels=of_tower[tower])
-        for tower, device in enumerate(devices, first_tower)
-    ]
+    labels = np.random.default_rng(seed).permutation(np.arange(spec.batch_size * towers.total) % num_classes)
+    of_tower = np.split(labels, towers.total)
+    return [_batch(spec, device, seed=(seed, tower), labels=of_tower[tower]) for tower, device in towers]
 
 
 def _batch(spec: ImageSpec, device: str, seed: tuple[int, int], labels: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:

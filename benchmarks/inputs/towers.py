@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -11,8 +11,10 @@ import tensorflow as tf
 
 from benchmarks.inputs import cifar10_images, cifar10_records, synthetic
 from benchmarks.inputs.image_spec import ImageSpec
+from benchmarks.inputs.tower_group import TowerGroup
+from variable_mgr.topology import is_gpu
 
-__all__ = ["ImageSpec", "TowerInput", "cifar10_towers", "synthetic_towers"]
+__all__ = ["ImageSpec", "TowerGroup", "TowerInput", "begun", "cifar10_towers", "copied_ahead", "synthetic_towers"]
 
 # Called under the tower's device while the step is traced; returns the (images, labels) that each step then gets anew.
 TowerInput = Callable[[], tuple[tf.Tensor, tf.Tensor]]
@@ -20,55 +22,40 @@ TowerInput = Callable[[], tuple[tf.Tensor, tf.Tensor]]
 _BATCHES_ON_DEVICE = 2  # one in use, one under way
 
 
-def synthetic_towers(
-    spec: ImageSpec,
-    num_classes: int,
-    devices: Sequence[str],
-    seed: int,
-    *,
-    first_tower: int = 0,
-    num_towers: int | None = None,
-) -> list[TowerInput]:
-    """Inputs that return the same resident batch at each step, one for each of `devices`.
-
-    These are all towers, or the ones from number `first_tower` on of `num_towers`.
-    """
-    batches = synthetic.batches(spec, num_classes, devices, seed, first_tower=first_tower, num_towers=num_towers)
-    return [_resident(batch) for batch in batches]
+def synthetic_towers(spec: ImageSpec, num_classes: int, towers: TowerGroup, seed: int) -> list[TowerInput]:
+    """Inputs that return the same resident batch at each step, one for each of `towers`."""
+    return [_resident(batch) for batch in synthetic.batches(spec, num_classes, towers, seed)]
 
 
 def cifar10_towers(
     data_dir: str | Path,
     spec: ImageSpec,
-    devices: Sequence[str],
+    towers: TowerGroup,
     seed: int,
     *,
     distortions: bool,
     prefetch: int | None = None,
     private_threads: int | None = None,
-    first_tower: int = 0,
-    num_towers: int | None = None,
 ) -> list[TowerInput]:
-    """Inputs that read train.tfrecords in `data_dir`, one for each of `devices`, on the machine that has it.
+    """Inputs that read train.tfrecords in `data_dir`, one for each of `towers`, on the machine that has its device.
 
-    These are all towers, or the ones from number `first_tower` on of `num_towers`. The other options are those of
-    cifar10_images.dataset.
+    The other options are those of cifar10_images.dataset.
     """
     path = cifar10_records.find(data_dir, "train.tfrecords")
     inputs = []
-    for tower, device in enumerate(devices, first_tower):
+    for tower, device in towers:
         with _host_of(device):
             dataset = cifar10_images.dataset(
                 path,
                 spec,
                 tower=tower,
-                num_towers=num_towers or len(devices),
+                num_towers=towers.total,
                 seed=seed,
                 distortions=distortions,
                 prefetch=prefetch,
                 private_threads=private_threads,
             )
-            inputs.append(_reading(iter(_on_device(dataset, device))))
+            inputs.append(_reading(begun(_on_device(dataset, device))))
     return inputs
 
 
@@ -82,11 +69,26 @@ def _host_of(device: str) -> AbstractContextManager[object]:
 
 
 def _on_device(dataset: tf.data.Dataset, device: str) -> tf.data.Dataset:
-    """`dataset` with its batches copied ahead to a GPU of this process; logical CPU devices share the host's memory."""
-    spec = tf.DeviceSpec.from_string(device)
-    if spec.device_type != "GPU" or spec.job is not None:
-        return dataset
+    """`dataset` with its batches copied ahead to a GPU; logical CPU devices share the host's memory."""
+    return copied_ahead(dataset, device) if is_gpu(device) else dataset
+
+
+def copied_ahead(dataset: tf.data.Dataset, device: str) -> tf.data.Dataset:
+    """`dataset`, made on the CPU of the machine that has `device`, with its batches copied ahead to `device`.
+
+    That may be one of another process: the CPU that TensorFlow copies from is the one beside `device`.
+    """
     return dataset.apply(tf.data.experimental.prefetch_to_device(device, _BATCHES_ON_DEVICE))
+
+
+def begun(dataset: tf.data.Dataset) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    """The iterator of `dataset`, once it is ready in the process that has it.
+
+    TensorFlow makes it there in the order of what it is asked for, but runs a step without waiting for that.
+    """
+    iterator: Iterator[tuple[tf.Tensor, tf.Tensor]] = iter(dataset)
+    tf.fill([], 0).numpy()
+    return iterator
 
 
 def _resident(batch: tuple[tf.Tensor, tf.Tensor]) -> TowerInput:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from benchmarks.errors import UserError
 from benchmarks.inputs import cifar10_records
 from benchmarks.inputs.record_errors import explain
-from benchmarks.inputs.towers import ImageSpec, cifar10_towers
+from benchmarks.inputs.towers import ImageSpec, TowerGroup, cifar10_towers
 
 PIXELS = bytes(3072)
 
@@ -125,7 +125,7 @@ def test_a_missing_folder_is_named(tmp_path):
 
 def read_in_a_step(folder, towers=1):
     devices = ["/cpu:0"] * towers
-    inputs = cifar10_towers(folder, ImageSpec(2, 32, 32), devices, seed=0, distortions=True)
+    inputs = cifar10_towers(folder, ImageSpec(2, 32, 32), TowerGroup.of_all(devices), seed=0, distortions=True)
 
     @tf.function(autograph=False)
     def step():

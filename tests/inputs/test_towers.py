@@ -4,9 +4,10 @@ import tensorflow as tf
 
 from benchmarks.errors import UserError
 from benchmarks.inputs import cifar10_images
-from benchmarks.inputs.towers import ImageSpec, cifar10_towers, synthetic_towers
+from benchmarks.inputs.towers import ImageSpec, TowerGroup, cifar10_towers, copied_ahead, synthetic_towers
 
-DEVICES = [f"/cpu:{index}" for index in range(4)]
+DEVICES = tuple(f"/cpu:{index}" for index in range(4))
+ALL = TowerGroup.of_all(DEVICES)
 
 
 def in_one_step(inputs, devices=DEVICES):
@@ -25,7 +26,7 @@ def in_one_step(inputs, devices=DEVICES):
 
 
 def test_real_input_gives_new_batches_to_every_tower(sample_dir):
-    step = in_one_step(cifar10_towers(sample_dir, ImageSpec(20, 32, 32), DEVICES, seed=1, distortions=False))
+    step = in_one_step(cifar10_towers(sample_dir, ImageSpec(20, 32, 32), ALL, seed=1, distortions=False))
     seen = [image.numpy().tobytes() for _ in range(20) for images, _ in step() for image in images]
     assert len(set(seen)) == len(seen) == 1600
     assert step.experimental_get_tracing_count() == 1
@@ -36,8 +37,8 @@ def test_real_input_gives_new_batches_to_every_tower(sample_dir):
 def test_both_kinds_of_input_keep_to_the_spec(sample_dir, data_format, dtype):
     spec = ImageSpec(4, 32, 32, data_format, dtype)
     for inputs in (
-        synthetic_towers(spec, 10, DEVICES, seed=1),
-        cifar10_towers(sample_dir, spec, DEVICES, seed=1, distortions=True, prefetch=1, private_threads=1),
+        synthetic_towers(spec, 10, ALL, seed=1),
+        cifar10_towers(sample_dir, spec, ALL, seed=1, distortions=True, prefetch=1, private_threads=1),
     ):
         for images, labels in in_one_step(inputs)():
             assert (images.shape, images.dtype) == (spec.shape, tf.as_dtype(dtype))
@@ -50,20 +51,22 @@ def test_prefetching_to_a_device_keeps_the_batches(sample_dir):
     here, there = (
         cifar10_images.dataset(sample_dir / "train.tfrecords", ImageSpec(8, 32, 32), **options) for _ in range(2)
     )
-    there = there.apply(tf.data.experimental.prefetch_to_device("/cpu:0", 2))
+    there = copied_ahead(there, "/cpu:0")
     for (images, _), (copied, _), _ in zip(here, there, range(3), strict=False):
         np.testing.assert_array_equal(images, copied)
 
 
 def test_real_input_needs_its_file(tmp_path):
     with pytest.raises(UserError, match=r"no train\.tfrecords"):
-        cifar10_towers(tmp_path, ImageSpec(4, 32, 32), DEVICES, seed=1, distortions=True)
+        cifar10_towers(tmp_path, ImageSpec(4, 32, 32), ALL, seed=1, distortions=True)
 
 
 def synthetic(spec, num_classes, devices=DEVICES, seed=1):
     return [
         (images.numpy(), labels.numpy())
-        for images, labels in in_one_step(synthetic_towers(spec, num_classes, devices, seed), devices)()
+        for images, labels in in_one_step(
+            synthetic_towers(spec, num_classes, TowerGroup.of_all(devices), seed), devices
+        )()
     ]
 
 
@@ -90,7 +93,7 @@ def test_synthetic_images_are_as_standardised_ones_and_differ_by_tower():
 
 def test_synthetic_input_is_resident_and_seeded():
     spec = ImageSpec(4, 8, 8)
-    (first,) = synthetic_towers(spec, 10, ["/cpu:1"], seed=1)
+    (first,) = synthetic_towers(spec, 10, TowerGroup.of_all(["/cpu:1"]), seed=1)
     assert first()[0] is first()[0]
     assert first()[0].device.endswith("CPU:1")
     (again, other) = (synthetic(spec, 10, ["/cpu:1"], seed)[0] for seed in (1, 2))
@@ -107,13 +110,13 @@ def test_the_shape_of_a_batch(data_format, shape):
 def test_processes_that_have_some_of_the_towers_each_get_what_one_with_all_gets(sample_dir):
     spec = ImageSpec(4, 32, 32)
 
-    def inputs(devices, **share):
-        reading = cifar10_towers(sample_dir, spec, devices, seed=1, distortions=True, **share)
-        return [*synthetic_towers(spec, 10, devices, seed=1, **share), *reading]
+    def inputs(towers):
+        reading = cifar10_towers(sample_dir, spec, towers, seed=1, distortions=True)
+        return [*synthetic_towers(spec, 10, towers, seed=1), *reading]
 
-    whole = inputs(DEVICES[:4])
+    whole = inputs(ALL)
     for first in (0, 2):
-        part = inputs(DEVICES[:2], first_tower=first, num_towers=4)
+        part = inputs(TowerGroup(DEVICES[:2], first, total=4))
         for mine, all_of_it in zip(part, [*whole[first : first + 2], *whole[4 + first : 6 + first]], strict=True):
             for a, b in zip(mine(), all_of_it(), strict=True):
                 np.testing.assert_array_equal(a, b)
