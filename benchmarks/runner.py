@@ -17,7 +17,7 @@ from benchmarks.draft import Draft, exchange_facts, model_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.measure import Recording, measure, warm_up
-from benchmarks.params import CommandLine
+from benchmarks.params import CommandLine, ResolvedParams
 from benchmarks.signals import Signals
 from benchmarks.step import TrainingStep
 from benchmarks.workload import (
@@ -83,6 +83,22 @@ def train(
     check()
     draft.recording.trace_seconds = step.trace()
 
+    try:
+        make_steps(step, draft.recording, params, console, check)
+    finally:
+        draft.sections["dataset"] = workload.source.facts | counted(workload, console)
+    if params.measure_exchange:
+        draft.sections["exchange"] |= measured_exchange(workload, step, console, check)
+
+
+def make_steps(
+    step: TrainingStep | AsynchronousStep,
+    recording: Recording,
+    params: ResolvedParams,
+    console: Console,
+    check: Callable[[], None],
+) -> None:
+    """Warm up, and measure as long as the parameters say."""
     console.line("Running warm up")
     if not params.num_warmup_batches:
         console.notice("WARNING: --num_warmup_batches=0: the first step, with its one-time costs, is measured too.")
@@ -90,12 +106,22 @@ def train(
         console, params.num_warmup_batches, params.num_batches, params.display_every, params.display_perf_ewma
     )
     check()
-    warm_up(step, draft.recording, params.num_warmup_batches, after(narrator.warm_up, check))
+    warm_up(step, recording, params.num_warmup_batches, after(narrator.warm_up, check))
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure(step, draft.recording, params.num_batches, after(narrator.step, check))
-    if params.measure_exchange:
-        draft.sections["exchange"] |= measured_exchange(workload, step, console, check)
+    measure(step, recording, params.num_batches, after(narrator.step, check))
+
+
+def counted(workload: Workload, console: Console) -> dict[str, int]:
+    """What the input has counted until now, none of which goes unsaid."""
+    try:
+        counts = workload.source.counted()
+    except tf.errors.OpError:  # a machine that is gone: why is what the run's end tells
+        return {}
+    for what, number in counts.items():
+        if number:
+            console.notice(f"WARNING: {number} {what.replace('_', ' ')}: they could not be decoded.")
+    return counts
 
 
 def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
