@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -37,6 +39,8 @@ def checked(data: bytes) -> Jpeg:
         raise BadImageError("empty")
     try:
         if data.startswith(_PNG):
+            if not _is_whole(data):
+                raise BadImageError("damaged")
             return _encoded_anew(tf.io.decode_png(data, channels=3), "PNG")
         if not tf.io.is_jpeg(data):
             raise BadImageError("no JPEG")
@@ -74,6 +78,20 @@ def example(jpeg: Jpeg, *, file: str, synset: str, label: int, text: str) -> byt
     whole = tf.train.Example(features=tf.train.Features(feature=feature))
     serialised: bytes = whole.SerializeToString(deterministic=True)
     return serialised
+
+
+def _is_whole(png: bytes) -> bool:
+    """Whether the chunks of `png` have their checksums, to the last: TensorFlow fills up what is missing."""
+    position = len(_PNG)
+    while position + 12 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, position)
+        end = position + 8 + length
+        if png[end : end + 4] != struct.pack(">I", zlib.crc32(png[position + 4 : end])):
+            return False
+        if kind == b"IEND":
+            return True
+        position = end + 4
+    return False
 
 
 def _encoded_anew(pixels: tf.Tensor, finding: str) -> Jpeg:

@@ -17,7 +17,7 @@ from benchmarks.inputs.manifest import MANIFEST, Manifest, read_manifest
 
 LABELS = DATASETS["imagenet"].num_classes  # from 1 on
 _READ_IN_FULL = 512 * 1024**2  # bytes that are read within seconds, even from a slow disk
-_BATCH = 256  # records checked at a time
+_BATCH = 32  # records checked at a time
 _BOX = [f"image/object/bbox/{side}" for side in ("ymin", "xmin", "ymax", "xmax")]
 _FEATURES = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),
@@ -107,7 +107,7 @@ def _read(path: Path, in_full: bool, manifest: Manifest | None) -> int:
             count += len(batch)
     except tf.errors.DataLossError as error:
         reason = record_errors.reason(error)
-        raise _unusable(path, f"it is truncated or corrupt after record {count}: {reason}") from error
+        raise _unusable(path, f"it is truncated or corrupt at record {count} or after it: {reason}") from error
     except tf.errors.OpError as error:
         raise _unusable(path, record_errors.reason(error)) from error
     expected = manifest.examples.get(path.name, count) if manifest and in_full else count

@@ -54,4 +54,5 @@ def reason(error: tf.errors.OpError) -> str:
     """The line of TensorFlow's message that says what is wrong, without the operations around it."""
     lines = str(error.message).split("\n\t [[")[0].strip().splitlines()
     line = re.sub(r"^Error in user-defined function.*?Iterator::\S+: ", "", lines[-1] if lines else "")
+    line = re.sub(r"^\{\{function_node [^}]*\}\} ", "", line)
     return re.sub(r"\s*\[Op:.*", "", line).rstrip(".")
