@@ -48,7 +48,7 @@ def in_yiq(image: tf.Tensor, change: Change) -> tf.Tensor:
     """
     angle = math.pi * change.hue
     sine, cosine = change.saturation * tf.sin(angle), change.saturation * tf.cos(angle)
-    turn = tf.reshape(tf.stack([1.0, 0.0, 0.0, 0.0, cosine, -sine, 0.0, sine, cosine]), [3, 3])
+    turn = tf.reshape(tf.stack([1.0, 0.0, 0.0, 0.0, cosine, sine, 0.0, -sine, cosine]), [3, 3])
     colors = tf.matmul(tf.matmul(_TO_YIQ, turn), _FROM_YIQ)
     pixels = tf.reshape(image, [-1, 3])
     mean = tf.matmul(tf.reduce_mean(pixels, axis=0, keepdims=True), colors)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 AREA = (0.05, 1.0)  # of the image; this and the next two are those of Inception's training
 ASPECT = (0.75, 1.33)  # width over height
-COVERED = 0.1  # of some object's box
+COVERED = 0.1  # of some object's box; where there are none, of the image
 _ATTEMPTS = 100  # to find such a window; then it is the whole image
 CENTRAL = 0.875  # of the sides, for evaluation
 

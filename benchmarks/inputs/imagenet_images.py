@@ -58,9 +58,10 @@ def dataset(
 ) -> tf.data.Dataset:
     """Endless batches of (images as `spec` says, int32 labels) for `tower` of `num_towers`, made on the CPU.
 
-    Towers share the records among them: none is seen by two, nor twice by one in an epoch. The same seed gives the same
-    batches. Images that cannot be decoded are left out, and counted by `skipped`. `prefetch` is the number of batches
-    held ready (None: as TensorFlow finds good); `private_threads` gives the pipeline threads of its own.
+    Towers share the records among them: none is seen by two, nor twice by one before all of its share were. The same
+    seed gives the same batches. Images that cannot be decoded are left out, and counted by `skipped`. `prefetch` is the
+    number of batches held ready (None: as TensorFlow finds good); `private_threads` gives the pipeline threads of its
+    own.
     """
     prepare = _preparer(spec, preparation, seed, tower)
     records = _share(shards, tower, num_towers, seed + tower).shuffle(_SHUFFLE_BUFFER, seed=seed + tower).repeat()
@@ -79,18 +80,22 @@ def dataset(
 def _share(shards: Sequence[Path], tower: int, num_towers: int, seed: int) -> tf.data.Dataset:
     """The records of `tower`, in an order of the files that is drawn anew every epoch.
 
-    Each tower has as many files as the others for itself. Those that are left over are read by all, who share their
-    records: so a file more or less makes no tower's images come more often than another's.
+    Each tower has as many files as the others for itself. Those that are left over are read by all as one stream, of
+    which each takes its share of the records: so a file more or less makes no tower's images come more often.
     """
     own = len(shards) - len(shards) % num_towers
-    mine = [(str(path), 1, 0) for path in shards[tower:own:num_towers]]
-    shared = [(str(path), num_towers, tower) for path in shards[own:]]
-    paths, parts, part = (list(column) for column in zip(*mine, *shared, strict=True))
-    files = tf.data.Dataset.from_tensor_slices((paths, tf.constant(parts, tf.int64), tf.constant(part, tf.int64)))
-    files = files.shuffle(len(paths), seed=seed)
-    return files.interleave(
-        lambda path, parts, part: tf.data.TFRecordDataset(path).shard(parts, part), cycle_length=_FILES_AT_ONCE
-    )
+    streams = [(file, file + 1, 1, 0) for file in range(tower, own, num_towers)]
+    if own < len(shards):
+        streams.append((own, len(shards), num_towers, tower))
+    paths = tf.constant([str(path) for path in shards])
+
+    def records(first: tf.Tensor, end: tf.Tensor, parts: tf.Tensor, part: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.TFRecordDataset(paths[first:end]).shard(parts, part)
+
+    # Columns, so that shard() is given arguments: TensorFlow crashes if it is given outputs of an operation.
+    columns = tuple(tf.constant(column, tf.int64) for column in zip(*streams, strict=True))
+    drawn = tf.data.Dataset.from_tensor_slices(columns).shuffle(len(streams), seed=seed)
+    return drawn.interleave(records, cycle_length=_FILES_AT_ONCE)
 
 
 def _preparer(

@@ -12,7 +12,7 @@ _EXPECTED = {
     "imagenet": "an image (image/encoded) with a label (image/class/label) of 1 to 1000",
 }
 # Texts of the checks within the input pipeline, which stand in the errors that a step raises.
-TOO_MANY_SKIPPED = "more images than --max_skipped_images cannot be decoded"
+TOO_MANY_SKIPPED = "more images than --max_skipped_images={limit} cannot be decoded"
 LABEL_OUT_OF_RANGE = "a label is out of range"
 
 
@@ -22,9 +22,9 @@ def explain(error: Exception, name: str, data_dir: str | Path | None = None) -> 
         return None
     text = str(error.message)
     from_input = "IteratorGetNext" in text
-    if TOO_MANY_SKIPPED in text:
+    if too_many := re.search(TOO_MANY_SKIPPED.format(limit=r"\d+"), text):
         return (
-            f"While reading {data_dir}, {TOO_MANY_SKIPPED}. Make the data set again with "
+            f"While reading {data_dir}, {too_many[0]}. Make the data set again with "
             f"{way_out(name, data_dir or 'DIR', words='')}, which leaves such images out, or give a higher limit."
         )
     if isinstance(error, tf.errors.DataLossError):

@@ -30,7 +30,7 @@ class SkippedImages:
         def keep(image: tf.Tensor, label: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
             del image, label
             met = count.assign_add(tf.cast(~decoded, tf.int64), read_value=True)
-            within = tf.debugging.Assert(met <= self._limit, [TOO_MANY_SKIPPED, self._limit])
+            within = tf.debugging.Assert(met <= self._limit, [TOO_MANY_SKIPPED.format(limit=self._limit)])
             with tf.control_dependencies([within]):
                 return tf.identity(decoded)
 
