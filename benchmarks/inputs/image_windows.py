@@ -52,8 +52,8 @@ def central_window(shape: tf.Tensor, *, square: bool) -> tf.Tensor:
 def cut_out(data: tf.Tensor, window: tf.Tensor, *, fused: bool) -> tf.Tensor:
     """The pixels of `window`, uint8 [height, width, 3], of the JPEG `data`.
 
-    With `fused` only what is needed for them is decoded; without, everything, and they are the same but at the window's
-    edges. Colours are brought to full size, and frequencies to pixels, in the way that is fast.
+    With `fused` only what is needed for them is decoded; without, everything: the pixels are the same. Colours are
+    brought to full size, and frequencies to pixels, in the way that is fast.
     """
     how = {"channels": 3, "fancy_upscaling": False, "dct_method": "INTEGER_FAST"}
     if fused:
