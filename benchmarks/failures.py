@@ -5,8 +5,9 @@ from __future__ import annotations
 import tensorflow as tf
 
 from benchmarks.errors import UserError
-from benchmarks.inputs.cifar10_records import explain as explain_record_error
+from benchmarks.inputs import record_errors
 from benchmarks.params import Params
+from benchmarks.params.data_set import data_name
 
 
 def explain(error: Exception, params: Params) -> str:
@@ -19,7 +20,7 @@ def explain(error: Exception, params: Params) -> str:
             f"device(s): {_first_line(error)}. Pass a smaller --batch_size, or --precision=bf16 or fp16."
         )
     return (
-        explain_record_error(error, params.data_dir)
+        record_errors.explain(error, str(data_name(params)), params.data_dir)
         or f"{type(error).__name__}: {_first_line(error)} (--debug shows the traceback)"
     )
 

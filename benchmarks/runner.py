@@ -11,19 +11,17 @@ import tensorflow as tf
 from benchmarks import failures
 from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.place import Place
-from benchmarks.console import Console, Header, Narrator, table_head
-from benchmarks.copies import compare_copies
+from benchmarks.console import Console, Header
 from benchmarks.devices import unused_gpus
 from benchmarks.draft import Draft, model_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.horovod_place import HorovodPlace
-from benchmarks.load import HostLoad, gpu_state
-from benchmarks.measure import Outcome, Recording, measure, warm_up
+from benchmarks.measure import Recording
 from benchmarks.params import CommandLine
-from benchmarks.precision_target import PrecisionTarget
 from benchmarks.signals import Signals
 from benchmarks.step import TrainingStep
+from benchmarks.window import make_steps
 from benchmarks.workload import (
     Workload,
     build_independent_step,
@@ -94,47 +92,24 @@ def train(
     place.stage("building the graph")
     draft.recording.trace_seconds = step.trace()
 
-    console.line("Running warm up")
-    if not params.num_warmup_batches:
-        console.notice("WARNING: --num_warmup_batches=0: the first step, with its one-time costs, is measured too.")
-    narrator = Narrator(
-        console, params.num_warmup_batches, params.num_batches, params.display_every, params.display_perf_ewma
-    )
-    check()
-    watched = place.watched(step)
-    warm_up(watched, draft.recording, params.num_warmup_batches, after(narrator.warm_up, check))
-    console.line("Done warm up")
-    console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure_watched(draft, console, workload, step, watched, after(narrator.step, check))
+    try:
+        make_steps(draft, workload, step, place, console, check)
+    finally:
+        draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     if params.measure_exchange:
         draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
 
 
-def measure_watched(
-    draft: Draft,
-    console: Console,
-    workload: Workload,
-    step: TrainingStep | AsynchronousStep,
-    watched: Callable[[], Outcome],
-    on_step: Callable[[Recording], None],
-) -> None:
-    """Measure the window, and look what else the machine did meanwhile and whether the towers still agree.
-
-    `watched` is `step`, as the other processes watch it.
-    """
-    params, recording = workload.params, draft.recording
-    assert recording is not None, "there was a warm-up"
-    target = PrecisionTarget(params.target_precision) if params.target_precision else None
-    load = HostLoad(alone=not params.job_name)
-    measure(watched, recording, params.num_batches, on_step, target.reached if target else None)
-    draft.checks["load"] = load.facts()
-    if workload.devices.kind == "gpu":
-        draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
-    if isinstance(step, TrainingStep) and (copies := compare_copies(step.strategy)):
-        draft.checks["copies"] = copies.facts()
-    if target:
-        verdict = target.verdict(recording.step_seconds, params.num_batches)
-        console.notice(f"NOTE: --target_precision={target.share:.2%}: {verdict}.")
+def counted(workload: Workload, console: Console) -> dict[str, int]:
+    """What the input has counted until now, none of which goes unsaid."""
+    try:
+        counts = workload.source.counted()
+    except tf.errors.OpError:  # a machine that is gone: why is what the run's end tells
+        return {}
+    for what, number in counts.items():
+        if number:
+            console.notice(f"WARNING: {number} {what.replace('_', ' ')}: they could not be decoded.")
+    return counts
 
 
 def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
@@ -182,16 +157,6 @@ def measured_exchange(
         f"against independent towers in {PAIRS} pairs."
     )
     return exposed.facts()
-
-
-def after(tell: Callable[[Recording], None], check: Callable[[], None]) -> Callable[[Recording], None]:
-    """What is done after each step: `tell` of it, and end the run if something asks for that."""
-
-    def on_step(recording: Recording) -> None:
-        tell(recording)
-        check()
-
-    return on_step
 
 
 def header(workload: Workload) -> Header:

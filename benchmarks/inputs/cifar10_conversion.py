@@ -40,7 +40,7 @@ def convert(archive: Archive, folder: Path) -> Conversion:
                 file: _write_records(stage / file, [archive.batches[name] for name in names])
                 for file, names in FILES.items()
             }
-            manifest = Manifest("cifar10", archive.source, archive.path.name, archive.md5, archive.sha256, examples)
+            manifest = Manifest("cifar10", archive.source, archive.path.name, examples, archive.md5, archive.sha256)
             manifest.write(stage)
             names = (*FILES, MANIFEST)
             replaced = tuple(name for name in names if (folder / name).exists())

@@ -1,8 +1,7 @@
-"""Checks the TFRecord files of CIFAR-10 before a run needs them, and explains what fails in one during a run."""
+"""Checks the TFRecord files of CIFAR-10 before a run needs them."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from benchmarks.errors import UserError
 from benchmarks.inputs.cifar10_archive import IMAGE_BYTES, NUM_CLASSES
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.inputs.manifest import MANIFEST, read_manifest
+from benchmarks.inputs.record_errors import reason as reason_of
+from benchmarks.inputs.record_errors import way_out
 
 _BATCH = 1000  # records checked at a time
 # A feature that is missing shows as a value that cannot be right, so that the record can be named.
@@ -45,9 +46,9 @@ def verify(data_dir: str | Path, file: str = "train.tfrecords") -> Verified:
             _check(records, path, first=count)
             count += len(records)
     except tf.errors.DataLossError as error:
-        raise _unusable(path, f"it is truncated or corrupt after record {count}: {_reason(error)}") from error
+        raise _unusable(path, f"it is truncated or corrupt after record {count}: {reason_of(error)}") from error
     except tf.errors.OpError as error:
-        raise _unusable(path, _reason(error)) from error
+        raise _unusable(path, reason_of(error)) from error
     if not count:
         raise _unusable(path, "it holds no records")
     manifest = read_manifest(path.parent)
@@ -63,36 +64,15 @@ def find(data_dir: str | Path, file: str) -> Path:
     folder = Path(data_dir)
     looked_for = DATASETS["cifar10"].files
     if not folder.is_dir():
-        raise UserError(
-            f"--data_dir={folder}: {'not a folder' if folder.exists() else 'no such folder'}. {_way_out(folder)}"
-        )
+        reason = "not a folder" if folder.exists() else "no such folder"
+        raise UserError(f"--data_dir={folder}: {reason}. {way_out('cifar10', folder)}")
     if not (folder / file).is_file():
         missing = [each for each in looked_for if not (folder / each).is_file()]
         raise UserError(
             f"--data_dir={folder}: no {file} in it. Looked for {', '.join(looked_for)}; missing: {', '.join(missing)}. "
-            + _way_out(folder)
+            + way_out("cifar10", folder)
         )
     return folder / file
-
-
-def explain(error: Exception, data_dir: str | Path | None = None) -> str | None:
-    """What to tell the user of an `error` that a step raised, if it came from reading records; else None."""
-    if not isinstance(error, tf.errors.OpError):
-        return None
-    text = str(error.message)
-    from_input = "IteratorGetNext" in text
-    if isinstance(error, tf.errors.DataLossError):
-        problem = "is truncated or corrupt"
-    elif isinstance(error, tf.errors.InvalidArgumentError) and from_input and re.search("Parse|Decode|Reshape", text):
-        problem = f"has a record that is not an image of {IMAGE_BYTES} bytes with a label"
-    elif isinstance(error, tf.errors.OutOfRangeError) and from_input:
-        problem = "has no record for one of the towers: give fewer towers, or more data"
-    elif isinstance(error, tf.errors.NotFoundError) and from_input:
-        problem = "has gone"
-    else:
-        return None
-    where = f"a TFRecord file in {data_dir}" if data_dir else "a TFRecord file of --data_dir"
-    return f"While reading, {where} {problem} ({_reason(error)}). {_way_out(data_dir or 'DIR')}"
 
 
 def _check(records: tf.Tensor, path: Path, first: int) -> None:
@@ -104,7 +84,7 @@ def _check(records: tf.Tensor, path: Path, first: int) -> None:
         raise _unusable(
             path,
             f"one of the records {first} to {last} is not a tf.train.Example of image (bytes) and label (int64): "
-            + _reason(error),
+            + reason_of(error),
         ) from error
     sizes, labels = tf.strings.length(examples["image"]).numpy(), examples["label"].numpy()
     wrong_sizes = (sizes != IMAGE_BYTES).nonzero()[0]
@@ -120,15 +100,4 @@ def _check(records: tf.Tensor, path: Path, first: int) -> None:
 
 
 def _unusable(path: Path, reason: str) -> UserError:
-    return UserError(f"Cannot use {path}: {reason}. {_way_out(path.parent)}")
-
-
-def _way_out(folder: str | Path) -> str:
-    return f"Make the data set again with: python -m benchmarks.inputs.cifar10 --data_dir={folder}"
-
-
-def _reason(error: tf.errors.OpError) -> str:
-    """The line of TensorFlow's message that says what is wrong, without the operations around it."""
-    lines = str(error.message).split("\n\t [[")[0].strip().splitlines()
-    line = re.sub(r"^Error in user-defined function.*?Iterator::\S+: ", "", lines[-1] if lines else "")
-    return re.sub(r"\s*\[Op:.*", "", line).rstrip(".")
+    return UserError(f"Cannot use {path}: {reason}. {way_out('cifar10', path.parent)}")

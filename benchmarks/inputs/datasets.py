@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
+from benchmarks.inputs.shards import TRAIN
+
 
 @dataclass(frozen=True)
 class Dataset:
     """One data set's published facts.
 
     `tcb_num_classes` is the width of the classifier that tf_cnn_benchmarks gave its models for this set; it counts a
-    background class that no image has. `files` are the TFRecord files that a data directory must have; an empty
-    tuple says that reading this set is not built yet.
+    background class that no image has. `files` are the TFRecord files that a data directory must have, `shards` the
+    patterns of those that come in numbered shards.
     """
 
     name: str
@@ -19,6 +21,7 @@ class Dataset:
     evaluation_examples: int
     image_size: int
     files: tuple[str, ...] = ()
+    shards: tuple[str, ...] = ()
 
 
 DATASETS = {
@@ -29,6 +32,7 @@ DATASETS = {
         train_examples=1_281_167,  # ILSVRC 2012
         evaluation_examples=50_000,
         image_size=224,
+        shards=(TRAIN,),
     ),
     "cifar10": Dataset(
         name="cifar10",

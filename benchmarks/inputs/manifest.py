@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.errors import UserError
@@ -14,17 +14,22 @@ MANIFEST = "dataset.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """The data set's name, the archive it was made from, and the number of examples in each file.
+    """The data set's name, what it was made from, and the number of examples in each file.
 
-    `source` is "published archive", "sample" (generated images) or "other archive".
+    `source` is "published archive", "sample" (generated images), "other archive" or "folder of images". Sets made from
+    a folder have no checksums; they say the bytes of each file, the names of the images that were not as they should be
+    by what was wrong with them, and the digest of the plan by which images were put into files.
     """
 
     name: str
     source: str
     archive: str
-    archive_md5: str
-    archive_sha256: str
     examples: Mapping[str, int]
+    archive_md5: str = ""
+    archive_sha256: str = ""
+    file_bytes: Mapping[str, int] = field(default_factory=dict)
+    findings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    plan: str = ""
 
     @property
     def is_sample(self) -> bool:

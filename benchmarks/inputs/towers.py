@@ -9,12 +9,24 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from benchmarks.inputs import cifar10_images, cifar10_records, synthetic
+from benchmarks.inputs import cifar10_images, cifar10_records, imagenet_images, shards, synthetic
 from benchmarks.inputs.image_spec import ImageSpec
+from benchmarks.inputs.imagenet_images import Preparation
+from benchmarks.inputs.record_errors import way_out
+from benchmarks.inputs.skipped_images import SkippedImages
 from benchmarks.inputs.tower_group import TowerGroup
 from variable_mgr.topology import is_gpu
 
-__all__ = ["ImageSpec", "TowerGroup", "TowerInput", "begun", "cifar10_towers", "copied_ahead", "synthetic_towers"]
+__all__ = [
+    "ImageSpec",
+    "TowerGroup",
+    "TowerInput",
+    "begun",
+    "cifar10_towers",
+    "copied_ahead",
+    "imagenet_towers",
+    "synthetic_towers",
+]
 
 # Called under the tower's device while the step is traced; returns the (images, labels) that each step then gets anew.
 TowerInput = Callable[[], tuple[tf.Tensor, tf.Tensor]]
@@ -42,20 +54,59 @@ def cifar10_towers(
     The other options are those of cifar10_images.dataset.
     """
     path = cifar10_records.find(data_dir, "train.tfrecords")
+    return _reading_towers(
+        towers,
+        lambda tower: cifar10_images.dataset(
+            path,
+            spec,
+            tower=tower,
+            num_towers=towers.total,
+            seed=seed,
+            distortions=distortions,
+            prefetch=prefetch,
+            private_threads=private_threads,
+        ),
+    )
+
+
+def imagenet_towers(
+    data_dir: str | Path,
+    spec: ImageSpec,
+    towers: TowerGroup,
+    seed: int,
+    preparation: Preparation,
+    skipped: SkippedImages,
+    *,
+    prefetch: int | None = None,
+    private_threads: int | None = None,
+) -> list[TowerInput]:
+    """Inputs that read the training shards in `data_dir`, one for each of `towers`, on the machine that has its device.
+
+    The other options are those of imagenet_images.dataset.
+    """
+    paths = shards.find(Path(data_dir), shards.TRAIN, way_out("imagenet", data_dir))
+    return _reading_towers(
+        towers,
+        lambda tower: imagenet_images.dataset(
+            paths,
+            spec,
+            preparation,
+            skipped,
+            tower=tower,
+            num_towers=towers.total,
+            seed=seed,
+            prefetch=prefetch,
+            private_threads=private_threads,
+        ),
+    )
+
+
+def _reading_towers(towers: TowerGroup, dataset_of: Callable[[int], tf.data.Dataset]) -> list[TowerInput]:
+    """Inputs from the data set that `dataset_of` makes for the number of a tower, on the CPU beside its device."""
     inputs = []
     for tower, device in towers:
         with _host_of(device):
-            dataset = cifar10_images.dataset(
-                path,
-                spec,
-                tower=tower,
-                num_towers=towers.total,
-                seed=seed,
-                distortions=distortions,
-                prefetch=prefetch,
-                private_threads=private_threads,
-            )
-            inputs.append(_reading(begun(_on_device(dataset, device))))
+            inputs.append(_reading(begun(_on_device(dataset_of(tower), device))))
     return inputs
 
 

@@ -2,7 +2,19 @@
 
 from typing import Any
 
+from benchmarks.params.data_set import data_name
 from benchmarks.params.option import Condition
+
+
+def reads_imagenet(params: Any) -> bool:
+    """Whether a run reads ImageNet from files."""
+    return bool(params.data_dir) and data_name(params) == "imagenet"
+
+
+def prepares_by_default(params: Any) -> bool:
+    """Whether a run reads ImageNet, and prepares its images as tf_cnn_benchmarks did by default."""
+    return reads_imagenet(params) and params.input_preprocessor == "default"
+
 
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
 WITH_MKL = Condition("with --mkl", lambda params: params.mkl)
@@ -14,6 +26,14 @@ WITH_AUTO_LOSS_SCALE = Condition(
     "with --fp16_enable_auto_loss_scale", lambda params: params.fp16_enable_auto_loss_scale
 )
 WITH_DATA = Condition("with --data_dir (synthetic images are used as they are)", lambda params: bool(params.data_dir))
+WITH_IMAGENET = Condition("with --data_dir of imagenet", reads_imagenet)
+WITH_DEFAULT_PREPROCESSOR = Condition(
+    "with --data_dir of imagenet and --input_preprocessor=default", prepares_by_default
+)
+WITH_DISTORTED_COLORS = Condition(
+    "with --data_dir of imagenet, --input_preprocessor=default and --distortions",
+    lambda params: prepares_by_default(params) and params.distortions,
+)
 WITH_MOMENTUM = Condition("with --optimizer=momentum", lambda params: params.optimizer == "momentum")
 WITH_RMSPROP = Condition("with --optimizer=rmsprop", lambda params: params.optimizer == "rmsprop")
 WITH_ADAM = Condition("with --optimizer=adam", lambda params: params.optimizer == "adam")

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_DATA
+from benchmarks.params.conditions import WITH_DATA, WITH_DEFAULT_PREPROCESSOR, WITH_DISTORTED_COLORS, WITH_IMAGENET
 from benchmarks.params.option import option
 
-_NO_IMAGENET = "it concerns the reading of imagenet, which is not built yet"
 _FIXED_PIPELINE = "the input pipeline has no such stage yet"
 
 
@@ -58,16 +57,29 @@ class InputOptions:
     )
     input_preprocessor: str = option(
         "default",
-        "Preparation of imagenet images.",
+        "Preparation of imagenet images. default: a random part of the image, by its boxes where it has some, mirrored "
+        "or not, with distorted colours, in [-1, 1]. official_models_imagenet: as the official ResNet, with neither "
+        "distorted colours nor scaling, but the channels' means subtracted.",
         choices=("default", "official_models_imagenet"),
-        not_yet=_NO_IMAGENET,
+        acts=WITH_IMAGENET,
     )
     resize_method: str = option(
         "bilinear",
-        "How to fit images to the model's size.",
+        "How to fit images to the model's size: by interpolation; by all four in turn (round_robin); or, without "
+        "distortions, by a square crop of the middle (crop).",
         choices=("crop", "nearest", "bilinear", "bicubic", "area", "round_robin"),
-        not_yet=_NO_IMAGENET,
+        tcb="crop failed in training",
+        acts=WITH_DEFAULT_PREPROCESSOR,
     )
-    fuse_decode_and_crop: bool = option(True, "Decode only the part of a JPEG that is used.", not_yet=_NO_IMAGENET)
-    distort_color_in_yiq: bool = option(True, "Distort colours in the YIQ space.", not_yet=_NO_IMAGENET)
+    fuse_decode_and_crop: bool = option(True, "Decode only the part of a JPEG that is used.", acts=WITH_IMAGENET)
+    distort_color_in_yiq: bool = option(
+        True, "Distort hue and saturation in the YIQ space, which is faster than HSV.", acts=WITH_DISTORTED_COLORS
+    )
+    max_skipped_images: int = option(
+        100,
+        "Images that cannot be decoded to leave out, on each machine, before the run stops; the record counts them, "
+        "each as often as it was met.",
+        lower_bound=0,
+        acts=WITH_IMAGENET,
+    )
     use_datasets: bool = option(True, "Read through tf.data.", ignored="tf.data is the only way in TensorFlow 2")

@@ -10,26 +10,14 @@ from pathlib import Path
 import models
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params.conditions import exchanges_gradients
+from benchmarks.params.data_set import data_name
 from benchmarks.params.params import Params, ResolvedParams
 
-DEFAULT_DATA_NAME = "imagenet"
 DEFAULT_NUM_BATCHES = 100
 LEAST_WARMUP_BATCHES = 10
 # Large enough for a link's bandwidth, small enough to begin before the gradients of the first layers are there. It is
 # the default of PyTorch's DistributedDataParallel (Li et al. 2020, arXiv:2006.15704).
 COLLECTIVE_BYTES_PER_PACK = 25 * 2**20
-
-
-def data_name(params: Params) -> str | None:
-    """The data set of a run: the one given, else the one that stands last in the path of the data, else imagenet.
-
-    None where there is a path and no data set in it.
-    """
-    if params.data_name or not params.data_dir:
-        return params.data_name or DEFAULT_DATA_NAME
-    path = params.data_dir.lower()
-    name = max(DATASETS, key=path.rfind)
-    return name if name in path else None
 
 
 def precision(params: Params) -> str:

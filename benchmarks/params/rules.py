@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import models
+from benchmarks.errors import UserError
+from benchmarks.inputs import shards
 from benchmarks.inputs.datasets import DATASETS
+from benchmarks.params import conditions
+from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
-from benchmarks.params.resolve import data_name, precision
+from benchmarks.params.resolve import precision
 
 Check = Callable[[Params], str | Sequence[str] | None]
 
@@ -114,21 +118,31 @@ def readable_data(params: Params) -> str | None:
         return None
     if not params.data_dir:
         return "--data_dir= names no folder. Leave it out for synthetic images."
-    files = DATASETS[name].files
-    if not files:
-        return (
-            f"--data_dir={params.data_dir}: reading {name} is not built yet. Leave --data_dir out for synthetic images."
-        )
-    folder = Path(params.data_dir).expanduser()
+    dataset, folder = DATASETS[name], Path(params.data_dir).expanduser()
     if not folder.is_dir():
         return f"--data_dir={params.data_dir} is no folder. Leave it out for synthetic images."
-    missing = [file for file in files if not (folder / file).is_file()]
+    way_out = f"Prepare it with python -m benchmarks.inputs.{name}, or leave --data_dir out for synthetic images."
+    missing = [file for file in dataset.files if not (folder / file).is_file()]
     if missing:
-        return (
-            f"--data_dir={params.data_dir} lacks {', '.join(missing)} (looked for {', '.join(files)}). Prepare it with "
-            f"python -m benchmarks.inputs.{name}, or leave --data_dir out for synthetic images."
-        )
+        looked_for = ", ".join(dataset.files)
+        return f"--data_dir={params.data_dir} lacks {', '.join(missing)} (looked for {looked_for}). {way_out}"
+    try:
+        for pattern in dataset.shards:
+            shards.find(folder, pattern, way_out)
+    except (UserError, OSError) as problem:
+        return str(problem)
     return None
+
+
+@rule("resize_method", "distortions", "input_preprocessor", "data_dir", "data_name")
+def crop_without_distortions(params: Params) -> str | None:
+    """Images that are cut at random are of any size, and have to be resized."""
+    if params.resize_method != "crop" or not (params.distortions and conditions.prepares_by_default(params)):
+        return None
+    return (
+        "--resize_method=crop with --distortions: what random crops cut out must be resized. Give another method, or "
+        "--nodistortions for crops of the middle."
+    )
 
 
 @rule("gpu_indices", "num_gpus")

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from benchmarks.errors import UserError
 from benchmarks.inputs import cifar10_records
+from benchmarks.inputs.record_errors import explain
 from benchmarks.inputs.towers import ImageSpec, TowerGroup, cifar10_towers
 
 PIXELS = bytes(3072)
@@ -145,7 +146,7 @@ def read_in_a_step(folder, towers=1):
 def test_a_wrong_record_during_a_run_is_explained(write, bad, reason):
     with pytest.raises(tf.errors.InvalidArgumentError) as raised:
         read_in_a_step(write(bad, bad))
-    message = cifar10_records.explain(raised.value)
+    message = explain(raised.value, "cifar10")
     assert "a TFRecord file of --data_dir has a record that is not an image of 3072 bytes with a label" in message
     assert f"{reason})" in message or f"{reason}, but" in message
 
@@ -153,14 +154,14 @@ def test_a_wrong_record_during_a_run_is_explained(write, bad, reason):
 def test_a_tower_without_records_is_explained(write):
     with pytest.raises(tf.errors.OutOfRangeError) as raised:
         read_in_a_step(write(record()), towers=2)
-    assert "has no record for one of the towers" in cifar10_records.explain(raised.value)
+    assert "has no record for one of the towers" in explain(raised.value, "cifar10")
 
 
 def test_corruption_during_a_run_is_explained(sample_dir, tmp_path):
     folder = damaged(sample_dir, tmp_path, lambda data: data[:-100])
     with pytest.raises(tf.errors.DataLossError) as raised:
         read_in_a_step(folder)
-    message = cifar10_records.explain(raised.value, folder)
+    message = explain(raised.value, "cifar10", folder)
     assert message.startswith(
         f"While reading, a TFRecord file in {folder} is truncated or corrupt (truncated record at"
     )
@@ -171,4 +172,4 @@ def test_corruption_during_a_run_is_explained(sample_dir, tmp_path):
     "error", [ValueError("x"), tf.errors.InvalidArgumentError(None, None, "Incompatible shapes"), UserError("x")]
 )
 def test_other_errors_are_not_explained_here(error):
-    assert cifar10_records.explain(error) is None
+    assert explain(error, "cifar10") is None

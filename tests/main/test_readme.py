@@ -7,6 +7,10 @@ import sys
 
 import pytest
 
+from benchmarks import launch
+from benchmarks.inputs import cifar10, imagenet
+from benchmarks.studies import against_yardsticks, first_losses, strategies
+from results import __main__ as results_command
 from tests.main.conftest import PROJECT
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -23,7 +27,10 @@ ELSEWHERE = {
     "results compare": "needs several runs of two kinds; tests/results runs it on some",
     "results gate": "needs a history of nights; tests/results runs it on some",
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
+    "--images=FOLDER": "tests/inputs converts folders",
 }
+OTHER_COMMANDS = (launch, cifar10, imagenet, against_yardsticks, first_losses, strategies)
+FOREIGN = {"adapter"}  # flags of other programs that the README names
 
 
 def commands():
@@ -72,12 +79,10 @@ def test_flags_in_the_readme_exist():
     from benchmarks.params import options
     from benchmarks.params.command_line import ANSWERS, OWN_FLAGS
 
-    others = {"sample", "archive", "data_dir", "plot", "format", "pairs", "cases", "torch_python"}  # of other commands
-    others |= {"reference", "only", "price", "currency", "out", "efficiency_bound"}
-    others |= {"workers", "ps", "controller", "fields_from_path", "verbose"}
-    others |= {"allow_different", "threshold", "include_invalid"}
-    others |= {"baseline", "candidate", "last", "junit", "markdown", "must_detect", "allow_partial"}
-    others |= {"workers", "ps", "controller", "out", "separate", "include_invalid", "adapter"}
-    known = {*options(), *ANSWERS, *OWN_FLAGS, *others}
+    parsers = [results_command.command(name).parser() for name in results_command.COMMANDS] + [
+        module._parser() for module in OTHER_COMMANDS
+    ]
+    others = {flag[2:] for parser in parsers for action in parser._actions for flag in action.option_strings}
+    known = {*options(), *ANSWERS, *OWN_FLAGS, *others, *FOREIGN}
     for flag in re.findall(r"(?<![\w-])--([a-z_0-9]+)", README):
         assert flag in known or flag.removeprefix("no") in known, flag

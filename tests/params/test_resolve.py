@@ -6,7 +6,8 @@ import pytest
 import models
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params import Params, resolve
-from benchmarks.params.resolve import data_name, intra_threads
+from benchmarks.params.data_set import data_name
+from benchmarks.params.resolve import intra_threads
 
 RESNET20 = Params(model="resnet20", data_name="cifar10")
 

@@ -55,7 +55,7 @@ def test_valid(params):
             "--data_dir=/some/images does not say which data set it holds: add --data_name, one of imagenet, cifar10.",
         ),
         (Params(data_dir=""), "--data_dir= names no folder. Leave it out for synthetic images."),
-        (Params(data_dir="/x/imagenet"), "--data_dir=/x/imagenet: reading imagenet is not built yet. Leave --data_dir"),
+        (Params(data_dir="/x/imagenet"), "--data_dir=/x/imagenet is no folder."),
         (Params(data_dir="/x/cifar10", model="resnet20"), "--data_dir=/x/cifar10 is no folder."),
         (
             Params(gpu_indices="0,1"),
@@ -123,6 +123,54 @@ def test_missing_files_are_named(tmp_path):
         f"--data_dir={tmp_path} lacks validation.tfrecords, eval.tfrecords "
         "(looked for train.tfrecords, validation.tfrecords, eval.tfrecords). "
         "Prepare it with python -m benchmarks.inputs.cifar10"
+    )
+
+
+def imagenet(tmp_path, *files, **options):
+    for file in files:
+        (tmp_path / file).touch()
+    return Params(data_name="imagenet", data_dir=str(tmp_path), **options)
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ([], "no file matches train-*-of-*. The folder holds nothing. Prepare it with python -m benchmarks.inputs.ima"),
+        (["a", "train.txt"], "no file matches train-*-of-*. The folder holds a, train.txt. Prepare it with python -m "),
+        (
+            ["train-00001-of-00004", "train-00003-of-00004", "train-00000-of-00004.half"],
+            "lacks 2 of the 4 shards train-*-of-*: 00000, 00002. Prepare it with",
+        ),
+        (
+            ["train-00000-of-00001", "train-00000-of-00002"],
+            "holds shards of several sets: those that match train-*-of-* say that there are 00001 and 00002 of them.",
+        ),
+    ],
+)
+def test_shards_that_are_not_there(tmp_path, files, problem):
+    [found] = validate(imagenet(tmp_path, *files))
+    assert found.removeprefix(f"--data_dir={tmp_path}").lstrip(": ").startswith(problem)
+
+
+def test_a_conversion_that_has_not_come_to_its_end_is_mentioned(tmp_path):
+    (tmp_path / ".conversion").mkdir()
+    [found] = validate(imagenet(tmp_path, "train-00000-of-00002"))
+    assert "A conversion into it has not come to its end." in found
+
+
+@pytest.mark.parametrize(
+    ("options", "valid"),
+    [
+        ({}, True),
+        ({"resize_method": "crop"}, False),
+        ({"resize_method": "crop", "distortions": False}, True),
+        ({"resize_method": "crop", "input_preprocessor": "official_models_imagenet"}, True),  # it has no effect
+    ],
+)
+def test_random_crops_are_resized(tmp_path, options, valid):
+    problems = validate(imagenet(tmp_path, "train-00000-of-00001", **options))
+    assert [problem.partition(":")[0] for problem in problems] == (
+        [] if valid else ["--resize_method=crop with --distortions"]
     )
 
 

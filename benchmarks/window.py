@@ -1,0 +1,74 @@
+"""The steps that a run makes: warm-up and window, and what is looked at beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.asynchronous_step import AsynchronousStep
+from benchmarks.cluster.place import Place
+from benchmarks.console import Console, Narrator, table_head
+from benchmarks.copies import compare_copies
+from benchmarks.draft import Draft
+from benchmarks.load import HostLoad, gpu_state
+from benchmarks.measure import Outcome, Recording, measure, warm_up
+from benchmarks.precision_target import PrecisionTarget
+from benchmarks.step import TrainingStep
+from benchmarks.workload import Workload
+
+
+def make_steps(
+    draft: Draft,
+    workload: Workload,
+    step: TrainingStep | AsynchronousStep,
+    place: Place,
+    console: Console,
+    check: Callable[[], None],
+) -> None:
+    """Warm up, and measure as long as the parameters say; see whether the towers agree at the end."""
+    params, recording = workload.params, draft.recording
+    assert recording is not None, "the run has begun to record"
+    narrator = Narrator(
+        console, params.num_warmup_batches, params.num_batches, params.display_every, params.display_perf_ewma
+    )
+    console.line("Running warm up")
+    if not params.num_warmup_batches:
+        console.notice("WARNING: --num_warmup_batches=0: the first step, with its one-time costs, is measured too.")
+    check()
+    watched = place.watched(step)
+    warm_up(watched, recording, params.num_warmup_batches, after(narrator.warm_up, check))
+    console.line("Done warm up")
+    console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
+    measure_window(draft, workload, watched, console, after(narrator.step, check))
+    if isinstance(step, TrainingStep) and (copies := compare_copies(step.strategy)):
+        draft.checks["copies"] = copies.facts()
+
+
+def measure_window(
+    draft: Draft,
+    workload: Workload,
+    step: Callable[[], Outcome],
+    console: Console,
+    on_step: Callable[[Recording], None],
+) -> None:
+    """Measure the window, and look what else the machine did meanwhile."""
+    params, recording = workload.params, draft.recording
+    assert recording is not None, "there was a warm-up"
+    target = PrecisionTarget(params.target_precision) if params.target_precision else None
+    load = HostLoad(alone=not params.job_name)
+    measure(step, recording, params.num_batches, on_step, target.reached if target else None)
+    draft.checks["load"] = load.facts()
+    if workload.devices.kind == "gpu":
+        draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
+    if target:
+        verdict = target.verdict(recording.step_seconds, params.num_batches)
+        console.notice(f"NOTE: --target_precision={target.share:.2%}: {verdict}.")
+
+
+def after(tell: Callable[[Recording], None], check: Callable[[], None]) -> Callable[[Recording], None]:
+    """What is done after each step: `tell` of it, and end the run if something asks for that."""
+
+    def on_step(recording: Recording) -> None:
+        tell(recording)
+        check()
+
+    return on_step
