@@ -13,7 +13,7 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 SHORT = ["--model=trivial", "--data_name=cifar10", "--device=cpu", "--batch_size=4"]
 SHORT += ["--num_batches=5", "--num_warmup_batches=1", "--display_every=1"]
-TIMEOUT = 10
+TIMEOUT = 10  # where the end is what is tested; a busy machine may need longer for all to come up
 HOST_FLAGS = {"controller": "controller_host", "ps": "ps_hosts", "worker": "worker_hosts"}
 
 
@@ -46,7 +46,7 @@ class Processes:
     def __init__(self, folder, *flags, host="127.0.0.1", **counts):
         self.results_dir = folder / "runs"
         self._folder = folder
-        self._flags = [*SHORT, f"--cluster_timeout_secs={TIMEOUT}", f"--results_dir={self.results_dir}", *flags]
+        self._flags = [*SHORT, f"--results_dir={self.results_dir}", *flags]
         self.hosts = {job: [f"{host}:{free_port()}" for _ in range(count)] for job, count in counts.items()}
         self.running = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ class Processes:
             time.sleep(0.1)
         raise AssertionError(f"{text!r} never came: {self.out(job, index)}\n{self.err(job, index)}")
 
-    def ends(self, *roles, within=60):
+    def ends(self, *roles, within=120):
         """The exit codes of `roles` (or of all), which must end within so many seconds."""
         deadline = time.monotonic() + within
         roles = roles or tuple(self.running)

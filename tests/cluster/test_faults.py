@@ -3,12 +3,18 @@
 import signal
 import socket
 import time
+from functools import partial
 
 import pytest
 
 from tests.cluster.conftest import PROJECT, TIMEOUT, nobody_listens
 
 LONG = ["--num_batches=1000000"]
+
+
+@pytest.fixture
+def cluster(cluster):
+    return partial(cluster, f"--cluster_timeout_secs={TIMEOUT}")
 
 
 GONE, SILENT = "it is gone: its connection ended", "it has been silent for"
