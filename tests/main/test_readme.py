@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks import launch
+from benchmarks import all_reduce, launch
 from benchmarks.inputs import cifar10, imagenet
 from benchmarks.studies import against_yardsticks, first_losses, strategies
 from results import __main__ as results_command
@@ -29,7 +29,7 @@ ELSEWHERE = {
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
     "--images=FOLDER": "tests/inputs converts folders",
 }
-OTHER_COMMANDS = (launch, cifar10, imagenet, against_yardsticks, first_losses, strategies)
+OTHER_COMMANDS = (all_reduce, launch, cifar10, imagenet, against_yardsticks, first_losses, strategies)
 FOREIGN = {"adapter"}  # flags of other programs that the README names
 
 
