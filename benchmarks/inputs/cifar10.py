@@ -79,7 +79,8 @@ def _folder(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--data_dir={folder}: cannot make this folder: {error.strerror}. Give another one.") from error
+        reason = "it is a file" if folder.is_file() else error.strerror
+        raise UserError(f"--data_dir={folder}: cannot make this folder: {reason}. Give another one.") from error
     try:
         yield
     except BaseException:

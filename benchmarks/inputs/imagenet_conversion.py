@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,11 @@ def convert(
                     written[shard.name] = writer.take_over(shard, finished[shard.name])
                 else:
                     written[shard.name] = writer.write(shard)
-            manifest = _manifest(images, source, digest, written, writer.findings)
+            try:
+                manifest = _manifest(images, source, digest, written, writer.findings)
+            except UserError:  # empty shards would stand in the way of the next conversion; full ones took hours
+                writer.remove(name for name, shard in written.items() if not shard.examples)
+                raise
             manifest.write(work)
             (work / MANIFEST).replace(folder / MANIFEST)
             for note in work.glob("*.json"):
@@ -116,6 +120,12 @@ class _Writer:
         unfinished_note.replace(note)
         half.replace(self.folder / shard.name)
         return written
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Undo shards that were written, with their notes."""
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+            (self.work / f"{name}.json").unlink(missing_ok=True)
 
     def _write_records(self, shard: Shard, path: Path) -> Written:
         import tensorflow as tf  # takes seconds to import: what is wrong with folders is told of before

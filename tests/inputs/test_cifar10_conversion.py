@@ -146,7 +146,7 @@ def test_stopping_while_writing_leaves_nothing(archive, tmp_path, monkeypatch, c
 def test_a_file_in_the_folders_place_is_an_error(archive, tmp_path, capsys):
     (tmp_path / "data").write_text("")
     assert cifar10.main([f"--data_dir={tmp_path / 'data'}", f"--archive={archive}"]) == 2
-    assert re.search(r"--data_dir=.*data: cannot make this folder: File exists", capsys.readouterr().err)
+    assert re.search(r"--data_dir=.*data: cannot make this folder: it is a file", capsys.readouterr().err)
 
 
 def test_a_sample_cannot_have_an_archive(archive, tmp_path, capsys):

@@ -83,3 +83,4 @@ def test_no_image_that_can_be_used_is_an_error(tmp_path, capsys):
     (images / "train/n00/image000.JPEG").write_bytes(b"")
     assert convert(tmp_path / "data", f"--images={images}") == 2
     assert "None of the images of train can be used:\n  1 empty (no bytes, left out)" in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()  # or the next attempt, with better images, would be refused
