@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ _RUN, _LEVEL, _CHANGE = "#56B4E9", "#0B3C5D", "#D55E00"  # told apart by colour-
 _WIDTH, _PANEL, _LINE = 9.0, 2.3, 0.16  # inches: of the figure, of a panel, of a line of text below it
 _DOTS_PER_INCH = 150
 _TEXT_COLUMNS = 118
+_LEAST_MARGIN = timedelta(minutes=1)  # of time, beside the first run and the last
 
 
 def figure(series: Sequence[Series]) -> Figure:
@@ -57,10 +58,13 @@ def _draw(axes: Axes, series: Series) -> None:
         axes.annotate(f" {number}", (times[change.index], 1), color=_CHANGE, fontsize=9, **place)
     locator = AutoDateLocator(maxticks=9)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     axes.margins(y=0.15)
     axes.tick_params(labelsize=8.5)
+    margin = max((times[-1] - times[0]) / 20, _LEAST_MARGIN)
+    axes.set_xlim(times[0] - margin, times[-1] + margin)  # a single run would get an axis of years
+    axes.xaxis.get_offset_text().set_fontsize(8.5)  # the day, where the ticks are of one
     axes.grid(axis="y", color="#dddddd", linewidth=0.8, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_ylabel("images/s", fontsize=9)

@@ -125,6 +125,14 @@ def test_a_wrong_fact_is_named(runs, capsys):
     assert "'colour' is none of accelerator, cpu" in capsys.readouterr().err
 
 
+def test_a_plot_of_one_run_says_when_it_was():
+    [axes] = figure(histories(digests(slower_from_shift_on()[:1])).series).axes
+    first, last = axes.get_xlim()  # in days
+    assert last - first == pytest.approx(2 / (24 * 60))
+    axes.figure.canvas.draw()
+    assert axes.xaxis.get_offset_text().get_text().startswith("2026-")
+
+
 def test_the_plot_has_points_levels_and_a_numbered_change():
     found = histories(digests(slower_from_shift_on())).series
     made = figure(found)
