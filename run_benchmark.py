@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> ExitCode:
     try:
         command = parse(arguments)
         if command.answer is not None:
-            console.line(command.answer)
+            console.answer(command.answer)
             return ExitCode.VALID
         cluster = _cluster(command, console)
         if cluster is not None and command.params.repeats > 1:

@@ -7,6 +7,7 @@ No other line, on either stream, may contain "images/sec"; nothing may follow th
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,6 +101,13 @@ class Console:
         """A line of the contract, on stdout, at once."""
         self._clear()
         print(text, file=self._out, flush=True)
+
+    def answer(self, text: str) -> None:
+        """All that was asked for, such as the help; its reader (head, a pager) may have seen enough before its end."""
+        try:
+            self.line(text)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())  # else Python complains at its end
 
     def notice(self, text: str) -> None:
         """A line for people, on stderr."""

@@ -30,6 +30,7 @@ from benchmarks.params import CommandLineError, parse
 _PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
 _END_SECONDS = 10.0  # for a process whose driver has ended, and for one that was told to end
 _POLL_SECONDS = 0.1
+_COUNTED_BY = {"ps": "--ps=N", "worker": "--workers=N", "controller": "--controller"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,13 +64,20 @@ def _role(cluster: Cluster, task: Task) -> list[str]:
 def _refuse(problems: Sequence[str]) -> int:
     """Say what is wrong with the flags, once for all processes; returns the exit code."""
     for problem in problems:
-        sys.stderr.write(f"benchmarks.launch: error: {problem}\n")
-    if any(flag in problem for flag in HOST_FLAGS.values() for problem in problems):
+        sys.stderr.write(f"benchmarks.launch: error: {_as_own(problem)}\n")
+    if any(flag in problem for flag in HOST_FLAGS.values() for problem in map(_as_own, problems)):
         sys.stderr.write(
             "benchmarks.launch: the flags that name hosts are its own: say how many processes there are by --workers, "
             "--ps and --controller, before the --.\n"
         )
     return ExitCode.UNUSABLE
+
+
+def _as_own(problem: str) -> str:
+    """`problem` with the way out that this command has: it counts processes where a run names hosts."""
+    for job, flag in HOST_FLAGS.items():
+        problem = problem.replace(f"add --{flag}=host:port.", f"add {_COUNTED_BY[job]}, before the --.")
+    return problem
 
 
 @dataclass

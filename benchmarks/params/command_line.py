@@ -158,8 +158,21 @@ def _without_negated_values(arguments: Iterable[str], problems: list[str]) -> li
     return kept
 
 
+def _without_answer_values(arguments: list[str], problems: list[str]) -> list[str]:
+    """`arguments` without any --help=value, which absl would raise at."""
+    kept = []
+    for argument in arguments:
+        name, equals, value = argument.lstrip("-").partition("=")
+        if equals and name in ANSWERS and argument.startswith("-") and value not in ("true", "false"):
+            problems.append(f"{argument}: --{name} takes no value. Write --{name}.")
+        else:
+            kept.append(argument)
+    return kept
+
+
 def _consume(arguments: list[str], values: flags.FlagValues, problems: list[str]) -> list[str]:
     """Set `values` from `arguments`; what is left are unknown flags and positional arguments."""
+    arguments = _without_answer_values(arguments, problems)
     try:
         rest = values(["", *arguments], known_only=True)
     except flags.Error:  # as no parser raises, the one thing left is a last flag whose value is missing

@@ -107,7 +107,15 @@ def test_kill_minus_nine_takes_the_others_along(tmp_path):
         (
             ["--workers=2"],
             ["--modle=x"],
-            ["error: Unknown flag --modle=x. Did you mean --model?", "needs a ps process", "by --workers, --ps and"],
+            [
+                "error: Unknown flag --modle=x. Did you mean --model?",
+                "needs a ps process: add --ps=N, before the --.\n",
+            ],
+        ),
+        (
+            ["--workers=2"],
+            ["--variable_update=distributed_all_reduce"],
+            ["needs a controller process: add --controller, before the --.\n"],
         ),
     ],
 )

@@ -39,6 +39,14 @@ total images/sec: \d+\.\d\d
 ROW = r"\d+\timages/sec: \d+\.\d \+/- \d+\.\d \(jitter = \d+\.\d\)\t\d+\.\d{3}\n"
 
 
+def test_help_whose_reader_has_seen_enough_ends_well(tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start("--help", results_dir=tmp_path, stdout=writer)
+    os.close(writer)
+    assert (process.communicate(timeout=60)[1], process.returncode) == ("", 0)
+
+
 def test_the_whole_of_stdout(main_job):
     assert main_job.code == 0, main_job.err
     assert re.fullmatch(HEADER + f"(?:{ROW}){{3}}" + TAIL, main_job.out), main_job.out

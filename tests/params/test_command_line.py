@@ -64,6 +64,7 @@ def test_given_includes_flags_given_with_their_default():
         ("--weight_decay=nan", "--weight_decay=nan is not finite."),
         ("--optimizer=sdg", "--optimizer=sdg is none of momentum, sgd, rmsprop, adam. Did you mean 'sgd'?"),
         ("--num_gpus", "--num_gpus is the last argument and has no value. Write --num_gpus=VALUE."),
+        ("--help=model", "--help=model: --help takes no value. Write --help."),
         ("resnet50", "Received unknown positional arguments: resnet50. Every setting is a flag: --name=value."),
         ("-", "Received unknown positional arguments: -."),
         ("--flagfile=/no/such", "--flagfile=/no/such cannot be read: /no/such: No such file or directory."),
