@@ -1,8 +1,11 @@
 """The command `python -m results`: what can be done with the records of runs, one sub-command each."""
 
 import argparse
+import difflib
 import importlib
+import signal
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import TextIO
 
@@ -27,9 +30,21 @@ def main(arguments: list[str] | None = None, stdout: TextIO = sys.stdout, stderr
         _overview().print_help(stdout if arguments else stderr)
         return 0 if arguments else 2
     name, rest = ("table", arguments) if arguments[0] not in COMMANDS else (arguments[0], arguments[1:])
+    if name == "table" and (meant := _meant(rest)):
+        stderr.write(
+            f"No command and no folder '{rest[0]}'. Did you mean '{meant}'? The commands: {', '.join(COMMANDS)}.\n"
+        )
+        return 2
     module = command(name)
     code: int = module.main(module.parser().parse_args(rest), stdout, stderr)
     return code
+
+
+def _meant(arguments: list[str]) -> str | None:
+    """The command that the first of `arguments`, which is neither one nor a path, comes close to."""
+    given = arguments[0] if arguments else ""
+    found = difflib.get_close_matches(given, COMMANDS, n=1)
+    return found[0] if found and not Path(given.partition("@")[0]).exists() else None
 
 
 def command(name: str) -> ModuleType:
@@ -51,4 +66,6 @@ def _overview() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has seen enough, such as head, ends it quietly
     sys.exit(main())

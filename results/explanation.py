@@ -100,8 +100,8 @@ def _among(value: float | None, repeats: Sequence[float]) -> str:
     if value is None or found is None:
         return "no other valid run of this configuration beside it: how far runs differ is not known"
     return (
-        f"{len(repeats)} valid runs of this configuration beside it, with it: mean {found.value:,.2f}, 95 % interval "
-        f"{found.low:,.2f} to {found.high:,.2f}; this run is {value / found.value - 1:+.1%} off"
+        f"{len(repeats)} valid runs of this configuration in its folder: mean {found.value:,.2f}, 95 % interval "
+        f"{found.low:,.2f} to {found.high:,.2f}; this run's {value:,.2f} is {value / found.value - 1:+.1%} off"
     )
 
 

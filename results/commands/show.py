@@ -29,7 +29,8 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     try:
         record = read(options.record)
     except RecordError as error:
-        report([f"Not a readable record: {error}"], stderr)
+        way_out = ". Give one of the records in it." if options.record.is_dir() else ""
+        report([f"Not a readable record: {error}{way_out}"], stderr)
         return 2
     stdout.write(explain(record, _repeats(record, options.record)))
     return 0

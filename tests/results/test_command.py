@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,24 @@ def test_a_folder_without_a_record_is_an_error(tmp_path):
     code, text, error = output(tmp_path)
     assert (code, text) == (2, "")
     assert error == f"No readable record in '{tmp_path}'. Is it the --results_dir of a run?\n"
+
+
+def test_a_command_that_is_misspelt_is_not_taken_for_a_folder(runs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, text, error = output("comapre", runs, runs)
+    assert (code, text) == (2, "")
+    assert error.startswith("No command and no folder 'comapre'. Did you mean 'compare'? The commands: table, compare,")
+    runs.rename(tmp_path / "reports")
+    assert output("reports")[0] == 0
+
+
+def test_a_reader_that_has_seen_enough_gets_no_traceback(runs):
+    command = [sys.executable, "-m", "results", str(runs)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    os.close(writer)
+    assert ended.stderr == ""
 
 
 def test_a_plot_that_cannot_be_written_is_an_error(runs):

@@ -70,8 +70,8 @@ def test_the_interval_is_over_the_valid_repeats_in_the_folder(tmp_path):
     write(record(minute=5, configuration={"model": "another"}), tmp_path)
     path = write(record(minute=6), tmp_path)
     said = words(path)
-    assert "3 valid runs of this configuration beside it, with it: mean 499.93, 95 % interval 475." in said
-    assert "this run is +0.0% off" in said
+    assert "3 valid runs of this configuration in its folder: mean 499.93, 95 % interval 475." in said
+    assert "this run's 500.00 is +0.0% off" in said
 
 
 def test_what_is_wrong_is_said(tmp_path):
@@ -87,6 +87,12 @@ def test_an_imported_record_says_where_it_is_from(tmp_path):
     said = words(path)
     assert "from tool: Horovod, source: a.log" in said
     assert "not from here: this record was imported" in said
+
+
+def test_a_folder_is_no_record_but_has_some(tmp_path):
+    assert show(tmp_path)[2] == (
+        f"Not a readable record: {tmp_path}: cannot be read: not a regular file. Give one of the records in it.\n"
+    )
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, "null", ""])

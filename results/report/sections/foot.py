@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from results import reference
 from results.conditions import conditions
+from results.naming import counted
 from results.record import RunRecord
 from results.report.material import Material, facts_of, words_of
 from results.report.page import Section, Table, number, table
@@ -18,18 +19,17 @@ def validity(material: Material, _draw: Draw) -> Section:
     """How many runs the figures stand on, and each that is left out, bracketed, with the reason."""
     records = [record for group in material.groups for record in group.records]
     reported = sum(record.reported is not None for record in records)
-    told = [f"{len(records):,} runs in {len(material.groups):,} configurations enter the figures."]
+    told = [
+        f"Entered into the figures: {counted(len(records), 'run')} in {counted(len(material.groups), 'configuration')}."
+    ]
     if len(records) > reported:
-        told.append(
-            f"{len(records) - reported:,} were measured by this benchmark, and their checks found nothing wrong."
-        )
+        told.append(f"Measured by this benchmark, and found right by its checks: {len(records) - reported:,}.")
     if reported:
-        told.append(f"{reported:,} are as other programs or publications reported them; nobody checked them here.")
+        told.append(f"As other programs or publications reported them, and unchecked here: {reported:,}.")
     if not material.left_out:
         return Section("validity", "Validity", (*told, "No run is left out."))
-    told.append(
-        f"{len(material.left_out):,} are left out of all of the above. Their figures, in brackets, are not to be used."
-    )
+    left_out = counted(len(material.left_out), "run")
+    told.append(f"{left_out} left out of all of the above. Figures in brackets are not to be used.")
     shown = material.left_out
     facts = facts_of(shown)
     rows = [_left_out(record, known) for record, known in zip(shown, facts, strict=True)]

@@ -148,7 +148,7 @@ def test_the_words_of_the_page_are_right(chromium, report):
     assert chromium.evaluate("return document.title") == "H100 and P100"
     told = chromium.evaluate("return document.body.innerText")
     assert "On 2 devices, Tesla P100-SXM2-16GB has 0.10 times the throughput of NVIDIA H100 80GB HBM3." in told
-    assert "2 are left out of all of the above. Their figures, in brackets, are not to be used." in told
+    assert "2 runs left out of all of the above. Figures in brackets are not to be used." in told
     assert "(500)" in told
     targets = chromium.evaluate(
         "return [...document.querySelectorAll('nav a')].every(a => document.querySelector(a.hash))"
