@@ -142,6 +142,8 @@ HOROVOD = {"variable_update": "horovod"}
         ({"horovod_device": "gpu", "device": "cpu"}, "--horovod_device=gpu needs GPUs, but --device=cpu uses none."),
         ({"all_reduce_spec": "xring"}, "--all_reduce_spec=xring with --variable_update=horovod: the algorithm is"),
         ({"precision": "bf16"}, "--variable_update=horovod does not add up bfloat16"),
+        ({"repeats": 2}, "--repeats=2 with --variable_update=horovod: repeat the horovodrun command"),
+        ({"target_precision": 0.01}, "--target_precision=0.01 with --variable_update=horovod over several processes"),
         ({"cross_replica_sync": False}, "--cross_replica_sync=false with --variable_update=horovod"),
     ],
 )

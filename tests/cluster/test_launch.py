@@ -109,6 +109,11 @@ def test_kill_minus_nine_takes_the_others_along(tmp_path):
             ["--modle=x"],
             ["error: Unknown flag --modle=x. Did you mean --model?", "needs a ps process", "by --workers, --ps and"],
         ),
+        (
+            ["--workers=2", "--ps=1"],
+            ["--repeats=2"],
+            ["error: --repeats=2 in a cluster: only a run of one process can be repeated."],
+        ),
     ],
 )
 def test_what_cannot_be_started_is_said_once(tmp_path, arguments, flags, problems):
