@@ -44,11 +44,6 @@ def main(arguments: Sequence[str]) -> ExitCode:
             console.answer(command.answer)
             return ExitCode.VALID
         cluster = _cluster(command, console)
-        if cluster is not None and command.params.repeats > 1:
-            raise UserError(
-                f"--repeats={command.params.repeats} in a cluster ({cluster}): only a run of one process can be "
-                "repeated. Repeat the command that starts all processes."
-            )
         _check_rerun(command, cluster)
         results_dir = Path(command.params.results_dir).expanduser()
         if cluster is None or cluster.drives:

@@ -41,6 +41,11 @@ class HorovodPlace(Place):
         """Whether this is the first process: its record tells of all."""
         return bool(self._horovod.rank() == 0)
 
+    @property
+    def alone(self) -> bool:
+        """Whether Horovod has started no other."""
+        return bool(self._horovod.size() == 1)
+
     def set_up(self, params: Params) -> Devices:
         """Configure this process's device, and see whether all processes run the same."""
         local = devices.set_up(self._with_own_gpu(params))

@@ -2,7 +2,8 @@
 
 The processes are run_benchmark.py with FLAGS and their roles, on free ports of 127.0.0.1. Each line of their output is
 passed on with the role before it. Ctrl-C and SIGTERM go to the driver, which ends the others. What is left after that,
-or after the first failure, is killed. On Linux no process outlives this one. The exit code is the worst of all.
+or after the first failure, is killed: with a --cluster_timeout_secs of 25 s or more, all is over within it. On Linux no
+process outlives this one. The exit code is the worst of all.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from benchmarks.params import CommandLineError, parse
 
 _PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
 _END_SECONDS = 10.0  # for a process whose driver has ended, and for one that was told to end
+# Of --cluster_timeout_secs: who fails has noticed within half of it, and those that can end then do, with a record.
+_AFTER_FAILURE = 0.4
 _POLL_SECONDS = 0.1
 _COUNTED_BY = {"ps": "--ps=N", "worker": "--workers=N", "controller": "--controller"}
 
@@ -89,6 +92,7 @@ class _Processes:
     timeout_seconds: float  # --cluster_timeout_secs
     _running: dict[Task, subprocess.Popen[str]] = field(default_factory=dict)
     _codes: dict[Task, int] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
     _kill_at: float = float("inf")
     _signal: int | None = None
     _relays: list[threading.Thread] = field(default_factory=list)
@@ -155,7 +159,9 @@ class _Processes:
             if task == self.cluster.driver:
                 self._kill_within(_END_SECONDS)
             elif code:
-                self._kill_within(self.timeout_seconds + _END_SECONDS)
+                # Until all have come up nobody hears of those that end, and the others wait for them.
+                coming_up = self._began + self.timeout_seconds - time.monotonic()
+                self._kill_within(max(coming_up, _END_SECONDS, _AFTER_FAILURE * self.timeout_seconds))
 
     def _kill_within(self, seconds: float) -> None:
         self._kill_at = min(self._kill_at, time.monotonic() + seconds)
@@ -177,9 +183,9 @@ _one_line_at_a_time = threading.Lock()
 
 
 def _relay(prefix: str, source: TextIO, target: TextIO) -> None:
-    """Pass lines on, each whole and with `prefix`."""
+    """Pass lines on, each whole and with `prefix`. Where nobody reads them any more, the processes still go on."""
     for line in source:
-        with _one_line_at_a_time:
+        with _one_line_at_a_time, contextlib.suppress(BrokenPipeError):
             target.write(prefix + line.rstrip("\n") + "\n")
             target.flush()
 

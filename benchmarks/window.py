@@ -38,7 +38,7 @@ def make_steps(
     warm_up(watched, recording, params.num_warmup_batches, after(narrator.warm_up, check))
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure_window(draft, workload, watched, console, after(narrator.step, check))
+    measure_window(draft, workload, watched, place, console, after(narrator.step, check))
     if isinstance(step, TrainingStep) and (copies := compare_copies(step.strategy)):
         draft.checks["copies"] = copies.facts()
 
@@ -47,6 +47,7 @@ def measure_window(
     draft: Draft,
     workload: Workload,
     step: Callable[[], Outcome],
+    place: Place,
     console: Console,
     on_step: Callable[[Recording], None],
 ) -> None:
@@ -54,7 +55,7 @@ def measure_window(
     params, recording = workload.params, draft.recording
     assert recording is not None, "there was a warm-up"
     target = PrecisionTarget(params.target_precision) if params.target_precision else None
-    load = HostLoad(alone=not params.job_name)
+    load = HostLoad(alone=place.alone)
     measure(step, recording, params.num_batches, on_step, target.reached if target else None)
     draft.checks["load"] = load.facts()
     if workload.devices.kind == "gpu":

@@ -30,6 +30,11 @@ class Place:
         """Whether this process's record is the run's."""
         return True
 
+    @property
+    def alone(self) -> bool:
+        """Whether this process is all of the run."""
+        return True
+
     def sections(self) -> dict[str, Any]:
         """Sections of the record that the place knows, once it is set up."""
         return {}
@@ -65,6 +70,11 @@ class _InCluster(Place):
 
     def __init__(self, control: Control) -> None:
         self._progress = control.progress
+
+    @property
+    def alone(self) -> bool:
+        """It is not."""
+        return False
 
     def stage(self, doing: str) -> None:
         """Let the others know, should it not end."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,7 +75,9 @@ def join_collective(params: Params, cluster: Cluster) -> Devices:
         task_id=cluster.task.index,
         rpc_layer=params.server_protocol,
     )
+    heard_by = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
     runtime = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    signal.signal(signal.SIGTERM, heard_by)  # TensorFlow has taken the signal for itself, and does nothing with it
     _kept.append(runtime)
     towers = tuple(device_of(cluster.task, tower) for tower in local.towers)
     return Devices(local.kind, towers, ("/cpu:0",), len(cluster.workers), cluster.task.index, runtime)

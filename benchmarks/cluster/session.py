@@ -63,7 +63,9 @@ def join(
     """The part that falls to this process; `write` stores a record."""
     if cluster.drives:
         return Driver(command, cluster, command_line, console, started, write)
-    return (Peer if cluster.multi_client else Server)(command, cluster, command_line, console, started)
+    if cluster.multi_client:
+        return Peer(command, cluster, command_line, console, started, write)
+    return Server(command, cluster, command_line, console, started)
 
 
 class Session(ABC):
@@ -246,6 +248,18 @@ class Server(Member):
 class Peer(Member):
     """Trains together with the driver, each on towers of its own."""
 
+    def __init__(
+        self,
+        command: CommandLine,
+        cluster: Cluster,
+        command_line: Sequence[str],
+        console: Console,
+        started: float,
+        write: Callable[[RunRecord], object],
+    ) -> None:
+        super().__init__(command, cluster, command_line, console, started)
+        self.write = write
+
     def play(self, check: Callable[[], None]) -> None:
         """Train, and hear from the driver how it ended."""
         self.control.join_in(check)
@@ -255,6 +269,23 @@ class Peer(Member):
         place = Peers(self.cluster, self.control)
         runner.train(self.draft, self.console, check, self.started, place=place)
         self.control.wait_for_end(check)
+
+    def finish(self, ending: Ending, exit_code: ExitCode) -> float | None:
+        """As every member; where the driver is lost, what was measured is known here too."""
+        if self._leaves_record():
+            self.write(ending.record)
+        return super().finish(ending, exit_code)
+
+    def last_words(self, fault: ClusterError) -> None:
+        """The record in place of a driver that is lost, and the fault."""
+        if self._leaves_record():
+            self.write(self.draft.record("failed", str(fault)))
+        super().last_words(fault)
+
+    def _leaves_record(self) -> bool:
+        """Whether the record falls to this process: the driver went silent in the middle, and this one is the next."""
+        lost = self.control.fault is not None and self.control.ended is None
+        return lost and self.draft.recording is not None and self.cluster.task == self.cluster.others[0]
 
 
 def _both(*checks: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from benchmarks.cluster import roles
+from benchmarks.cluster.cluster import MULTI_CLIENT
 from benchmarks.cluster.tf_config import TFConfigError
 from benchmarks.params.params import Params
 from benchmarks.params.rules import rule
@@ -63,12 +64,30 @@ def replica_per_process(params: Params) -> str | None:
 def length_for_all(params: Params) -> str | None:
     """Processes that all run the step must all end after the same one."""
     strategy = params.variable_update
-    by_all = strategy in ("collective_all_reduce", "horovod") or (strategy == "mirrored" and _in_cluster(params))
+    by_all = strategy == "horovod" or (strategy in MULTI_CLIENT and _in_cluster(params))
     if params.target_precision is None or not by_all:
         return None
     return (
-        f"--target_precision={params.target_precision} with --variable_update={strategy}: each process would end when "
-        "its own steps are precise enough. Give --num_batches alone."
+        f"--target_precision={params.target_precision} with --variable_update={strategy} over several processes: each "
+        "would end when its own steps are precise enough. Give --num_batches alone."
+    )
+
+
+@rule(*_HOSTS, *_RESOLVERS, "repeats", "variable_update")
+def repeated_from_outside(params: Params) -> str | None:
+    """A process cannot start the others anew."""
+    if params.repeats == 1:
+        return None
+    if params.variable_update == "horovod":
+        return (
+            f"--repeats={params.repeats} with --variable_update=horovod: repeat the horovodrun command that starts all "
+            "processes."
+        )
+    if not _in_cluster(params):
+        return None
+    return (
+        f"--repeats={params.repeats} in a cluster: only a run of one process can be repeated. Repeat the command that "
+        "starts all processes."
     )
 
 

@@ -43,14 +43,6 @@ def process_per_tower(params: Params) -> list[str]:
     return found
 
 
-@rule("variable_update", "repeats")
-def repeated_from_outside(params: Params) -> str | None:
-    """A process cannot start the others anew."""
-    if params.variable_update != "horovod" or params.repeats == 1:
-        return None
-    return f"--repeats={params.repeats} with {_HOROVOD}: repeat the horovodrun command that starts all processes."
-
-
 @rule("variable_update", *_ROLES, "cluster_resolver")
 def processes_of_horovod(params: Params) -> str | None:
     """The processes are those that Horovod has started."""

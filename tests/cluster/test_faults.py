@@ -30,6 +30,7 @@ PEERS = ("collective_all_reduce", {"worker": 2})
         (SERVERS, ("worker", 1), signal.SIGSTOP, SILENT),
         (SERVERS, ("worker", 0), signal.SIGSTOP, SILENT),
         (PEERS, ("worker", 0), signal.SIGKILL, GONE),
+        (PEERS, ("worker", 0), signal.SIGSTOP, SILENT),
         (PEERS, ("worker", 1), signal.SIGKILL, GONE),
         (PEERS, ("worker", 1), signal.SIGSTOP, SILENT),
     ],
@@ -50,7 +51,9 @@ def test_a_process_fails_in_the_middle(cluster, shape, victim, number, known):
         assert culprit in processes.err(*role)
         assert known in processes.err(*role)
         assert "total images/sec" not in processes.out(*role)
-    if victim != ("worker", 0):
+    if victim == ("worker", 0) and shape is SERVERS:  # who alone has measured
+        assert processes.records() == []
+    else:
         (record,) = processes.records()
         assert record["status"] == "failed"
         assert culprit in record["message"]
@@ -142,13 +145,32 @@ def test_a_port_in_use_is_refused_at_once(cluster):
     assert f"port {port} of 127.0.0.1:{port}, where this process is to listen, cannot be had" in processes.err("worker")
 
 
-@pytest.mark.parametrize("told", [[("worker", 0)], [("worker", 1), ("ps", 0), ("worker", 0)]])
-def test_an_interrupted_driver_ends_the_others(cluster, told):
-    processes = cluster(*LONG, ps=1, worker=2).start()
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        (SERVERS, [("worker", 0)]),
+        (SERVERS, [("worker", 1), ("ps", 0), ("worker", 0)]),
+        (PEERS, [("worker", 0)]),
+        (PEERS, [("worker", 1), ("worker", 0)]),
+    ],
+)
+def test_an_interrupted_driver_ends_the_others(cluster, shape, told):
+    strategy, counts = shape
+    processes = cluster(*LONG, f"--variable_update={strategy}", **counts).start()
     processes.wait_for("5\timages")
     for role in told:  # one of them, or all as a job's manager does
         processes.running[role].send_signal(signal.SIGTERM)
     assert set(processes.ends(within=TIMEOUT).values()) == {143}
     (record,) = processes.records()
     assert record["status"] == "interrupted"
-    assert len(told) > 1 or "the driver, /job:worker/task:0 at" in processes.err("ps")
+    assert len(told) > 1 or "the driver, /job:worker/task:0 at" in processes.err("worker", 1)
+
+
+def test_a_worker_that_is_told_to_end_ends_all(cluster):
+    strategy, counts = PEERS
+    processes = cluster(*LONG, f"--variable_update={strategy}", **counts).start()
+    processes.wait_for("5\timages")
+    processes.running["worker", 1].send_signal(signal.SIGTERM)
+    assert processes.ends(within=TIMEOUT) == {("worker", 0): 1, ("worker", 1): 143}
+    (record,) = processes.records()
+    assert f"/job:worker/task:1 at {processes.hosts['worker'][1]}: ended by SIGTERM" in record["message"]

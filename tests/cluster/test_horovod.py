@@ -50,7 +50,7 @@ def test_two_processes_train_like_one_with_two_towers(tmp_path):
         assert "Batch size:  8 global\n" in out
     assert "Record: left by the first process of Horovod" in ended[1][1]
     (record,) = records
-    assert record["valid"]
+    assert record["problems"] == ["too few steps: 5 steps, and an interval needs 50"]
     assert record["checks"]["variable_update"]["passed"]
     expected = alone(tmp_path, "--num_gpus=2", "--variable_update=replicated")["measurement"]["losses"]
     assert record["measurement"]["losses"] == pytest.approx(expected, abs=1e-5)
@@ -77,6 +77,14 @@ def test_one_process(tmp_path):
     assert "Devices:     ['horovod/cpu:0']\n" in out
     assert "Horovod on" not in out
     assert (record["exchange"]["exchanges"], *record["exchange"]["sent_bytes"].values()) == (0, 0)
+
+
+@pytest.mark.parametrize(("count", "known"), [(1, True), (2, False)])
+def test_the_others_of_the_run_are_no_foreign_load(tmp_path, count, known):
+    _, (record,) = run(tmp_path, count, "--num_batches=600", "--batch_size=64")
+    load = record["checks"]["load"]
+    assert (load["cpu_share_of_others"] is not None) == known
+    assert known or load["reason"] == "the run has processes beside this one"
 
 
 def test_processes_with_other_flags_do_not_begin(tmp_path):
@@ -142,6 +150,8 @@ HOROVOD = {"variable_update": "horovod"}
         ({"horovod_device": "gpu", "device": "cpu"}, "--horovod_device=gpu needs GPUs, but --device=cpu uses none."),
         ({"all_reduce_spec": "xring"}, "--all_reduce_spec=xring with --variable_update=horovod: the algorithm is"),
         ({"precision": "bf16"}, "--variable_update=horovod does not add up bfloat16"),
+        ({"repeats": 2}, "--repeats=2 with --variable_update=horovod: repeat the horovodrun command"),
+        ({"target_precision": 0.01}, "--target_precision=0.01 with --variable_update=horovod over several processes"),
         ({"cross_replica_sync": False}, "--cross_replica_sync=false with --variable_update=horovod"),
     ],
 )

@@ -98,6 +98,16 @@ def test_kill_minus_nine_takes_the_others_along(tmp_path):
     process.communicate(timeout=10)
 
 
+def test_a_reader_that_goes_holds_no_process_up(tmp_path):
+    """As in `| head`: a pipe that nobody empties would stop them when it is full."""
+    flags = ["--variable_update=sharded", "--num_batches=3000"]
+    process = launch("--workers=2", flags=flags, results_dir=tmp_path)
+    process.stdout.close()
+    process.communicate(timeout=120)
+    (record,) = records(tmp_path)
+    assert len(record["measurement"]["step_seconds"]) == 3000  # 200 kB of lines
+
+
 @pytest.mark.parametrize(
     ("arguments", "flags", "problems"),
     [
@@ -116,6 +126,11 @@ def test_kill_minus_nine_takes_the_others_along(tmp_path):
             ["--workers=2"],
             ["--variable_update=distributed_all_reduce"],
             ["needs a controller process: add --controller, before the --.\n"],
+        ),
+        (
+            ["--workers=2", "--ps=1"],
+            ["--repeats=2"],
+            ["error: --repeats=2 in a cluster: only a run of one process can be repeated."],
         ),
     ],
 )

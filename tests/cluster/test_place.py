@@ -38,7 +38,7 @@ class Control:
 
 
 def agree(control, own):
-    return Peers(CLUSTER, control).agree(SimpleNamespace(strategy=own), ["a0", "a1"], lambda: None)
+    return Peers(CLUSTER, control).agree(SimpleNamespace(strategy=own, traffic=own.traffic), ["a0", "a1"], lambda: None)
 
 
 def test_equal_variables():

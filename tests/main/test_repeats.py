@@ -55,14 +55,6 @@ def test_the_worst_exit_code_counts(tmp_path):
     assert len(ran.records) == 2
 
 
-def test_a_cluster_is_not_repeated(tmp_path):
-    flags = ["--job_name=worker", "--ps_hosts=localhost:2222", "--worker_hosts=localhost:2223", "--device=cpu"]
-    ran = run(*flags, "--repeats=2", results_dir=tmp_path)
-    assert ran.code == 2
-    assert "--repeats=2 in a cluster" in ran.err
-    assert "Repeat the command that starts all processes." in ran.err
-
-
 def test_a_target_ends_the_measurement_and_says_so(tmp_path):
     ran = run(*SHORT, "--model=trivial", "--num_batches=3000", "--target_precision=45%", results_dir=tmp_path)
     assert ran.code == 0
