@@ -1,5 +1,6 @@
 """From material to the page: which sections there are, in which order."""
 
+from results.naming import counted
 from results.report.material import Material
 from results.report.page import Page, Section
 from results.report.sections import against, choices, devices, foot, headline, steps, topology, value
@@ -31,7 +32,7 @@ def _summary(material: Material) -> tuple[str, ...]:
     runs = sum(len(group.records) for group in material.groups)
     models = len({group.facts["model"] for group in material.groups})
     accelerators = ", ".join(filter(None, material.accelerators)) or "unknown"
-    told = f"{runs:,} valid runs of {models} model{'' if models == 1 else 's'}. Accelerators: {accelerators}."
+    told = f"{counted(runs, 'valid run')} of {counted(models, 'model')}. Accelerators: {accelerators}."
     left_out = (
         f" {len(material.left_out):,} further runs are left out, as not valid or without a figure."
         if material.left_out
