@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from results.conditions import conditions
-from results.frame import COLUMNS, row
+from results.frame import facts
 from results.measurement import Measurement
-from results.naming import SETTINGS, counted, name
+from results.naming import counted, name
 from results.record import RunRecord
 from results.statistics.between_runs import interval
 from results.table import printable
@@ -44,9 +44,8 @@ Paragraphs = Iterator[tuple[str, str]]
 
 
 def _run(record: RunRecord) -> Paragraphs:
-    facts = dict(zip(COLUMNS, row(record), strict=True))
     yield "record", f"{record.record_id}  {record.file}"
-    yield "ran", name({setting: facts[setting] for setting in SETTINGS})
+    yield "ran", name(facts(record))
     mode = next((words for flag, words in _MODES.items() if record.configuration.get(flag)), "training")
     optimizer = record.configuration.get("optimizer")
     rate = record.configuration.get("init_learning_rate")
@@ -142,7 +141,7 @@ def _machine(record: RunRecord) -> Paragraphs:
         "{} ": known.get("cpu"),
         "{} usable cores": known.get("usable_cores"),
         "{} GiB": known.get("memory_gib"),
-        f"{count} x {{}}": dict(zip(COLUMNS, row(record), strict=True))["gpu"] if count else None,
+        f"{count} x {{}}": facts(record)["gpu"] if count else None,
         "driver {}": known.get("driver"),
     }
     yield "machine", ", ".join(form.format(value).strip() for form, value in hardware.items() if value)

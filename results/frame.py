@@ -60,8 +60,14 @@ def of_rows(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
 
 
 def row(record: RunRecord) -> tuple[Any, ...]:
-    """Return what a frame has of `record`, in the order of COLUMNS; text, numbers, booleans and None only."""
-    facts = {
+    """Return what a frame has of `record`, in the order of COLUMNS."""
+    found = facts(record)
+    return tuple(found[name] for name in COLUMNS)
+
+
+def facts(record: RunRecord) -> dict[str, Any]:
+    """Return what a frame has of `record`, by column; text, numbers, booleans and None only."""
+    return {
         "record_id": record.record_id,
         "started_at": record.started_at,
         "status": record.status,
@@ -86,7 +92,6 @@ def row(record: RunRecord) -> tuple[Any, ...]:
         "configuration_key": record.configuration_key,
         "file": record.file,
     }
-    return tuple(facts[name] for name in COLUMNS)
 
 
 def _figures(record: RunRecord) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from results.files import write_whole
+from results.naming import counted
 from results.store import FolderError
 from results.table import printable, state
 
@@ -128,7 +129,7 @@ def _draw_runs(axes: Axes, row: int, bar: _Bar, repeated: bool) -> None:
     runs = bar.images_per_second
     if len(runs) > 1:
         axes.plot(runs, [row] * len(runs), "o", color=_POINT, markersize=4.5, markerfacecolor="none", zorder=3)
-    count = f"  ({len(runs)} run{'s' if len(runs) > 1 else ''})" if repeated else ""
+    count = f"  ({counted(len(runs), 'run')})" if repeated else ""
     text = f"{_figure(bar.median)}{count}"
     axes.annotate(text, (max(runs), row), (7, 0), textcoords="offset points", va="center", fontsize=9)
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from results.naming import counted
+
 EFFICIENCY_BOUND = 0.7  # below this, more than three of ten devices are paid for in vain
 KNEE = 0.5  # of a base device's throughput: what a further device must add at least
 
@@ -57,7 +59,7 @@ class Scaling:
         if point.devices in self.negative:
             best = self._best_below(point.devices)
             slower = 1 - point.images_per_second / best.images_per_second
-            found.append(f"negative scaling: {slower:.0%} less than {best.devices} device{_plural(best.devices)}")
+            found.append(f"negative scaling: {slower:.0%} less than {counted(best.devices, 'device')}")
         if point.devices in self.inefficient:
             found.append(f"efficiency {self.efficiency(point):.0%} is under {self.bound:.0%}")
         if point.devices == self.knee:
@@ -97,7 +99,3 @@ def _knee(points: tuple[Point, ...]) -> int | None:
         if added < KNEE * of_one:
             return point.devices
     return None
-
-
-def _plural(count: int) -> str:
-    return "" if count == 1 else "s"

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from results.commands.table import report
 from results.importers.folder import Outcome, import_all
+from results.naming import counted
 from results.store import FolderError
 from results.table import printable
 
@@ -81,9 +82,9 @@ def _summary(outcomes: list[Outcome], results_dir: Path) -> Iterable[str]:
     refused = [(outcome.path, outcome.refused) for outcome in outcomes if outcome.refused]
     there = sum(outcome.already_there for outcome in outcomes)
     yield (
-        f"{_number(len(outcomes), 'file')}: {_number(len(records), 'new record')} in {printable(str(results_dir))} "
+        f"{counted(len(outcomes), 'file')}: {counted(len(records), 'new record')} in {printable(str(results_dir))} "
         f"({len(records) - len(flagged)} valid, {len(flagged)} flagged), {there} already there, "
-        f"{_number(len(refused), 'file')} refused"
+        f"{counted(len(refused), 'file')} refused"
     )
     yield from _reasons("Flagged, kept as records that enter no comparison:", flagged)
     yield from _reasons("Refused:", refused)
@@ -111,10 +112,6 @@ def _line(outcome: Outcome) -> str:
     if outcome.already_there:
         parts.append(f"{outcome.already_there} already there")
     return f"{outcome.path}: {', '.join(filter(None, parts))}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from results.comparison.facts import CONDITION_FACTS, SOFTWARE_FACTS, Facts, Run, described, differences
-from results.comparison.names import names
+from results.naming import names
 
 _LOOKED_AT = 200  # configurations of each side, in the search for the nearest pair where none matches
 

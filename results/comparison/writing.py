@@ -10,6 +10,7 @@ from typing import Any
 
 from results.comparison.comparison import Comparison, Row
 from results.comparison.facts import described
+from results.naming import counted
 from results.statistics.two_sides import LEVEL
 from results.table import printable
 
@@ -117,4 +118,4 @@ def _sides(row: Row) -> Iterable[tuple[int, float]]:
 
 
 def _speed(runs: int, speed: float) -> str:
-    return f"{speed:,.1f} images/s ({runs} run{'s' if runs > 1 else ''})"
+    return f"{speed:,.1f} images/s ({counted(runs, 'run')})"

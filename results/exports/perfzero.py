@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from results.conditions import conditions
-from results.frame import COLUMNS, row
-from results.naming import SETTINGS, name
+from results.frame import facts
+from results.naming import name
 from results.record import RunRecord
 
 
@@ -36,7 +36,7 @@ def summary(record: RunRecord) -> dict[str, Any]:
         "system_info": _system(record, known),
         "process_info": {},
         "benchmark_result": {
-            "name": _name(record),
+            "name": name(facts(record)),
             "succeeded": record.valid,
             "wall_time": measurement.window_seconds if measurement and measurement.step_seconds else -1,
             "metrics": _metrics(record),
@@ -60,22 +60,16 @@ def _metrics(record: RunRecord) -> list[dict[str, Any]]:
 def _system(record: RunRecord, known: dict[str, str]) -> dict[str, Any]:
     cpu, gpus = record.hardware.get("cpu"), record.hardware.get("gpus")
     cpu = cpu if isinstance(cpu, dict) else {}
-    facts = dict(zip(COLUMNS, row(record), strict=True))
     return {
         "system_name": record.environment.get("hostname"),
         "platform_name": record.environment.get("platform"),
         "accelerator_count": len(gpus) if isinstance(gpus, list) else None,
-        "accelerator_model": facts["gpu"],
+        "accelerator_model": facts(record)["gpu"],
         "accelerator_driver_version": known.get("driver"),
         "cpu_model": known.get("cpu"),
         "physical_cpu_count": cpu.get("physical_cores"),
         "logical_cpu_count": cpu.get("logical_cores"),
     }
-
-
-def _name(record: RunRecord) -> str:
-    facts = dict(zip(COLUMNS, row(record), strict=True))
-    return name({setting: facts[setting] for setting in SETTINGS})
 
 
 def _timestamp(started_at: str) -> float | None:

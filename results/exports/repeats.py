@@ -5,9 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from results.conditions import conditions
-from results.frame import COLUMNS, row
-from results.naming import SETTINGS, name
+from results.frame import facts
+from results.naming import name
 from results.record import RunRecord
 from results.statistics.between_runs import Interval, interval
 
@@ -38,16 +37,10 @@ def results(records: Sequence[RunRecord]) -> list[Result]:
     groups: dict[tuple[Any, ...], list[RunRecord]] = defaultdict(list)
     for record in records:
         if record.steady_images_per_second:
-            accelerator = conditions(record).get("accelerator", "")
-            groups[(_name(record, accelerator), record.configuration_key)].append(record)
-    named = Counter(name for name, _ in groups)
+            groups[(name(facts(record), "accelerator"), record.configuration_key)].append(record)
+    named = Counter(called for called, _ in groups)
     return [
         # Equal names: they differ in a flag that is not in the name, and only the key tells them apart.
-        Result(name if named[name] == 1 else f"{name} [{key}]", tuple(group))
-        for (name, key), group in groups.items()
+        Result(called if named[called] == 1 else f"{called} [{key}]", tuple(group))
+        for (called, key), group in groups.items()
     ]
-
-
-def _name(record: RunRecord, accelerator: str) -> str:
-    facts = dict(zip(COLUMNS, row(record), strict=True))
-    return name({setting: facts[setting] for setting in SETTINGS} | {"accelerator": accelerator})

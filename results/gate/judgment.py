@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from results.comparison.facts import SOFTWARE_FACTS, Run, described, facts
 from results.comparison.matching import Matching, match, settings_of
-from results.comparison.names import names
 from results.comparison.verdict import percent
 from results.gate.nights import nights
 from results.gate.series import Series, changes, series
+from results.naming import names
 from results.record import RunRecord
 from results.statistics.family import detectable, judge
 

@@ -21,7 +21,7 @@ def as_json(series: list[Series]) -> str:
 
 def title(series: Series) -> str:
     """Return what a series is of, on one line."""
-    return name(series.settings)
+    return name(series.settings, *series.settings)
 
 
 def extent(series: Series) -> str:

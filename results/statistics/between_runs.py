@@ -21,9 +21,9 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
     """
     if len(values) < 2:
         return None
-    from scipy import stats  # takes longer to import than all the rest
+    from scipy import special  # takes longer to import than all the rest
 
     logs = [math.log(value) for value in values]
     centre, spread = statistics.fmean(logs), statistics.stdev(logs) / math.sqrt(len(logs))
-    reach = float(stats.t.ppf((1 + level) / 2, len(logs) - 1)) * spread
+    reach = float(special.stdtrit(len(logs) - 1, (1 + level) / 2)) * spread
     return Interval(math.exp(centre), math.exp(centre - reach), math.exp(centre + reach))

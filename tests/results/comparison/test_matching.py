@@ -28,7 +28,7 @@ def test_same_settings_and_conditions_match():
     found = match(runs(on(), on(minute=1)), runs(on(minute=2)))
     [one] = found.matches
     assert (len(one.a), len(one.b), one.differing) == (2, 1, {})
-    assert one.name == "resnet20, 2 x 32, replicated, NHWC, fp32"
+    assert one.name == "resnet20, 2 towers, cpu, batch 32, replicated, NHWC, fp32"
     assert not found.refused + found.only_a + found.only_b
 
 

@@ -48,7 +48,7 @@ def test_a_regression_and_the_files_for_ci(runs, tmp_path):
     night(runs, 21, {"resnet20": 482, "vgg16": 500}, environment={"packages": {"tensorflow": "2.22"}})
     code, text, _ = judged(runs, f"--junit={tmp_path}/gate.xml", f"--markdown={tmp_path}/gate.md")
     assert code == 1
-    assert text.startswith("slower          resnet20, 2 x 32, replicated, NHWC, fp32: 3.")
+    assert text.startswith("slower          resnet20, 2 towers, cpu, batch 32, replicated, NHWC, fp32: 3.")
     assert "Software: tensorflow differs (2.21.0 vs 2.22)." in text
     suite = ET.parse(tmp_path / "gate.xml").getroot()  # our own file
     assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
@@ -107,7 +107,7 @@ def test_a_new_benchmark_is_named(runs):
     night(runs, 21, {"resnet20": 500, "vgg16": 500, "new": 500})
     code, text, _ = judged(runs)
     assert code == 0
-    assert "new             new, 2 x 32" in text
+    assert "new             new, 2 towers" in text
 
 
 def test_only_the_last_nights_before_the_candidate_count(tmp_path):
@@ -163,5 +163,5 @@ def test_xml_is_well_formed_whatever_a_record_says(tmp_path):
     night(tmp_path, 5, {EVIL: 400}, problems=(EVIL,))
     judged(tmp_path, f"--junit={tmp_path}/gate.xml", f"--markdown={tmp_path}/gate.md")
     names = [case.get("name") for case in ET.parse(tmp_path / "gate.xml").iter("testcase")]  # our own
-    assert names[0].startswith('a<b>&"??\\ud800?]]>|, 2 x 32')  # half a character is spelt out when it is written
+    assert names[0].startswith('a<b>&"??\\ud800?]]>|, 2 towers')  # half a character is spelt out when it is written
     assert "<b>" not in (tmp_path / "gate.md").read_text()
