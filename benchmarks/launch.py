@@ -38,7 +38,10 @@ _COUNTED_BY = {"ps": "--ps=N", "worker": "--workers=N", "controller": "--control
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(f"{' '.join(unknown)}: flags of the run stand after --, as in --workers=2 -- {' '.join(unknown)}")
     counts = {"controller": int(options.controller), "ps": options.ps, "worker": options.workers}
     with contextlib.ExitStack() as held:
         reserved = {job: [held.enter_context(_reserved_port()) for _ in range(count)] for job, count in counts.items()}

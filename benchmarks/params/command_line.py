@@ -197,6 +197,8 @@ def _unknown(rest: list[str]) -> list[str]:
 
 def _unknown_flag(argument: str) -> str:
     name = argument.lstrip("-").partition("=")[0]
+    if " " in name:  # a line of a --flagfile, or a quoted argument
+        return f"Unknown flag {argument}. Write name and value with = between: --{'='.join(name.split(None, 1))}."
     negated = [f"no{option.name}" for option in options().values() if option.kind is bool]
     match = closest(name, [*options(), *ANSWERS, *OWN_FLAGS, *negated])
     meant = f" Did you mean --{match}?" if match else ""

@@ -82,4 +82,6 @@ def _write(data: bytes, options: argparse.Namespace, stdout: TextIO) -> None:
     try:
         write_whole(options.out, data)
     except OSError as error:
-        raise FolderError(f"Cannot write '{options.out}': {error.strerror or error}.") from error
+        raise FolderError(
+            f"Cannot write '{options.out}': {error.strerror or error}. Give another with --out."
+        ) from error

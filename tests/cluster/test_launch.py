@@ -113,6 +113,11 @@ def test_a_reader_that_goes_holds_no_process_up(tmp_path):
     [
         (["--workers=0"], [], ["argument --workers: '0' is not a whole number from 1 on"]),
         (["--ps=-1"], [], ["argument --ps: '-1' is not a whole number from 0 on"]),
+        (
+            ["--workers=2", "--device=cpu"],
+            [],
+            ["error: --device=cpu: flags of the run stand after --, as in --workers=2 -- --device=cpu"],
+        ),
         (["--ps=two"], [], ["argument --ps: 'two' is not a whole number from 0 on"]),
         (
             ["--workers=2"],

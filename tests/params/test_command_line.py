@@ -160,3 +160,11 @@ def test_no_tensorflow_and_no_numpy():
     )
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ended.stdout, ended.stderr) == ("set()\n", "")
+
+
+def test_a_line_of_a_flagfile_without_its_equals_sign_is_shown_as_it_should_be(tmp_path):
+    (tmp_path / "flags").write_text("--device cpu\n")
+    with pytest.raises(
+        CommandLineError, match=r"Unknown flag --device cpu\. Write name and value with = between: --device=cpu"
+    ):
+        parse([f"--flagfile={tmp_path}/flags"])

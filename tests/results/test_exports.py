@@ -146,7 +146,9 @@ def test_nothing_valid_is_an_error_and_so_is_a_file_that_cannot_be_written(tmp_p
     assert err.endswith("Nothing to export: no record is valid. --include_invalid takes the others in.\n")
     code, _, err = export(runs, "csv", f"--out={tmp_path}/none/out.csv")
     assert code == 2
-    assert err.endswith(f"Cannot write '{tmp_path}/none/out.csv': No such file or directory.\n")
+    assert err.endswith(
+        f"Cannot write '{tmp_path}/none/out.csv': No such file or directory. Give another with --out.\n"
+    )
 
 
 def test_tcb_logs_have_the_rows_of_the_console(tmp_path):
