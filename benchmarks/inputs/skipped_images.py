@@ -37,5 +37,5 @@ class SkippedImages:
         return keep
 
     def total(self) -> int:
-        """How many have been left out so far, on all machines."""
+        """How many have been left out so far by the pipelines that this process has made, on whatever machine."""
         return sum(int(count.numpy()) for count in self._counts.values())

@@ -90,5 +90,5 @@ def test_hosts_may_be_of_ipv6(cluster, strategy, counts):
     processes = cluster(f"--variable_update={strategy}", host="[::1]", **counts).start()
     assert set(processes.ends().values()) == {0}, [processes.err(*role) for role in processes.roles]
     (record,) = processes.records()
-    assert record["valid"]
+    assert record["status"] == "completed"
     assert record["cluster"]["hosts"] == processes.hosts
