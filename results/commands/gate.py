@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     add("--threshold", metavar="SHARE", type=arguments.fraction, default=rules.threshold,
         help=f"the smallest slowdown that counts (default: {arguments.share(rules.threshold)})")  # fmt: skip
     add("--must_detect", metavar="SHARE", type=arguments.fraction, default=rules.must_detect,
-        help=f"a benchmark too noisy to show this is not judged (default: {arguments.share(rules.must_detect)})")  # fmt: skip
+        help=f"one too noisy to show this is not judged (default: {arguments.share(rules.must_detect)})")  # fmt: skip
     add("--allow_partial", action="store_true", help="pass where only a part of the benchmarks could be judged")
     add("--allow_different", metavar="FIELD[,FIELD]", type=arguments.listed, default=[],
         help="judge runs that differ in these; hardware stands for all fields of that kind")  # fmt: skip
