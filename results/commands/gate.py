@@ -7,11 +7,11 @@ from typing import TextIO
 from results.commands import arguments
 from results.commands.table import report
 from results.comparison.facts import admit, allowed_fields
-from results.comparison.writing import escaped
 from results.files import write_whole
 from results.gate import writing
 from results.gate.judgment import CANNOT_SAY, REGRESSED, Candidate, Judgment, Rules, gate
 from results.gate.nights import nights, started
+from results.markdown import escaped
 from results.record import RunRecord
 from results.selection import UNREADABLE
 from results.store import FolderError
