@@ -8,8 +8,6 @@ from typing import Any
 from benchmarks import environment as this_machine
 from results.record import RunRecord, utc_now
 
-_LONGEST = 60  # characters of a value
-
 
 def differences_now(record: RunRecord) -> list[str]:
     """Return what differs between the conditions of `record` and this process, a sentence each."""
@@ -74,7 +72,6 @@ def _section(section: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    from results.table import printable  # as above
+    from results.table import shown  # as above
 
-    text = printable(str(value))
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return shown(value)

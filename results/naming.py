@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from results.table import printable
+from results.table import printable, shown
 
 SETTINGS = ("model", "dataset", "num_gpus", "device", "batch_size", "variable_update", "data_format", "precision")
 
@@ -35,7 +35,7 @@ def names(configurations: Sequence[Mapping[str, str]]) -> list[str]:
         name: _varying([f for f, s in zip(configurations, short, strict=True) if s == name]) for name in ambiguous
     }
     return [
-        ", ".join([name, *(f"{field}={printable(facts[field])}" for field in telling.get(name, ()) if field in facts)])
+        ", ".join([name, *(f"{field}={shown(facts[field])}" for field in telling.get(name, ()) if field in facts)])
         for facts, name in zip(configurations, short, strict=True)
     ]
 

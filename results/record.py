@@ -27,6 +27,7 @@ __all__ = [
 
 SCHEMA_VERSION = 1
 STATUSES = ("completed", "failed", "interrupted")
+_YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
     "exchange", "cluster", "repeat", "provenance",
@@ -210,5 +211,7 @@ def _check_time(name: str, value: str) -> None:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise RecordError(f"expected a time such as 2026-01-31T12:00:00+00:00, found {value!r}", name) from None
+    if moment.year not in _YEARS:  # charts and calendars end somewhere
+        raise RecordError(f"expected a year from {_YEARS[0]} to {_YEARS[-1]}, found {value!r}", name)
     if moment.utcoffset() is None or moment.utcoffset():
         raise RecordError(f"expected a time in UTC, that is with +00:00, found {value!r}", name)

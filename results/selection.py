@@ -35,8 +35,8 @@ Item = TypeVar("Item", bound=Identified)
 def select(paths: Iterable[str | Path]) -> Selection:
     """Read the records of `paths`: files, or folders with one record a `*.json` file.
 
-    What is no readable record is left out with a message, and so is a second copy of the same run. Raise FolderError
-    where a path cannot be read at all, or where no record is left.
+    What is no readable record is left out with a message, and so is a second copy of the same run; of several paths,
+    a folder without a record is named. Raise FolderError where a path cannot be read at all, or no record is left.
     """
     return Selection(*gather(paths, load, read))
 
@@ -49,17 +49,19 @@ def gather(
     """Do what `select` does, with other readers of a folder and of a file."""
     chosen = [Path(path) for path in paths]
     found: list[Item] = []
-    left_out = []
+    left_out, empty = [], []
     for path in chosen:
         items, unreadable = _read(path, load_folder, read_file)
         found += items
         left_out += [f"{UNREADABLE}: {error}" for error in unreadable]
+        if not (items or unreadable):
+            empty.append(f"No record in '{path}'.")
     items, repeated = _distinct(found)
     if not items:
         where = ", ".join(f"'{path}'" for path in chosen)
         reasons = "".join(f"\n{message}" for message in left_out)
         raise FolderError(f"No readable record in {where}. Is it the --results_dir of a run?{reasons}")
-    return items, left_out + repeated
+    return items, left_out + empty + repeated
 
 
 def _read(

@@ -79,6 +79,12 @@ def printable(text: str) -> str:
     return " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split())
 
 
+def shown(value: object, limit: int = 60) -> str:
+    """Return `value` as printable text of at most `limit` characters."""
+    text = printable(str(value))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def state(valid: bool, status: str) -> str:
     """Return the state of a record in one word: "ok", or a word in capitals."""
     if valid:
@@ -160,8 +166,7 @@ def _is_told(frame: pd.DataFrame, name: str) -> bool:
 def _cell(value: Any, column: _Column, limit: int = _LONGEST_CELL) -> str:
     if pd.isna(value) or value == "":
         return "-"
-    text = printable(column.write(value))
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return shown(column.write(value), limit)
 
 
 def _pad(texts: list[str], right: bool) -> list[str]:

@@ -54,6 +54,11 @@ def fraction(text: str) -> float:
     return value
 
 
+def share(value: float) -> str:
+    """Return 0.02 as "2%", in the way that a help text has it."""
+    return f"{100 * value:.3g}%%"
+
+
 def listed(text: str) -> list[str]:
     """Return "a,b" as its parts."""
     return [part.strip() for part in text.split(",") if part.strip()]

@@ -8,7 +8,6 @@ from results.commands.table import report
 from results.comparison import writing
 from results.comparison.comparison import THRESHOLD, Comparison, compare
 from results.comparison.facts import NOT_VALID, Admitted, admit, allowed_fields
-from results.comparison.verdict import percent
 from results.selection import Selection
 from results.store import FolderError
 from results.table import printable
@@ -62,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     found.add_argument(
         "--threshold", metavar="SHARE", type=arguments.fraction, default=THRESHOLD,
-        help=f"the smallest difference that counts (default: {percent(THRESHOLD).replace(' %', '%%')})",
+        help=f"the smallest difference that counts (default: {arguments.share(THRESHOLD)})",
     )  # fmt: skip
     found.add_argument("--include_invalid", action="store_true", help="compare runs that are not valid too")
     found.add_argument("--format", choices=tuple(_WRITERS), default="text", help="of the output (default: %(default)s)")

@@ -7,12 +7,11 @@ from typing import TextIO
 from results.commands import arguments
 from results.commands.table import report
 from results.comparison.facts import admit, allowed_fields
-from results.comparison.verdict import percent
-from results.comparison.writing import escaped
 from results.files import write_whole
 from results.gate import writing
 from results.gate.judgment import CANNOT_SAY, REGRESSED, Candidate, Judgment, Rules, gate
 from results.gate.nights import nights, started
+from results.markdown import escaped
 from results.record import RunRecord
 from results.selection import UNREADABLE
 from results.store import FolderError
@@ -65,9 +64,9 @@ def parser() -> argparse.ArgumentParser:
     add("--last", metavar="N", type=_count,
         help="judge by the last N nights before the candidate with a valid comparable run; 20 is good")  # fmt: skip
     add("--threshold", metavar="SHARE", type=arguments.fraction, default=rules.threshold,
-        help=f"the smallest slowdown that counts (default: {_percent(rules.threshold)})")  # fmt: skip
+        help=f"the smallest slowdown that counts (default: {arguments.share(rules.threshold)})")  # fmt: skip
     add("--must_detect", metavar="SHARE", type=arguments.fraction, default=rules.must_detect,
-        help=f"a benchmark too noisy to show this is not judged (default: {_percent(rules.must_detect)})")  # fmt: skip
+        help=f"one too noisy to show this is not judged (default: {arguments.share(rules.must_detect)})")  # fmt: skip
     add("--allow_partial", action="store_true", help="pass where only a part of the benchmarks could be judged")
     add("--allow_different", metavar="FIELD[,FIELD]", type=arguments.listed, default=[],
         help="judge runs that differ in these; hardware stands for all fields of that kind")  # fmt: skip
@@ -123,7 +122,3 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no whole number of at least 1")
     return int(text)
-
-
-def _percent(share: float) -> str:
-    return percent(share).replace(" %", "%%")

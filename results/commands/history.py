@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 from typing import TextIO
 
+from results.commands import arguments
 from results.commands.table import report
 from results.digests import select_digests
-from results.history.series import FACTS, Series, histories
+from results.history.series import FACTS, SEPARATE, Series, histories
 from results.history.text import as_json, text
 from results.store import FolderError
 
@@ -54,16 +55,17 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--separate",
         type=_facts,
-        default=(),
+        default=SEPARATE,
         metavar="FACT,...",
-        help=f"histories of their own for each value of these facts: {', '.join(FACTS)}",
+        help=f"histories of their own for each value of these facts: {', '.join(FACTS)} "
+        f"(default: {','.join(SEPARATE)}; --separate= joins all)",
     )
     made.add_argument("--include_invalid", action="store_true", help="take in records that are not valid")
     return made
 
 
 def _facts(text: str) -> list[str]:
-    facts = text.split(",")
+    facts = arguments.listed(text)
     for fact in facts:
         if fact not in FACTS:
             raise argparse.ArgumentTypeError(f"'{fact}' is none of {', '.join(FACTS)}")

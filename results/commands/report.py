@@ -1,17 +1,19 @@
 """`python -m results report`: one page on records and published figures that a buyer can read."""
 
 import argparse
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from results import reference
+from results.commands import arguments
 from results.commands.table import report
 from results.files import write_whole
 from results.record import RunRecord
 from results.report import prices
 from results.report.choosing import SelectionError, choose, in_order, parse
-from results.report.material import gather
+from results.report.material import Material, gather
 from results.scaling import EFFICIENCY_BOUND
 from results.selection import select
 from results.store import FolderError
@@ -22,8 +24,9 @@ K80 against P100 from the tables of 2017, without any run:
 
 exit codes:
   0  the report was written from every file
-  1  the report was written, but some files were left out: they are named on stderr with the reason
-  2  nothing was written: wrong usage, unfit prices, no such path or reference, no record, or no valid figure among them
+  1  the report was written, but without some files, without prices of devices that are not in it, or, where their
+     currencies are mixed, without any price: named on stderr with the reason
+  2  nothing was written: wrong usage, no such path or reference, no record, or no valid figure among them
 """
 _FORMATS = (".html", ".md")
 
@@ -36,14 +39,17 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     """Run the command and return its exit code."""
     try:
         _check(options)
-        filters, price = parse(options.only), prices.parse(options.price, options.currency)
-        records, left_out = _records(options)
-        report(left_out, stderr)
-        _write(options, choose(records, filters), filters, price, stdout)
+        filters, (price, left_out) = parse(options.only), _prices(options)
+        records, unreadable = _records(options)
+        report([*left_out, *unreadable], stderr)
+        material = _material(choose(records, filters), filters, options.efficiency_bound)
+        price, absent = prices.present(price, material.accelerators)
+        report(absent, stderr)
+        _write(options, dataclasses.replace(material, prices=price), stdout)
     except (FolderError, SelectionError, prices.PriceError, reference.UnknownReferenceError, _UsageError) as error:
         report(str(error).splitlines(), stderr)
         return 2
-    return 1 if left_out else 0
+    return 1 if left_out or unreadable or absent else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,8 +71,8 @@ def parser() -> argparse.ArgumentParser:
         "accelerator named. May be given for several columns")  # fmt: skip
     add("--price", metavar="NAME:AMOUNT,...", default="", help="of one device an hour, as in K80:0.45,P100:1.46")
     add("--currency", default="", help="of the prices, as in USD")
-    add("--efficiency_bound", type=_share, default=EFFICIENCY_BOUND,
-        help="scaling efficiency under which a curve is flagged, between 0 and 1 (default: %(default)s)")  # fmt: skip
+    add("--efficiency_bound", metavar="SHARE", type=arguments.fraction, default=EFFICIENCY_BOUND,
+        help=f"flag scaling curves with a lower efficiency (default: {arguments.share(EFFICIENCY_BOUND)})")  # fmt: skip
     add("--title", default="", help="of the page")
     return found
 
@@ -94,20 +100,24 @@ def _records(options: argparse.Namespace) -> tuple[list[RunRecord], list[str]]:
     return [*records, *published], left_out
 
 
-def _write(
-    options: argparse.Namespace,
-    records: Sequence[RunRecord],
-    filters: dict[str, list[str]],
-    price: prices.Prices,
-    stdout: TextIO,
-) -> None:
-    material = gather(records, efficiency_bound=options.efficiency_bound, prices=price)
+def _prices(options: argparse.Namespace) -> tuple[prices.Prices, list[str]]:
+    """Return the prices, and a message where they are in several currencies: a report can do without."""
+    try:
+        return prices.parse(options.price, options.currency), []
+    except prices.MixedCurrenciesError as error:
+        return prices.NO_PRICES, [f"{error} The report is without prices."]
+
+
+def _material(records: Sequence[RunRecord], filters: dict[str, list[str]], efficiency_bound: float) -> Material:
+    material = gather(records, efficiency_bound=efficiency_bound)
     if not material.groups:
         raise SelectionError(
             f"None of the {len(records)} records is valid and has a figure: there is nothing to report."
         )
-    material = in_order(material, filters.get("accelerator", []))
-    prices.check_present(price, material.accelerators)
+    return in_order(material, filters.get("accelerator", []))
+
+
+def _write(options: argparse.Namespace, material: Material, stdout: TextIO) -> None:
     from results.report.build import page  # with matplotlib and jinja2, it takes longer to import than all the rest
     from results.report.html import html
     from results.report.markdown import markdown
@@ -127,10 +137,3 @@ def _write(
 def _title(accelerators: Sequence[str]) -> str:
     known = [name for name in accelerators if name]
     return f"CNN training: {' against '.join(known)}" if len(known) == 2 else "CNN training benchmark"
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1, is {text}")
-    return value

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from results.conditions import HARDWARE, SOFTWARE, conditions, settings
 from results.record import RunRecord
 from results.schema import canonical
+from results.table import shown
 
 Facts = dict[str, str]
 
@@ -81,7 +82,9 @@ def differences(a: Mapping[str, str], b: Mapping[str, str]) -> dict[str, tuple[s
 
 def described(differing: Mapping[str, tuple[str, str]]) -> str:
     """Return differences in words: "GPU differs (A100 vs H100)"."""
-    return ", ".join(f"{_LABELS.get(name, name)} differs ({a} vs {b})" for name, (a, b) in differing.items())
+    return ", ".join(
+        f"{_LABELS.get(name, name)} differs ({shown(a)} vs {shown(b)})" for name, (a, b) in differing.items()
+    )
 
 
 def allowed_fields(given: Iterable[str], known: Collection[str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from results.comparison.facts import CONDITION_FACTS, SOFTWARE_FACTS, Facts, Run, described, differences
 from results.naming import names
+from results.table import shown
 
 _LOOKED_AT = 200  # configurations of each side, in the search for the nearest pair where none matches
 
@@ -144,7 +145,7 @@ def _mixed(side: str, runs: Sequence[Run]) -> str:
     for run in runs:
         told = {name: value for name, value in run.facts.items() if name not in SOFTWARE_FACTS}
         for name, (one, other) in differences(first, told).items():
-            return f"{side} mixes {name} ({one} and {other}). Give records of one of them."
+            return f"{side} mixes {name} ({shown(one)} and {shown(other)}). Give records of one of them."
         first = told | first
     return ""
 

@@ -1,18 +1,19 @@
 """A comparison as text, Markdown, CSV and JSON. What records say is escaped: they may come from anywhere."""
 
 import csv
-import html
 import io
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from results.comparison.comparison import Comparison, Row
 from results.comparison.facts import described
+from results.markdown import escaped, table
 from results.naming import counted
 from results.statistics.two_sides import LEVEL
 from results.table import printable
+
+_HEADINGS = ("configuration", ">A, images/s", ">B, images/s", ">runs", ">ratio B/A", ">p", "verdict on B")
 
 
 def text(found: Comparison) -> str:
@@ -30,25 +31,23 @@ def text(found: Comparison) -> str:
 
 def markdown(found: Comparison) -> str:
     """Return a Markdown table, and notes below it."""
-    lines = ["| configuration | A, images/s | B, images/s | runs | ratio B/A | p | verdict on B |"]
-    lines.append("|---|--:|--:|--:|--:|--:|---|")
+    lines = []
     for row in found.rows:
         p = "" if row.ratio.p is None else f"{row.ratio.p:.2g}"
         cells = [escaped(row.name), *(f"{speed:,.1f}" for _, speed in _sides(row)), f"{row.runs_a} + {row.runs_b}"]
-        lines.append(f"| {' | '.join([*cells, f'{row.ratio.value:.3f}', p, row.verdict.words])} |")
+        lines.append([*cells, f"{row.ratio.value:.3f}", p, row.verdict.words])
     if found.mean and found.mean_verdict and len(found.rows) > 1:
-        mean = ["geometric mean", "", "", "", f"{found.mean.value:.3f}", "", found.mean_verdict.words]
-        lines.append(f"| {' | '.join(mean)} |")
-    return "\n".join([*lines, "", *(f"* {escaped(note)}" for note in notes(found))]).rstrip() + "\n"
+        lines.append(["geometric mean", "", "", "", f"{found.mean.value:.3f}", "", found.mean_verdict.words])
+    return "\n".join([table(_HEADINGS, lines), "", *(f"* {escaped(note)}" for note in notes(found))]).rstrip() + "\n"
 
 
 def as_csv(found: Comparison) -> str:
     """Return one row a configuration with every column of `rows`."""
     written = io.StringIO()
-    table = rows(found)
-    writer = csv.DictWriter(written, list(table[0]), lineterminator="\n")
+    lines = rows(found)
+    writer = csv.DictWriter(written, list(lines[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(table)
+    writer.writerows(lines)
     return written.getvalue()
 
 
@@ -106,11 +105,6 @@ def notes(found: Comparison) -> list[str]:
     for side, alone in (("A", found.matching.only_a), ("B", found.matching.only_b)):
         said += [f"Only in {side}: {name}" for _, name in alone]
     return said
-
-
-def escaped(value: str) -> str:
-    """Return text for one cell of a Markdown table: on one line, without HTML, links, or anything that formats."""
-    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", html.escape(printable(value), quote=False))
 
 
 def _sides(row: Row) -> Iterable[tuple[int, float]]:

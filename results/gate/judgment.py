@@ -75,7 +75,8 @@ def gate(
     matching = match(baseline, candidate.runs, {*SOFTWARE_FACTS, *allowed})
     comparable = {run.record.record_id for found in matching.matches for run in found.a}
     by_night = [{record.record_id for record in night} for night in nights([run.record for run in baseline])]
-    by_night = [night for night in by_night if night & comparable][-last if last else None :]
+    # Where nothing can be compared, all nights count, so that what is missing tonight is told.
+    by_night = ([night for night in by_night if night & comparable] or by_night)[-last if last else None :]
     family = [series(found, by_night) for found in matching.matches]
     family = [entry for entry in family if entry.baseline]
     judged = _judged(family, rules)

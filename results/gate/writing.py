@@ -3,7 +3,6 @@
 import xml.etree.ElementTree as ET  # it writes here, and reads nothing
 from collections.abc import Sequence
 
-from results.comparison.writing import escaped
 from results.gate.judgment import (
     CANNOT_SAY,
     INSUFFICIENT,
@@ -16,6 +15,7 @@ from results.gate.judgment import (
     Benchmark,
     Judgment,
 )
+from results.markdown import escaped, table
 from results.table import printable
 
 _WIDTH = max(map(len, STATUSES))
@@ -37,13 +37,14 @@ def text(found: Judgment) -> str:
 
 def markdown(found: Judgment) -> str:
     """Return the headline, a table, and the notes."""
-    lines = [f"### Gate: {escaped(found.headline)}", "", "| | benchmark | change | smallest detectable slowdown | |"]
-    lines.append("|---|---|--:|--:|---|")
+    rows = []
     for one in found.benchmarks:
         change, visible = _share(one.change, "+.1f"), _share(one.detectable, ".1f")
         status = f"**{one.status}**" if one.status in _IN_JUNIT else one.status
-        lines.append(f"| {status} | {escaped(one.name)} | {change} | {visible} | {escaped(one.words)} |")
-    return "\n".join([*lines, "", *(f"* {escaped(note)}" for note in found.notes)]).rstrip() + "\n"
+        rows.append([status, escaped(one.name), change, visible, escaped(one.words)])
+    whole = table(("", "benchmark", ">change", ">smallest detectable slowdown", ""), rows)
+    lines = [f"### Gate: {escaped(found.headline)}", "", whole, "", *(f"* {escaped(note)}" for note in found.notes)]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def junit(found: Judgment) -> bytes:

@@ -14,6 +14,7 @@ from results.naming import SETTINGS, counted
 from results.statistics.change_points import FEWEST, change_points, noise
 
 FACTS = (*HARDWARE, *SOFTWARE)
+SEPARATE = ("accelerator",)  # another one is another figure, as in reports and exports
 # A change point can be a run or two off: the noise of the runs beside it may hide where it was.
 NEAR = 2
 _POSITIONS = {name: position for position, name in enumerate(COLUMNS)}
@@ -86,10 +87,12 @@ class Histories(NamedTuple):
     left_out: list[str]
 
 
-def histories(digests: Iterable[Digest], separate: Sequence[str] = (), include_invalid: bool = False) -> Histories:
-    """Return the series of the valid records among `digests`, one for each configuration.
+def histories(
+    digests: Iterable[Digest], separate: Sequence[str] = SEPARATE, include_invalid: bool = False
+) -> Histories:
+    """Return the series of the valid records among `digests`, one for each configuration on each accelerator.
 
-    Facts of FACTS named in `separate` make series of their own too, as where two machines run the same jobs.
+    `separate`: which of FACTS make series of their own; without any, a machine that gets another GPU stays one series.
     """
     groups: dict[tuple[Any, ...], list[tuple[Digest, Run]]] = defaultdict(list)
     invalid = timeless = 0

@@ -6,7 +6,7 @@ from typing import Any
 from results.history.series import Change, Difference, Series
 from results.naming import counted, name
 from results.statistics.change_points import FEWEST
-from results.table import printable
+from results.table import printable, shown
 
 
 def text(series: list[Series]) -> str:
@@ -33,7 +33,7 @@ def extent(series: Series) -> str:
 
 def told(difference: Difference) -> str:
     """Return a difference in words."""
-    before, after = (printable(_short(difference.fact, value)) for value in difference[1:3])
+    before, after = (shown(_short(difference.fact, value)) for value in difference[1:3])
     return f"{difference.fact} {before} -> {after}{_where(difference.runs_off)}"
 
 

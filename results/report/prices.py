@@ -14,6 +14,10 @@ class PriceError(Exception):
     """Prices that cannot be used; says which and why."""
 
 
+class MixedCurrenciesError(PriceError):
+    """Prices that can be read, but not held against each other."""
+
+
 @dataclass(frozen=True)
 class Prices:
     """What a device costs an hour, by the name given, and in which currency."""
@@ -33,7 +37,8 @@ NO_PRICES = Prices()
 def parse(text: str, currency: str = "") -> Prices:
     """Read `K80:0.45,P100:1.46`; an amount may carry its currency (`0.45EUR`), else `currency` is meant.
 
-    Raise PriceError where an entry is unfit, a device has two prices, or there is not exactly one currency.
+    Raise PriceError where an entry is unfit, a device has two prices, or there is not exactly one currency; of several
+    currencies MixedCurrenciesError.
     """
     prices: dict[str, float] = {}
     currencies: dict[str, str] = {}
@@ -49,19 +54,26 @@ def parse(text: str, currency: str = "") -> Prices:
     return Prices(prices, _one_currency(currencies, currency.upper()))
 
 
-def check_present(prices: Prices, accelerators: Iterable[str]) -> None:
-    """Raise PriceError where a price is of a device that is not among `accelerators`, or several mean one equally."""
+def present(prices: Prices, accelerators: Iterable[str]) -> tuple[Prices, list[str]]:
+    """Return the prices of devices that are among `accelerators`, and a message for each other one.
+
+    Raise PriceError where several mean one accelerator equally.
+    """
     known = list(filter(None, accelerators))
-    for name in prices.per_hour:
-        if not any(matches(name, accelerator) for accelerator in known):
-            there = ", ".join(known) or "none"
-            raise PriceError(f"--price: no record of this report ran on '{name}'. Accelerators in it: {there}.")
+    kept = {name: amount for name, amount in prices.per_hour.items() if any(matches(name, each) for each in known)}
     for accelerator in known:
         found = sorted((len(words(name)), name) for name in prices.per_hour if matches(name, accelerator))
         if len(found) > 1 and found[-1][0] == found[-2][0]:
             raise PriceError(
                 f"--price: both '{found[-2][1]}' and '{found[-1][1]}' mean {accelerator}. Give one of them."
             )
+    there = ", ".join(known) or "none"
+    absent = [
+        f"--price: no record of this report ran on '{name}'. Accelerators in it: {there}."
+        for name in prices.per_hour
+        if name not in kept
+    ]
+    return Prices(kept, prices.currency if kept else ""), absent
 
 
 def _entry(entry: str) -> tuple[str, float, str]:
@@ -81,7 +93,7 @@ def _one_currency(currencies: Mapping[str, str], stated: str) -> str:
     if len(distinct) > 1:
         told = ", ".join(f"{name} in {currency or 'none'}" for name, currency in currencies.items())
         against = f", --currency is {stated}" if stated else ""
-        raise PriceError(f"--price mixes currencies: {told}{against}. Convert them to one.")
+        raise MixedCurrenciesError(f"--price mixes currencies: {told}{against}. Convert them to one.")
     if "" in distinct:
         raise PriceError("--price has no currency. Add one, as in --currency=USD.")
     return distinct.pop() if distinct else ""

@@ -28,6 +28,7 @@ BAD = {
     "surrogate": (changed(message="\ud800"), "half a surrogate pair"),
     "wrong_type": (changed(status=["completed"]), "field 'status': expected a string"),
     "unknown_status": (changed(status="\x1b[2J"), "field 'status': expected one of"),
+    "far_future": (changed(started_at="9999-12-31T23:59:59+00:00"), "expected a year from 1970 to 2999"),
     "edited": (changed(configuration={"model": "other"}), "does not belong to the configuration beside it"),
     "empty": ("", "not JSON, or cut short"),
 }

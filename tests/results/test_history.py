@@ -56,7 +56,9 @@ def test_a_change_says_when_how_much_and_what_changed_there():
 
 def test_text_for_people():
     said = text(histories(digests(slower_from_shift_on())).series).splitlines()
-    assert said[0].startswith("resnet20, cifar10 (sample), 2 towers, cpu, batch 32, replicated, NHWC, fp32  [")
+    assert said[0].startswith(
+        "resnet20, cifar10 (sample), 2 towers, cpu, batch 32, replicated, NHWC, fp32, Testium 9000  ["
+    )
     assert said[1].startswith("  30 runs from 2026-01-01 02:00 to 2026-01-30 02:00, which scatter by 0.")
     assert said[2].startswith("  changed at 2026-01-19 02:00: 49")
     assert said[2].endswith("% slower")
@@ -74,6 +76,15 @@ def test_each_configuration_has_a_series_and_facts_can_part_them():
         (SHIFT, "2.20.0"),
         (NIGHTS - SHIFT, "2.21.0"),
     ]
+
+
+def test_two_machines_that_run_the_same_are_two_series():
+    cpus = {name: {"hardware": {"cpu": {"model": name}}} for name in ("Testium", "Other")}
+    records = [night(2 * number + place, **cpus[name]) for number in range(3) for place, name in enumerate(cpus)]
+    found = histories(digests(records)).series
+    assert [(series.settings["accelerator"], len(series.runs)) for series in found] == [("Testium", 3), ("Other", 3)]
+    [joined] = histories(digests(records), separate=()).series
+    assert len(joined.runs) == 6
 
 
 def test_invalid_and_timeless_records_are_left_out_and_counted():

@@ -32,6 +32,14 @@ def test_a_corrupt_file_is_named_and_the_rest_is_read(tmp_path):
     assert "cut.json" in found.left_out[0]
 
 
+def test_an_empty_folder_beside_others_is_named(tmp_path):
+    write(record(), tmp_path / "runs")
+    (tmp_path / "empty").mkdir()
+    found = select([tmp_path / "empty", tmp_path / "runs"])
+    assert len(found.records) == 1
+    assert found.left_out == [f"No record in '{tmp_path}/empty'."]
+
+
 def test_nothing_to_read_is_an_error_that_says_why(tmp_path):
     (tmp_path / "cut.json").write_text("{")
     with pytest.raises(FolderError, match=r"No readable record in '.*'[^\n]*\nNot a readable record: .*cut\.json"):

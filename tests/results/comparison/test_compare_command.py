@@ -104,7 +104,7 @@ def test_what_records_say_does_not_format_the_markdown(tmp_path):
     a, b = at(500, tmp_path, settings={"model": evil}), at(600, tmp_path, settings={"model": evil})
     table = output("compare", a, b, "--format=markdown")[1]
     assert "<script>" not in table
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\*\\*\\[x\\](http://y) \\`, 2 towers" in table
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\|\\*\\*\\[x\\](http&#8203;://y) \\`, 2 towers" in table
 
 
 def test_sides_of_one_folder_by_tag_or_set(tmp_path):

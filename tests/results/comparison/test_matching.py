@@ -102,3 +102,8 @@ def test_invalid_records_are_left_out_and_counted_unless_asked_for():
     records = [record(), record(problems=("the loss is NaN",)), record(measurement=None), record(settings={"model": 0})]
     assert admit(records).left_out == {"not valid": 1, "without a figure": 1}
     assert len(admit(records, include_invalid=True).runs) == 3
+
+
+def test_a_long_value_does_not_fill_the_screen():
+    [refusal] = match(runs(on("x" * 5000)), runs(on("y" * 5000))).refused
+    assert len(str(refusal)) < 400

@@ -69,6 +69,14 @@ def test_a_benchmark_that_did_not_run_does_not_pass(runs):
     assert judged(runs, "--allow_partial")[0] == 0
 
 
+def test_where_nothing_can_be_compared_what_is_missing_is_told(runs):
+    night(runs, 21, {"new": 500})
+    code, text, _ = judged(runs)
+    assert code == 2
+    assert text.count("missing         ") == 2
+    assert text.splitlines()[-1].endswith("2 missing, 1 new; baseline of 20 night(s)")
+
+
 def test_an_invalid_night_is_not_passed_over_for_the_one_before(runs):
     night(runs, 21, {"resnet20": 500, "vgg16": 500}, problems=("the loss is NaN from step 12 on",))
     code, text, error = judged(runs, "--allow_partial")

@@ -60,7 +60,7 @@ def test_a_corrupt_file_is_named_and_the_rest_reported(folder, tmp_path):
         (["--out=report.md"], "Nothing to report on: name folders of records, or --reference=tf2017."),
         (["--out=none/r.md", "--reference=tf2017"], "Cannot write report 'none/r.md': there is no folder 'none'."),
         (["--out=r.md", "--reference=tf17"], "Unknown reference 'tf17'. Did you mean 'tf2017'?"),
-        (["--out=r.md", "--reference=tf2017", "--price=V100:2USD"], "no record of this report ran on 'V100'."),
+        (["--out=r.md", "--reference=tf2017", "--price=K80"], "--price: cannot read 'K80'"),
         (["--out=r.md", "--reference=tf2017", "--only=gpus=K80"], "--only=gpus=K80: no column 'gpus'."),
         (["--out=r.md", "--reference=tf2017", "--only=model"], "write it as COLUMN=VALUE,VALUE"),
         (
@@ -81,6 +81,27 @@ def test_what_cannot_be_done_is_said_and_writes_nothing(arguments, message, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("price", "message", "priced"),
+    [
+        ("K80:0.45USD,V100:2USD", "no record of this report ran on 'V100'.", True),
+        ("K80:0.45USD,P100:1.46EUR", "mixes currencies: K80 in USD, P100 in EUR.", False),
+    ],
+)
+def test_prices_that_cannot_be_used_are_named_and_the_report_is_written(price, message, priced, tmp_path):
+    page = tmp_path / "r.md"
+    code, _, error = output("--reference=tf2017", f"--price={price}", f"--out={page}")
+    assert code == 1
+    assert message in error
+    assert ("USD per epoch" in page.read_text()) is priced
+
+
+def test_the_bound_of_the_efficiency_is_a_share(tmp_path):
+    page = tmp_path / "r.md"
+    output("--reference=tf2017", "--efficiency_bound=95%", f"--out={page}")
+    assert "the efficiency falls under 95%" in page.read_text()
+
+
 def test_records_of_which_none_is_valid_are_no_report(tmp_path):
     write(record(problems=("the loss is NaN",)), tmp_path / "runs")
     code, _, error = output(tmp_path / "runs", f"--out={tmp_path}/r.md")
@@ -91,4 +112,4 @@ def test_records_of_which_none_is_valid_are_no_report(tmp_path):
 def test_a_bound_that_is_no_share_is_refused(capsys):
     with pytest.raises(SystemExit):
         output("--efficiency_bound=70")
-    assert "must be above 0 and at most 1, is 70" in capsys.readouterr().err
+    assert "'70' is not at least 0 and below 1" in capsys.readouterr().err

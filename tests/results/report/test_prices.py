@@ -1,6 +1,6 @@
 import pytest
 
-from results.report.prices import PriceError, check_present, parse
+from results.report.prices import PriceError, Prices, parse, present
 
 
 def test_prices_are_read():
@@ -37,14 +37,12 @@ def test_unfit_prices_are_refused(text, currency, message):
     assert message in str(caught.value)
 
 
-def test_a_price_of_an_absent_device_is_refused():
-    with pytest.raises(PriceError) as caught:
-        check_present(parse("V100:2", "USD"), ["K80", "P100-SXM2-16GB"])
-    assert str(caught.value) == (
-        "--price: no record of this report ran on 'V100'. Accelerators in it: K80, P100-SXM2-16GB."
-    )
+def test_a_price_of_an_absent_device_is_named_and_the_others_are_kept():
+    kept, messages = present(parse("V100:2,K80:0.45", "USD"), ["K80", "P100-SXM2-16GB"])
+    assert kept == Prices({"K80": 0.45}, "USD")
+    assert messages == ["--price: no record of this report ran on 'V100'. Accelerators in it: K80, P100-SXM2-16GB."]
 
 
 def test_two_prices_that_mean_one_device_are_refused():
     with pytest.raises(PriceError, match=r"both 'A100' and 'SXM4' mean A100-SXM4-40GB\. Give one of them\."):
-        check_present(parse("A100:1,SXM4:2", "USD"), ["A100-SXM4-40GB"])
+        present(parse("A100:1,SXM4:2", "USD"), ["A100-SXM4-40GB"])
