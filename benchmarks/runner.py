@@ -123,6 +123,8 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported
             console.notice(f"WARNING: {notice}")
+    if workload.source.facts.get("deterministic_order") is False:
+        console.notice("NOTE: the order of the images depends on timing: runs with the same seed see other batches.")
     draft.sections["dataset"] = workload.source.facts
     draft.sections["model"] = model_facts(workload.params.model, workload.declarations)
     return workload

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.inputs import cifar10_records, imagenet_records
+import tensorflow as tf
+
+from benchmarks.inputs import cifar10_images, cifar10_records, imagenet_images, imagenet_records
 from benchmarks.inputs.datasets import DATASETS, Dataset
 from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.imagenet_images import Preparation
+from benchmarks.inputs.imagenet_reading import Shards
+from benchmarks.inputs.pipeline_options import FILES_AT_ONCE, PipelineOptions
 from benchmarks.inputs.skipped_images import SkippedImages
-from benchmarks.inputs.towers import TowerGroup, TowerInput, cifar10_towers, imagenet_towers, synthetic_towers
+from benchmarks.inputs.towers import TowerGroup, TowerInput, reading_towers, synthetic_towers
 from benchmarks.params import Params, ResolvedParams
 from benchmarks.params.data_set import data_name
 from benchmarks.precision import COMPUTE_DTYPE
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The data set of a tower, and the data sets up to the end of each of its stages.
+
+    Both are functions of the keywords `tower` (its number) and `options`.
+    """
+
+    dataset: Callable[..., tf.data.Dataset]
+    stages: Callable[..., dict[str, tf.data.Dataset]]
 
 
 @dataclass(frozen=True)
@@ -65,8 +82,8 @@ class Synthetic(Source):
         )
 
 
-class Cifar10(Source):
-    """CIFAR-10's training images from TFRecord."""
+class FromFiles(Source):
+    """Training images from the files of --data_dir."""
 
     def towers(
         self,
@@ -75,31 +92,37 @@ class Cifar10(Source):
         towers: TowerGroup,
     ) -> list[TowerInput]:
         """A share of the images for each tower, in an order of its own every epoch."""
+        return reading_towers(towers, self.pipeline(params, image_size, towers.total).dataset, pipeline_options(params))
+
+    @abstractmethod
+    def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
+        """The pipeline of each of `num_towers` towers."""
+
+
+class Cifar10(FromFiles):
+    """CIFAR-10's training images from TFRecord."""
+
+    def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
+        """That of cifar10_images."""
         assert params.data_dir is not None, "this source has been opened"
-        return cifar10_towers(
-            params.data_dir,
-            _spec(params, image_size),
-            towers,
-            params.tf_random_seed,
-            distortions=params.distortions,
-            prefetch=params.datasets_prefetch_buffer_size,
-            private_threads=params.datasets_num_private_threads,
-        )
+        parts: dict[str, Any] = {
+            "path": cifar10_records.find(params.data_dir, "train.tfrecords"),
+            "spec": _spec(params, image_size),
+            "num_towers": num_towers,
+            "seed": params.tf_random_seed,
+            "distortions": params.distortions,
+        }
+        return Pipeline(partial(cifar10_images.dataset, **parts), partial(cifar10_images.stages, **parts))
 
 
 @dataclass(frozen=True)
-class ImageNet(Source):
-    """ImageNet's training images from TFRecord shards."""
+class ImageNet(FromFiles):
+    """ImageNet's training images, from TFRecord shards or from a file each."""
 
     skipped: SkippedImages = field(kw_only=True)
 
-    def towers(
-        self,
-        params: ResolvedParams,
-        image_size: int,
-        towers: TowerGroup,
-    ) -> list[TowerInput]:
-        """A share of the images for each tower, in an order of its own every epoch."""
+    def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
+        """That of imagenet_images."""
         assert params.data_dir is not None, "this source has been opened"
         preparation = Preparation(
             distortions=params.distortions,
@@ -109,16 +132,15 @@ class ImageNet(Source):
             distort_color_in_yiq=params.distort_color_in_yiq,
             background_class=params.tcb_class_counts,
         )
-        return imagenet_towers(
-            params.data_dir,
-            _spec(params, image_size),
-            towers,
-            params.tf_random_seed,
-            preparation,
-            self.skipped,
-            prefetch=params.datasets_prefetch_buffer_size,
-            private_threads=params.datasets_num_private_threads,
-        )
+        parts: dict[str, Any] = {
+            "images": Shards.in_folder(params.data_dir),
+            "spec": _spec(params, image_size),
+            "preparation": preparation,
+            "skipped": self.skipped,
+            "num_towers": num_towers,
+            "seed": params.tf_random_seed,
+        }
+        return Pipeline(partial(imagenet_images.dataset, **parts), partial(imagenet_images.stages, **parts))
 
     def counted(self) -> dict[str, int]:
         """The images that could not be decoded and were left out."""
@@ -136,12 +158,26 @@ def open_source(params: Params) -> Source:
         return Synthetic(dataset, num_classes, f"{name} (synthetic)", facts)
     folder = Path(params.data_dir).expanduser()
     verified = imagenet_records.verify(folder) if name == "imagenet" else cifar10_records.verify(folder)
-    facts = {"name": name, "synthetic": False, **dataclasses.asdict(verified)}
+    facts = {"name": name, "synthetic": False, **dataclasses.asdict(verified), **pipeline_options(params).facts()}
     title = f"{name} (sample)" if verified.sample else name
     if name == "imagenet":
         skipped = SkippedImages(params.max_skipped_images)
         return ImageNet(dataset, num_classes, title, facts, verified.examples, skipped=skipped)
     return Cifar10(dataset, num_classes, title, facts, verified.examples)
+
+
+def pipeline_options(params: Params) -> PipelineOptions:
+    """How the pipelines of a run are to run."""
+    return PipelineOptions(
+        prefetch=params.datasets_prefetch_buffer_size if params.datasets_use_prefetch else 0,
+        host_prefetch=params.multi_device_iterator_max_buffer_size,
+        private_threads=params.datasets_num_private_threads,
+        cached=params.datasets_use_caching,
+        cached_sample=params.datasets_repeat_cached_sample,
+        files_at_once=params.datasets_parallel_interleave_cycle_length or FILES_AT_ONCE,
+        records_ahead=params.datasets_parallel_interleave_prefetch,
+        sloppy=params.datasets_sloppy_parallel_interleave,
+    )
 
 
 def _spec(params: ResolvedParams, image_size: int) -> ImageSpec:

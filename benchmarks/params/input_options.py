@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_DATA, WITH_DEFAULT_PREPROCESSOR, WITH_DISTORTED_COLORS, WITH_IMAGENET
+from benchmarks.params.conditions import (
+    WITH_DATA,
+    WITH_DATA_ON_GPU,
+    WITH_DEFAULT_PREPROCESSOR,
+    WITH_DISTORTED_COLORS,
+    WITH_IMAGENET,
+)
 from benchmarks.params.option import option
-
-_FIXED_PIPELINE = "the input pipeline has no such stage yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,23 +41,41 @@ class InputOptions:
         acts=WITH_DATA,
     )
     datasets_use_prefetch: bool = option(
-        True, "Hold batches ready on the device.", not_yet="batches are always prefetched"
+        True, "Hold batches ready for each device; without it, each is made when it is asked for.", acts=WITH_DATA
     )
-    datasets_use_caching: bool = option(False, "Keep the files in memory.", not_yet=_FIXED_PIPELINE)
-    datasets_parallel_interleave_cycle_length: int | None = option(
-        None, "Files to read at the same time.", lower_bound=1, not_yet=_FIXED_PIPELINE
+    multi_device_iterator_max_buffer_size: int | None = option(
+        None,
+        "Batches to hold ready on the host for each GPU, beside those in its own memory (2, or "
+        "--datasets_prefetch_buffer_size); TensorFlow decides where it is not given.",
+        lower_bound=1,
+        tcb="its default was 1",
+        acts=WITH_DATA_ON_GPU,
     )
-    datasets_parallel_interleave_prefetch: int | None = option(
-        None, "Records to read ahead per file.", lower_bound=0, not_yet=_FIXED_PIPELINE
-    )
-    datasets_sloppy_parallel_interleave: bool = option(
-        False, "Let files that are slow to answer be overtaken.", not_yet=_FIXED_PIPELINE
+    datasets_use_caching: bool = option(
+        False,
+        "Keep the records in memory, undecoded. The order of files is then drawn once, not in every epoch.",
+        acts=WITH_DATA,
     )
     datasets_repeat_cached_sample: bool = option(
-        False, "Read one file once, and repeat its records from memory.", not_yet=_FIXED_PIPELINE
+        False, "Read one record, and repeat it from memory: input without a disk.", acts=WITH_DATA
     )
-    multi_device_iterator_max_buffer_size: int = option(
-        1, "Batches to hold ready on the host per device.", lower_bound=1, not_yet=_FIXED_PIPELINE
+    datasets_parallel_interleave_cycle_length: int | None = option(
+        None,
+        "Files of which records are read in turn, as far as useful at the same time; 8 where it is not given.",
+        lower_bound=1,
+        tcb="its default was 10",
+        acts=WITH_IMAGENET,
+    )
+    datasets_parallel_interleave_prefetch: int | None = option(
+        None,
+        "Records to read ahead of each file beyond what TensorFlow does by itself.",
+        lower_bound=0,
+        acts=WITH_IMAGENET,
+    )
+    datasets_sloppy_parallel_interleave: bool = option(
+        False,
+        "Let a file that is slow to answer miss its turn. The order of the images then depends on timing.",
+        acts=WITH_IMAGENET,
     )
     input_preprocessor: str = option(
         "default",
