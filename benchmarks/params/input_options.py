@@ -25,6 +25,11 @@ class InputOptions:
     data_name: str | None = option(
         None, "Data set, imagenet or cifar10; where it is not given, the one that --data_dir names, else imagenet."
     )
+    input_only: bool = option(
+        False,
+        "Measure the input alone: each tower gets its batches at full speed, and there is no model. Then the stages of "
+        "one tower's pipeline are told on stderr.",
+    )
     distortions: bool = option(True, "Augment the training images at random.", acts=WITH_DATA)
     datasets_num_private_threads: int | None = option(
         None,
