@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from benchmarks.inputs.feed import compiled
 from benchmarks.inputs.towers import TowerInput
 
 
@@ -34,7 +35,7 @@ class InputStep:
     def trace(self) -> float:
         """Build the graph; the seconds it took."""
         begin = time.perf_counter()
-        self._run = tf.function(self._step, autograph=False).get_concrete_function()
+        self._run = compiled(self._step, self._inputs)
         return time.perf_counter() - begin
 
     def __call__(self) -> InputOutcome:

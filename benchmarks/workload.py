@@ -102,11 +102,12 @@ def input_stages(workload: Workload) -> dict[str, tf.data.Dataset]:
     """The pipeline of the first tower up to the end of each of its stages, on its device at last."""
     params, device = workload.params, workload.devices.towers[0]
     assert isinstance(workload.source, FromFiles), "other sources have no pipeline; a rule says so"
-    options = pipeline_options(params)
-    pipeline = workload.source.pipeline(params, workload.network.image_size, workload.devices.num_towers)
+    options, parts = pipeline_options(params), (params, workload.network.image_size, workload.devices.num_towers)
     last = "prefetch and transfer" if is_gpu(device) else "prefetch"
-    complete = on_device(partial(pipeline.dataset, tower=0), device, options)
-    return {**pipeline.stages(tower=0, options=options), last: complete}
+    if params.input_method == "service":
+        last = f"service, {last}"
+    complete = on_device(partial(workload.source.dataset_of(*parts), tower=0), device, options)
+    return {**workload.source.pipeline(*parts).stages(tower=0, options=options), last: complete}
 
 
 def is_asynchronous(params: ResolvedParams) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from benchmarks.inputs import shards
+from benchmarks.inputs import imagenet_folder, shards
 from benchmarks.inputs.imagenet_records import Record, parse
 from benchmarks.inputs.pipeline_options import PipelineOptions
 from benchmarks.inputs.record_errors import way_out
@@ -68,3 +68,37 @@ class Shards(Images):
         """The record that a scalar string holds."""
         (serialised,) = element
         return parse(serialised)
+
+
+@dataclass(frozen=True)
+class Files(Images):
+    """Images in a file each, at `paths`, with their `labels` from 1 on."""
+
+    paths: Sequence[str]
+    labels: Sequence[int]
+
+    @classmethod
+    def in_folder(cls, folder: str | Path) -> Files:
+        """FOLDER/train/CLASS/IMAGE or FOLDER/CLASS/IMAGE. Raises UserError where there are none."""
+        classes, splits = imagenet_folder.read(Path(folder), flag="--data_dir")
+        (train,) = (split for split in splits if split.name == "train")
+        labels = [classes.labels[image.split("/", 1)[0]] for image in train.images]
+        return cls([str(train.folder / image) for image in train.images], labels)
+
+    def share(self, tower: int, num_towers: int, seed: int, options: PipelineOptions) -> tf.data.Dataset:
+        """What stands in each file, and its label; the order is drawn over all files."""
+        files = tf.data.Dataset.from_tensor_slices((list(self.paths), tf.constant(self.labels, tf.int32)))
+        return (
+            files.shard(num_towers, tower)
+            .shuffle(len(self.paths), seed=seed)
+            .map(
+                lambda path, label: (tf.io.read_file(path), label),
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=not options.sloppy,
+            )
+        )
+
+    def record(self, *element: tf.Tensor) -> Record:
+        """Image and label; a file tells of no boxes."""
+        data, label = element
+        return Record(data, label, (tf.zeros([0]),) * 4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 # Neighbours in a batch come from so many files. A number that followed the machine would make the order do so too.
 FILES_AT_ONCE = 8
@@ -35,10 +34,6 @@ class PipelineOptions:
     def on_host_of_gpu(self) -> PipelineOptions:
         """The options of the part of a GPU's pipeline that is on the host."""
         return dataclasses.replace(self, prefetch=0 if self.prefetch == 0 else self.host_prefetch)
-
-    def facts(self) -> dict[str, Any]:
-        """What a record keeps beside the flags."""
-        return {"deterministic_order": not self.sloppy}
 
 
 DEFAULTS = PipelineOptions()

@@ -13,13 +13,15 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks.inputs import cifar10_images, cifar10_records, imagenet_images, imagenet_records
+from benchmarks.inputs.data_service import check_reachable, served
 from benchmarks.inputs.datasets import DATASETS, Dataset
 from benchmarks.inputs.image_spec import ImageSpec
+from benchmarks.inputs.imagenet_folder import SAMPLE_IMAGES
 from benchmarks.inputs.imagenet_images import Preparation
-from benchmarks.inputs.imagenet_reading import Shards
+from benchmarks.inputs.imagenet_reading import Files, Images, Shards
 from benchmarks.inputs.pipeline_options import FILES_AT_ONCE, PipelineOptions
-from benchmarks.inputs.skipped_images import SkippedImages
-from benchmarks.inputs.towers import TowerGroup, TowerInput, reading_towers, synthetic_towers
+from benchmarks.inputs.skipped_images import NoSkippedImages, SkippedImages
+from benchmarks.inputs.towers import TowerGroup, TowerInput, fed_towers, reading_towers, synthetic_towers
 from benchmarks.params import Params, ResolvedParams
 from benchmarks.params.data_set import data_name
 from benchmarks.precision import COMPUTE_DTYPE
@@ -92,7 +94,14 @@ class FromFiles(Source):
         towers: TowerGroup,
     ) -> list[TowerInput]:
         """A share of the images for each tower, in an order of its own every epoch."""
-        return reading_towers(towers, self.pipeline(params, image_size, towers.total).dataset, pipeline_options(params))
+        dataset, options = self.dataset_of(params, image_size, towers.total), pipeline_options(params)
+        make = fed_towers if params.input_method == "feed" else reading_towers
+        return make(towers, dataset, options)
+
+    def dataset_of(self, params: ResolvedParams, image_size: int, num_towers: int) -> Callable[..., tf.data.Dataset]:
+        """A tower's data set, as the method that `params` name makes it, from keywords `tower` and `options`."""
+        dataset = self.pipeline(params, image_size, num_towers).dataset
+        return served(dataset, params.data_service_address) if params.input_method == "service" else dataset
 
     @abstractmethod
     def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
@@ -119,11 +128,11 @@ class Cifar10(FromFiles):
 class ImageNet(FromFiles):
     """ImageNet's training images, from TFRecord shards or from a file each."""
 
+    images: Images = field(kw_only=True)
     skipped: SkippedImages = field(kw_only=True)
 
     def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
         """That of imagenet_images."""
-        assert params.data_dir is not None, "this source has been opened"
         preparation = Preparation(
             distortions=params.distortions,
             input_preprocessor=params.input_preprocessor,
@@ -133,7 +142,7 @@ class ImageNet(FromFiles):
             background_class=params.tcb_class_counts,
         )
         parts: dict[str, Any] = {
-            "images": Shards.in_folder(params.data_dir),
+            "images": self.images,
             "spec": _spec(params, image_size),
             "preparation": preparation,
             "skipped": self.skipped,
@@ -157,13 +166,46 @@ def open_source(params: Params) -> Source:
         facts = {"name": name, "synthetic": True, "sample": False, "source": "generated on the device"}
         return Synthetic(dataset, num_classes, f"{name} (synthetic)", facts)
     folder = Path(params.data_dir).expanduser()
-    verified = imagenet_records.verify(folder) if name == "imagenet" else cifar10_records.verify(folder)
-    facts = {"name": name, "synthetic": False, **dataclasses.asdict(verified), **pipeline_options(params).facts()}
-    title = f"{name} (sample)" if verified.sample else name
+    if params.data_service_address and params.input_method == "service":
+        check_reachable(params.data_service_address)
     if name == "imagenet":
-        skipped = SkippedImages(params.max_skipped_images)
-        return ImageNet(dataset, num_classes, title, facts, verified.examples, skipped=skipped)
-    return Cifar10(dataset, num_classes, title, facts, verified.examples)
+        return _open_imagenet(params, folder, num_classes)
+    verified = cifar10_records.verify(folder)
+    return Cifar10(dataset, num_classes, **_told_of(params, name, dataclasses.asdict(verified)))
+
+
+def _open_imagenet(params: Params, folder: Path, num_classes: int) -> ImageNet:
+    images: Images
+    if params.input_method == "small_files":
+        images = Files.in_folder(folder)
+        sample = folder.name == SAMPLE_IMAGES
+        verified = {
+            "examples": len(images.paths),
+            "source": "sample" if sample else "folder of images",
+            "sample": sample,
+        }
+    else:
+        verified = dataclasses.asdict(imagenet_records.verify(folder))
+        images = Shards.in_folder(folder)
+    skipped = NoSkippedImages() if params.input_method == "service" else SkippedImages(params.max_skipped_images)
+    told = _told_of(params, "imagenet", verified)
+    return ImageNet(DATASETS["imagenet"], num_classes, images=images, skipped=skipped, **told)
+
+
+def _told_of(params: Params, name: str, verified: dict[str, Any]) -> dict[str, Any]:
+    """What a source from files tells: title, facts and examples."""
+    elsewhere = params.input_method == "service" and bool(params.data_service_address)
+    facts = {
+        "name": name,
+        "synthetic": False,
+        **verified,
+        "deterministic_order": not (params.datasets_sloppy_parallel_interleave or elsewhere),
+    }
+    return {
+        "title": f"{name} (sample)" if verified["sample"] else name,
+        "facts": facts,
+        "examples": verified["examples"],
+    }
 
 
 def pipeline_options(params: Params) -> PipelineOptions:
@@ -174,6 +216,7 @@ def pipeline_options(params: Params) -> PipelineOptions:
         private_threads=params.datasets_num_private_threads,
         cached=params.datasets_use_caching,
         cached_sample=params.datasets_repeat_cached_sample,
+        decoded=params.input_method == "memory",
         files_at_once=params.datasets_parallel_interleave_cycle_length or FILES_AT_ONCE,
         records_ahead=params.datasets_parallel_interleave_prefetch,
         sloppy=params.datasets_sloppy_parallel_interleave,

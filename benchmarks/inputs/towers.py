@@ -11,6 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from benchmarks.inputs import cifar10_images, cifar10_records, imagenet_images, synthetic
+from benchmarks.inputs.feed import Feed
 from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.imagenet_images import Preparation
 from benchmarks.inputs.imagenet_reading import Images
@@ -80,6 +81,13 @@ def reading_towers(
         with _host_of(device):
             inputs.append(_reading(begun(on_device(partial(dataset, tower=tower), device, options))))
     return inputs
+
+
+def fed_towers(
+    towers: TowerGroup, dataset: Callable[..., tf.data.Dataset], options: PipelineOptions
+) -> list[TowerInput]:
+    """Inputs from `dataset`, as above, that Python hands to the step as NumPy arrays."""
+    return [Feed(dataset(tower=tower, options=options)) for tower, _ in towers]
 
 
 def _host_of(device: str) -> AbstractContextManager[object]:

@@ -30,6 +30,14 @@ WITH_DATA_ON_GPU = Condition(
     "with --data_dir and on GPUs", lambda params: bool(params.data_dir) and params.device != "cpu"
 )
 WITH_IMAGENET = Condition("with --data_dir of imagenet", reads_imagenet)
+WITH_COUNTED_IMAGES = Condition(
+    "with --data_dir of imagenet, and not with --input_method=service, which ends at the first such image",
+    lambda params: reads_imagenet(params) and params.input_method != "service",
+)
+WITH_DATA_SERVICE = Condition(
+    "with --data_dir and --input_method=service",
+    lambda params: bool(params.data_dir) and params.input_method == "service",
+)
 WITH_DEFAULT_PREPROCESSOR = Condition(
     "with --data_dir of imagenet and --input_preprocessor=default", prepares_by_default
 )

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchmarks.params.conditions import (
+    WITH_COUNTED_IMAGES,
     WITH_DATA,
     WITH_DATA_ON_GPU,
+    WITH_DATA_SERVICE,
     WITH_DEFAULT_PREPROCESSOR,
     WITH_DISTORTED_COLORS,
     WITH_IMAGENET,
@@ -24,6 +26,21 @@ class InputOptions:
     )
     data_name: str | None = option(
         None, "Data set, imagenet or cifar10; where it is not given, the one that --data_dir names, else imagenet."
+    )
+    input_method: str = option(
+        "dataset",
+        "How images come to the towers. dataset: tf.data from TFRecord. feed: the same, but Python hands each step "
+        "NumPy arrays, as feed_dict did. memory: decoded images stay in memory from the first epoch on, with "
+        "imagenet's random crops as they were then. small_files: one file an image, from DATA_DIR/train/CLASS/IMAGE or "
+        "DATA_DIR/CLASS/IMAGE (imagenet). service: through a tf.data service; an image that cannot be decoded ends it.",
+        choices=("dataset", "feed", "memory", "small_files", "service"),
+        acts=WITH_DATA,
+    )
+    data_service_address: str | None = option(
+        None,
+        "host:port of the dispatcher of a tf.data service, whose workers find --data_dir at the same path, and each "
+        "make all images; where it is not given, this process has a service of its own.",
+        acts=WITH_DATA_SERVICE,
     )
     input_only: bool = option(
         False,
@@ -107,6 +124,6 @@ class InputOptions:
         "Images that cannot be decoded to leave out, on each machine, before the run stops; the record counts them, "
         "each as often as it was met.",
         lower_bound=0,
-        acts=WITH_IMAGENET,
+        acts=WITH_COUNTED_IMAGES,
     )
     use_datasets: bool = option(True, "Read through tf.data.", ignored="tf.data is the only way in TensorFlow 2")

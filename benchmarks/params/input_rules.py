@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from benchmarks.cluster.addresses import is_host_and_port
 from benchmarks.params.cluster_rules import ROLES, in_cluster
+from benchmarks.params.data_set import data_name
 from benchmarks.params.params import Params
 from benchmarks.params.rules import rule
 
@@ -28,6 +30,37 @@ def input_of_one_process(params: Params) -> str | None:
             "itself, with neither roles nor TF_CONFIG."
         )
     return None
+
+
+@rule("input_method", "data_name", "data_dir")
+def method_for_data_set(params: Params) -> str | None:
+    """CIFAR-10 has never been a file an image."""
+    if params.input_method != "small_files" or not params.data_dir or data_name(params) != "cifar10":
+        return None
+    return (
+        "--input_method=small_files with cifar10: only imagenet is read from one file an image. Take --input_method="
+        "dataset."
+    )
+
+
+@rule("input_method", *ROLES, "variable_update")
+def method_of_one_process(params: Params) -> str | None:
+    """What this process hands over does not reach the towers of others."""
+    if params.input_method not in ("feed", "service") or not params.data_dir or not in_cluster(params):
+        return None
+    return (
+        f"--input_method={params.input_method} in a cluster: the images would be this process's, and the towers are "
+        "not. Take --input_method=dataset, which reads on the machine of each tower, or a single process."
+    )
+
+
+@rule("data_service_address", "input_method")
+def address_of_service(params: Params) -> str | None:
+    """An address has two parts."""
+    address = params.data_service_address
+    if address is None or is_host_and_port(address):
+        return None
+    return f"--data_service_address={address} is not host:port, as in --data_service_address=127.0.0.1:5050."
 
 
 @rule("input_only", "measure_exchange")
