@@ -41,6 +41,7 @@ class Header:
     all_reduce: str | None
     sync: bool | None = None
     horovod_on: str = ""
+    mode: str = "training"
 
     def lines(self) -> list[str]:
         """The block, a line each; the value column is 13 wide."""
@@ -49,7 +50,7 @@ class Header:
             f"TensorFlow:  {major}.{minor}",
             f"Model:       {self.model}",
             f"Dataset:     {self.dataset}",
-            "Mode:        training",
+            f"Mode:        {self.mode}",
             f"SingleSess:  {self.variables == 'distributed_all_reduce'}",
             f"Batch size:  {self.batch_size * self.num_towers} global",
             f"             {self.batch_size} per device",

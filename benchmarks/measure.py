@@ -43,7 +43,7 @@ class Speed(NamedTuple):
 
 @dataclass
 class Recording:
-    """All that was measured so far: it survives whatever ends the run.
+    """All that was measured so far: it survives whatever ends the run. Without a model there are no losses to keep.
 
     `batch_size` is the images of a tower and step; times are seconds of `clock`, by which the process began at
     `started`.
@@ -53,6 +53,7 @@ class Recording:
     num_towers: int
     started: float
     clock: Callable[[], float] = time.perf_counter
+    has_losses: bool = True
     warmup_step_seconds: list[float] = field(default_factory=list)
     step_seconds: list[float] = field(default_factory=list)
     warmup_outcomes: list[Outcome] = field(default_factory=list)
@@ -72,14 +73,15 @@ class Recording:
 
     def measurement(self) -> Measurement:
         """What a record keeps of it."""
+        warmup_outcomes, outcomes = (self.warmup_outcomes, self.outcomes) if self.has_losses else ([], [])
         told = [outcome for outcome in self.outcomes if outcome.top_1 is not None]
         return Measurement(
             batch_size=self.batch_size,
             num_towers=self.num_towers,
             warmup_step_seconds=tuple(self.warmup_step_seconds),
             step_seconds=tuple(self.step_seconds),
-            warmup_losses=tuple(outcome.loss for outcome in self.warmup_outcomes),
-            losses=tuple(outcome.loss for outcome in self.outcomes),
+            warmup_losses=tuple(outcome.loss for outcome in warmup_outcomes),
+            losses=tuple(outcome.loss for outcome in outcomes),
             window_seconds=self.window_seconds,
             trace_seconds=self.trace_seconds,
             first_step_seconds=next(iter([*self.warmup_step_seconds, *self.step_seconds]), None),

@@ -13,10 +13,11 @@ from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
 from benchmarks.devices import unused_gpus
-from benchmarks.draft import Draft, model_facts
+from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.horovod_place import HorovodPlace
+from benchmarks.inputs.stage_times import measure_stages
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine
 from benchmarks.signals import Signals
@@ -25,7 +26,9 @@ from benchmarks.window import make_steps
 from benchmarks.workload import (
     Workload,
     build_independent_step,
+    build_input_step,
     build_step,
+    input_stages,
     settle,
     verify_update,
 )
@@ -74,9 +77,14 @@ def train(
     place = place or Place()
     workload = settle_workload(draft, console, place)
     params = workload.params
-    draft.recording = Recording(params.batch_size, workload.devices.num_towers, started, clock)
+    draft.recording = Recording(
+        params.batch_size, workload.devices.num_towers, started, clock, has_losses=not params.input_only
+    )
     for line in header(workload).lines():
         console.line(line)
+    if params.input_only:
+        measure_input(draft, workload, place, console, check, clock)
+        return
     if params.verify_variable_update:
         check()
         place.stage("verifying the variable update")
@@ -98,6 +106,33 @@ def train(
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     if params.measure_exchange:
         draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
+
+
+def measure_input(
+    draft: Draft,
+    workload: Workload,
+    place: Place,
+    console: Console,
+    check: Callable[[], None],
+    clock: Callable[[], float],
+) -> None:
+    """Measure the input of all towers without a model, and then the stages of one tower's pipeline."""
+    towers = workload.devices.towers
+    draft.sections["placement"] = placement_facts(towers, [])
+    console.line("Initializing graph")
+    check()
+    step = build_input_step(workload)
+    assert draft.recording is not None, "the run has begun to record"
+    draft.recording.trace_seconds = step.trace()
+    try:
+        make_steps(draft, workload, step, place, console, check)
+        times = measure_stages(input_stages(workload), workload.params.batch_size, clock=clock, check=check)
+    finally:
+        draft.sections["dataset"] = workload.source.facts | counted(workload, console)
+    console.notice(f"The input of one tower ({towers[0]}) alone, stage by stage:")
+    for stage in times:
+        console.notice(f"  {stage}")
+    draft.sections["dataset"]["stages"] = [stage.facts() for stage in times]
 
 
 def counted(workload: Workload, console: Console) -> dict[str, int]:
@@ -123,8 +158,11 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported
             console.notice(f"WARNING: {notice}")
+    if workload.source.facts.get("deterministic_order") is False:
+        console.notice("NOTE: the order of the images depends on timing: runs with the same seed see other batches.")
     draft.sections["dataset"] = workload.source.facts
-    draft.sections["model"] = model_facts(workload.params.model, workload.declarations)
+    if not workload.params.input_only:
+        draft.sections["model"] = model_facts(workload.params.model, workload.declarations)
     return workload
 
 
@@ -178,4 +216,5 @@ def header(workload: Workload) -> Header:
         all_reduce=params.all_reduce_spec,
         sync=params.cross_replica_sync if params.job_name else None,
         horovod_on=params.horovod_device if by_horovod else "",
+        mode="input only" if params.input_only else "training",
     )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from benchmarks.inputs.feed import compiled
 from benchmarks.inputs.towers import TowerInput
 from benchmarks.optimizers import Optimizer, Updates
 from benchmarks.precision import LossScale
@@ -80,7 +81,7 @@ class TrainingStep:
     def trace(self) -> float:
         """Build the graph, which the first call does otherwise; the seconds it took."""
         begin = time.perf_counter()
-        self._run = tf.function(self._step, autograph=False).get_concrete_function()
+        self._run = compiled(self._step, self._inputs)
         return time.perf_counter() - begin
 
     def traffic(self) -> Traffic | None:

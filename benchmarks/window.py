@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Narrator, table_head
 from benchmarks.copies import compare_copies
@@ -19,7 +18,7 @@ from benchmarks.workload import Workload
 def make_steps(
     draft: Draft,
     workload: Workload,
-    step: TrainingStep | AsynchronousStep,
+    step: Callable[[], Outcome],
     place: Place,
     console: Console,
     check: Callable[[], None],

@@ -17,8 +17,10 @@ from benchmarks.cluster.cluster import MULTI_CLIENT
 from benchmarks.collective_step import Average, CollectiveStep
 from benchmarks.errors import UserError
 from benchmarks.exchange import reduce_options
-from benchmarks.inputs.sources import Source, open_source
+from benchmarks.input_step import InputStep
+from benchmarks.inputs.sources import FromFiles, Source, open_source, pipeline_options
 from benchmarks.inputs.tower_group import TowerGroup
+from benchmarks.inputs.towers import TowerInput, on_device
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.step import StepOptions, TrainingStep
 from benchmarks.verification import Verdict, verify, verify_in_turn
@@ -29,6 +31,7 @@ from variable_mgr.asynchronous import SharedVariables
 from variable_mgr.collective import mean_over_processes
 from variable_mgr.exchange_plan import CannotReduceError
 from variable_mgr.strategies import VariableStrategy
+from variable_mgr.topology import is_gpu
 
 _instances = itertools.count(1)  # exchanges of different graphs need different numbers, the same in all processes
 
@@ -90,6 +93,23 @@ def build_independent_step(workload: Workload) -> TrainingStep | AsynchronousSte
     )
 
 
+def build_input_step(workload: Workload) -> InputStep:
+    """The step of `workload` without its model."""
+    return InputStep(workload.devices.towers, _inputs(workload, workload.devices.towers, 0))
+
+
+def input_stages(workload: Workload) -> dict[str, tf.data.Dataset]:
+    """The pipeline of the first tower up to the end of each of its stages, on its device at last."""
+    params, device = workload.params, workload.devices.towers[0]
+    assert isinstance(workload.source, FromFiles), "other sources have no pipeline; a rule says so"
+    options, parts = pipeline_options(params), (params, workload.network.image_size, workload.devices.num_towers)
+    last = "prefetch and transfer" if is_gpu(device) else "prefetch"
+    if params.input_method == "service":
+        last = f"service, {last}"
+    complete = on_device(partial(workload.source.dataset_of(*parts), tower=0), device, options)
+    return {**workload.source.pipeline(*parts).stages(tower=0, options=options), last: complete}
+
+
 def is_asynchronous(params: ResolvedParams) -> bool:
     """Whether each worker updates the variables on its own."""
     return bool(params.job_name) and not params.cross_replica_sync
@@ -147,16 +167,22 @@ def _step(
     make: Callable[..., TrainingStep] = TrainingStep,
 ) -> TrainingStep:
     """The step over `towers`, which are those from number `first_tower` on."""
-    params, image_size = workload.params, workload.network.image_size
+    params = workload.params
     return make(
         workload.network,
         strategy,
         towers,
-        workload.source.towers(params, image_size, TowerGroup(tuple(towers), first_tower, workload.devices.num_towers)),
+        _inputs(workload, towers, first_tower),
         optimizers.make(params),
         precision.make_loss_scale(params),
         _step_options(params, workload.source.num_classes),
     )
+
+
+def _inputs(workload: Workload, towers: Sequence[str], first_tower: int) -> list[TowerInput]:
+    """The inputs of `towers`, which are those from number `first_tower` on."""
+    group = TowerGroup(tuple(towers), first_tower, workload.devices.num_towers)
+    return workload.source.towers(workload.params, workload.network.image_size, group)
 
 
 def _step_options(params: ResolvedParams, num_classes: int) -> StepOptions:

@@ -19,7 +19,7 @@ WIDTH = 100
 _LABEL = 12
 _MOST_LINES = 3  # of one paragraph; more is cut off
 _MOST_ENTRIES = 4  # devices, problems, flags that do not act: more are counted
-_MODES = {"forward_only": "forward only", "eval": "evaluation"}
+_MODES = {"forward_only": "forward only", "eval": "evaluation", "input_only": "input only"}
 
 
 def explain(record: RunRecord, repeats: Sequence[float]) -> str:

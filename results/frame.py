@@ -116,6 +116,8 @@ def _steady(record: RunRecord) -> dict[str, Any]:
 def _dataset(record: RunRecord) -> str:
     name = _text(_fact(record.dataset, "name") or _setting(record, "data_name"))
     kinds = [kind for kind in ("synthetic", "sample") if _fact(record.dataset, kind) is True]
+    if _setting(record, "input_only") is True:
+        kinds.append("input only")  # no training: not to be taken for a speed of the model
     return f"{name} ({', '.join(kinds)})" if name and kinds else name or ", ".join(kinds)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from benchmarks.inputs.image_spec import ImageSpec
+from benchmarks.inputs.pipeline_options import DEFAULTS, PipelineOptions
+from benchmarks.inputs.pipelines import held_ready, kept
 
 FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string),
@@ -30,38 +32,65 @@ def dataset(
     num_towers: int,
     seed: int,
     distortions: bool,
-    prefetch: int | None = None,
-    private_threads: int | None = None,
+    options: PipelineOptions = DEFAULTS,
 ) -> tf.data.Dataset:
     """Endless batches of (images as `spec` says, int32 labels) for `tower` of `num_towers`, made on the CPU.
 
     Towers share the records among them: none is seen twice in an epoch. The same seed gives the same batches.
-    `prefetch` is the number of batches held ready (None: as TensorFlow finds good); `private_threads` gives the
-    pipeline threads of its own (None or 0: those of TensorFlow).
+    """
+    found = stages(path, spec, tower=tower, num_towers=num_towers, seed=seed, distortions=distortions, options=options)
+    return held_ready(found["prepare"], options)
+
+
+def stages(
+    path: Path,
+    spec: ImageSpec,
+    *,
+    tower: int,
+    num_towers: int,
+    seed: int,
+    distortions: bool,
+    options: PipelineOptions,
+) -> dict[str, tf.data.Dataset]:
+    """The pipeline of `dataset` up to the end of each of its stages, by the stage's name, in their order.
+
+    Every element is a batch.
     """
     assert (spec.height, spec.width) == (SIZE, SIZE), f"CIFAR-10 has images of 32x32, not {spec.height}x{spec.width}"
 
-    def prepare(step: tf.Tensor, records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pixels, labels = decode(records, spec.batch_size)
+    def prepare(step: tf.Tensor, decoded: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        pixels, labels = decoded
         images = tf.cast(pixels, tf.float32)
         if distortions:
             images = crop_and_flip(images, *draw(spec.batch_size, seed=seed, tower=tower, step=step))
         return _laid_out(standardised(images), spec), labels
 
-    records = tf.data.TFRecordDataset(str(path)).shard(num_towers, tower)
-    records = records.shuffle(_SHUFFLE_BUFFER, seed=seed + tower).repeat().batch(spec.batch_size, drop_remainder=True)
+    def decode_and_prepare(step: tf.Tensor, records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return prepare(step, decode(records))
+
+    def in_batches(examples: tf.data.Dataset) -> tf.data.Dataset:
+        drawn = examples.shuffle(_SHUFFLE_BUFFER, seed=seed + tower).repeat()
+        return drawn.batch(spec.batch_size, drop_remainder=True)
+
     # The step's number seeds the augmentation, so parallel calls give the same images in any order of execution.
-    batches = records.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-    if prefetch != 0:
-        batches = batches.prefetch(tf.data.AUTOTUNE if prefetch is None else prefetch)
-    return _with_private_threads(batches, private_threads)
+    records = kept(tf.data.TFRecordDataset(str(path)).shard(num_towers, tower), options)
+    if options.decoded:
+        images = in_batches(records.batch(spec.batch_size).map(decode).unbatch().cache())
+        prepared = images.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        return {"take from memory and batch": images, "prepare": prepared}
+    batches = in_batches(records)
+    return {
+        "read and batch": batches,
+        "decode": batches.map(decode, num_parallel_calls=tf.data.AUTOTUNE),
+        "prepare": batches.enumerate().map(decode_and_prepare, num_parallel_calls=tf.data.AUTOTUNE),
+    }
 
 
-def decode(records: tf.Tensor, batch_size: int) -> tuple[tf.Tensor, tf.Tensor]:
+def decode(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Images, uint8 [batch, 3, 32, 32], and int32 labels [batch] of serialised examples."""
     examples = tf.io.parse_example(records, FEATURES)
     pixels = tf.io.decode_raw(examples["image"], tf.uint8)
-    return tf.reshape(pixels, [batch_size, 3, SIZE, SIZE]), tf.cast(examples["label"], tf.int32)
+    return tf.reshape(pixels, [records.shape[0] or -1, 3, SIZE, SIZE]), tf.cast(examples["label"], tf.int32)
 
 
 def draw(batch_size: int, *, seed: int, tower: int, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -101,11 +130,3 @@ def _laid_out(images: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     """`images` [batch, 3, 32, 32] in the type and layout of `spec`."""
     images = tf.cast(images, tf.as_dtype(spec.dtype))
     return images if spec.data_format == "NCHW" else tf.transpose(images, [0, 2, 3, 1])
-
-
-def _with_private_threads(batches: tf.data.Dataset, threads: int | None) -> tf.data.Dataset:
-    if not threads:
-        return batches
-    options = tf.data.Options()
-    options.threading.private_threadpool_size = threads
-    return batches.with_options(options)

@@ -17,9 +17,9 @@ from benchmarks.inputs import imagenet_folder, imagenet_sample
 from benchmarks.inputs.cifar10_conversion import staging
 from benchmarks.inputs.imagenet_conversion import Conversion, convert
 from benchmarks.inputs.imagenet_findings import describe
+from benchmarks.inputs.imagenet_folder import SAMPLE_IMAGES
 from benchmarks.inputs.imagenet_plan import Plan
 
-SAMPLE_IMAGES = "sample-images"
 _PROGRAM = "python -m benchmarks.inputs.imagenet"
 
 

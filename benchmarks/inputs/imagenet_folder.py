@@ -11,6 +11,7 @@ from benchmarks.errors import UserError
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.inputs.shards import listed
 
+SAMPLE_IMAGES = "sample-images"  # the folder of images that were generated
 NUM_CLASSES = DATASETS["imagenet"].num_classes
 _SPLITS = {"train": ("train",), "validation": ("validation", "val")}
 
@@ -33,38 +34,38 @@ class Split:
     sizes: list[int]
 
 
-def read(folder: Path, labels_file: Path | None = None) -> tuple[Classes, list[Split]]:
+def read(folder: Path, labels_file: Path | None = None, *, flag: str = "--images") -> tuple[Classes, list[Split]]:
     """The classes and splits in `folder`.
 
     They are FOLDER/train/CLASS/IMAGE and FOLDER/validation/CLASS/IMAGE, or else FOLDER/CLASS/IMAGE, all to train on.
     Labels follow `labels_file` (a class a line, what people call it after a space or tab), or else the sorted names of
     the classes to train on. Every file in the folder of a class counts as an image, but those that begin with a dot.
-    Raises UserError where this cannot be found.
+    Raises UserError where this cannot be found; `flag` is the one that named the folder.
     """
     if not folder.is_dir():
-        raise UserError(f"--images={folder}: {'not a folder' if folder.exists() else 'no such folder'}.")
+        raise UserError(f"{flag}={folder}: {'not a folder' if folder.exists() else 'no such folder'}.")
     try:
-        folders = _splits(folder)
+        folders = _splits(folder, flag)
         found = {name: _folders_in(path) for name, path in folders.items()}
         classes = _from_file(labels_file) if labels_file else _classes(dict.fromkeys(found["train"], ""))
         for name, path in folders.items():
             _check_classes(path, found[name], classes, labels_file)
         splits = [_split(name, path, found[name]) for name, path in folders.items()]
     except OSError as error:
-        raise UserError(f"--images={folder}: cannot read {error.filename}: {error.strerror}.") from error
+        raise UserError(f"{flag}={folder}: cannot read {error.filename}: {error.strerror}.") from error
     for split in splits:
         if not split.images:
-            raise UserError(f"--images={folder}: no images in {split.folder}/CLASS/. Expected a folder for each class.")
+            raise UserError(f"{flag}={folder}: no images in {split.folder}/CLASS/. Expected a folder for each class.")
     return classes, splits
 
 
-def _splits(folder: Path) -> dict[str, Path]:
+def _splits(folder: Path, flag: str) -> dict[str, Path]:
     if not (folder / "train").is_dir():
         return {"train": folder}
     named = {split: [folder / name for name in names if (folder / name).is_dir()] for split, names in _SPLITS.items()}
     for paths in named.values():
         if len(paths) > 1:
-            raise UserError(f"--images={folder} has both {paths[0].name} and {paths[1].name}. Leave one of them.")
+            raise UserError(f"{flag}={folder} has both {paths[0].name} and {paths[1].name}. Leave one of them.")
     return {split: paths[0] for split, paths in named.items() if paths}
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
-from benchmarks.inputs import color_distortion, image_windows, imagenet_records
+from benchmarks.inputs import color_distortion, image_windows
 from benchmarks.inputs.image_spec import ImageSpec
+from benchmarks.inputs.imagenet_reading import Images
 from benchmarks.inputs.imagenet_records import Record
+from benchmarks.inputs.pipeline_options import DEFAULTS, PipelineOptions
+from benchmarks.inputs.pipelines import held_ready, kept
 from benchmarks.inputs.skipped_images import SkippedImages
 
 CHANNEL_MEANS = (123.68, 116.78, 103.94)  # of ImageNet's images: what the official ResNet subtracts
-_FILES_AT_ONCE = 8  # that are read in turn: neighbours in a batch come from several files
 # Records that the next one is drawn from, about 0.1 GB; images were put into shards at random, so more is not needed.
 _SHUFFLE_BUFFER = 1024
 
@@ -45,7 +47,7 @@ class Preparation:
 
 
 def dataset(
-    shards: Sequence[Path],
+    images: Images,
     spec: ImageSpec,
     preparation: Preparation,
     skipped: SkippedImages,
@@ -53,68 +55,85 @@ def dataset(
     tower: int,
     num_towers: int,
     seed: int,
-    prefetch: int | None = None,
-    private_threads: int | None = None,
+    options: PipelineOptions = DEFAULTS,
 ) -> tf.data.Dataset:
     """Endless batches of (images as `spec` says, int32 labels) for `tower` of `num_towers`, made on the CPU.
 
-    Towers share the records among them: none is seen by two, nor twice by one before all of its share were. The same
-    seed gives the same batches. Images that cannot be decoded are left out, and counted by `skipped`. `prefetch` is the
-    number of batches held ready (None: as TensorFlow finds good); `private_threads` gives the pipeline threads of its
-    own.
+    Towers share the `images` among them: none is seen by two, nor twice by one before all of its share were. The same
+    seed gives the same batches. Images that cannot be decoded are left out, and counted by `skipped`.
     """
-    prepare = _preparer(spec, preparation, seed, tower)
-    records = _share(shards, tower, num_towers, seed + tower).shuffle(_SHUFFLE_BUFFER, seed=seed + tower).repeat()
-    # The record's number seeds its augmentation, so parallel calls give the same images in any order of execution.
-    images = records.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-    images = images.filter(skipped.keep_and_count()).map(lambda image, label, _: (image, label))
-    batches = images.batch(spec.batch_size, drop_remainder=True)
-    if prefetch != 0:
-        batches = batches.prefetch(tf.data.AUTOTUNE if prefetch is None else prefetch)
-    options = tf.data.Options()
-    if private_threads:
-        options.threading.private_threadpool_size = private_threads
-    return batches.with_options(options)
+    found = stages(images, spec, preparation, skipped, tower=tower, num_towers=num_towers, seed=seed, options=options)
+    return held_ready(found["batch"], options)
 
 
-def _share(shards: Sequence[Path], tower: int, num_towers: int, seed: int) -> tf.data.Dataset:
-    """The records of `tower`, in an order of the files that is drawn anew every epoch.
+def stages(
+    images: Images,
+    spec: ImageSpec,
+    preparation: Preparation,
+    skipped: SkippedImages,
+    *,
+    tower: int,
+    num_towers: int,
+    seed: int,
+    options: PipelineOptions,
+) -> dict[str, tf.data.Dataset]:
+    """The pipeline of `dataset` up to the end of each of its stages, by the stage's name, in their order.
 
-    Each tower has as many files as the others for itself. Those that are left over are read by all as one stream, of
-    which each takes its share of the records: so a file more or less makes no tower's images come more often.
+    An element is one image, but after "batch".
     """
-    own = len(shards) - len(shards) % num_towers
-    streams = [(file, file + 1, 1, 0) for file in range(tower, own, num_towers)]
-    if own < len(shards):
-        streams.append((own, len(shards), num_towers, tower))
-    paths = tf.constant([str(path) for path in shards])
+    seeds = _seeds(seed, tower)
 
-    def records(first: tf.Tensor, end: tf.Tensor, parts: tf.Tensor, part: tf.Tensor) -> tf.data.Dataset:
-        return tf.data.TFRecordDataset(paths[first:end]).shard(parts, part)
+    def decode(number: tf.Tensor, *element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        record = images.record(*element)
+        label = record.label if preparation.background_class else record.label - 1
+        pixels, decoded = pixels_or_nothing(record, preparation, seeds(number)[0])
+        return pixels, label, decoded
 
-    # Columns, so that shard() is given arguments: TensorFlow crashes if it is given outputs of an operation.
-    columns = tuple(tf.constant(column, tf.int64) for column in zip(*streams, strict=True))
-    drawn = tf.data.Dataset.from_tensor_slices(columns).shuffle(len(streams), seed=seed)
-    return drawn.interleave(records, cycle_length=_FILES_AT_ONCE)
-
-
-def _preparer(
-    spec: ImageSpec, preparation: Preparation, seed: int, tower: int
-) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
-    """A function from a record's number and bytes to image, label, and whether the image could be decoded."""
-
-    def prepare(number: tf.Tensor, serialised: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        record = imagenet_records.parse(serialised)
-        own_seed = tf.random.experimental.stateless_fold_in(tf.constant([seed, tower], tf.int64), number)
-        seeds = tf.unstack(tf.random.experimental.stateless_split(own_seed, 3))
-        pixels, decoded = pixels_or_nothing(record, preparation, seeds[0])
-        image = finished(pixels, preparation, spec.height, spec.width, number, seeds[1:])
+    def prepare(
+        number: tf.Tensor, pixels: tf.Tensor, label: tf.Tensor, decoded: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        image = finished(pixels, preparation, spec.height, spec.width, number, seeds(number)[1:])
         image = tf.cast(image, tf.as_dtype(spec.dtype))
-        if spec.data_format == "NCHW":
-            image = tf.transpose(image, [2, 0, 1])
-        return image, record.label if preparation.background_class else record.label - 1, decoded
+        return tf.transpose(image, [2, 0, 1]) if spec.data_format == "NCHW" else image, label, decoded
 
-    return prepare
+    def drawn(examples: tf.data.Dataset) -> tf.data.Dataset:
+        return examples.shuffle(_SHUFFLE_BUFFER, seed=seed + tower).repeat()
+
+    records = kept(images.share(tower, num_towers, seed + tower, options), options)
+    keep = skipped.keep_and_count()
+    if options.decoded:
+        read = drawn(_numbered(records, decode).filter(keep).cache())
+        prepared = _numbered(read, prepare)
+        found = {"take from memory": read}
+    else:
+        read = drawn(records)
+        prepared = _numbered(read, lambda number, *element: prepare(number, *decode(number, *element))).filter(keep)
+        found = {"read": read, "decode": _numbered(read, decode)}
+    prepared = prepared.map(lambda image, label, _: (image, label))
+    return {**found, "prepare": prepared, "batch": prepared.batch(spec.batch_size, drop_remainder=True)}
+
+
+def _numbered(elements: tf.data.Dataset, function: Callable[..., Any]) -> tf.data.Dataset:
+    """`function` of the number of each of the `elements` and of its parts.
+
+    The number seeds what is random, so parallel calls give the same images in any order of execution.
+    """
+
+    def apply(number: tf.Tensor, element: Any) -> Any:
+        return function(number, *element) if isinstance(element, tuple) else function(number, element)
+
+    return elements.enumerate().map(apply, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _seeds(seed: int, tower: int) -> Callable[[tf.Tensor], list[tf.Tensor]]:
+    """A function from an image's number to the three seeds of what is drawn for it."""
+
+    def of(number: tf.Tensor) -> list[tf.Tensor]:
+        own_seed = tf.random.experimental.stateless_fold_in(tf.constant([seed, tower], tf.int64), number)
+        seeds: list[tf.Tensor] = tf.unstack(tf.random.experimental.stateless_split(own_seed, 3))
+        return seeds
+
+    return of
 
 
 def pixels_or_nothing(record: Record, preparation: Preparation, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -39,3 +39,20 @@ class SkippedImages:
     def total(self) -> int:
         """How many have been left out so far by the pipelines that this process has made, on whatever machine."""
         return sum(int(count.numpy()) for count in self._counts.values())
+
+
+class NoSkippedImages(SkippedImages):
+    """For pipelines that run where nothing can be counted: the first image that cannot be decoded ends the step."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def keep_and_count(self) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+        """A filter that has no state, and so can be sent to other processes."""
+
+        def keep(image: tf.Tensor, label: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
+            del image, label
+            with tf.control_dependencies([tf.debugging.Assert(decoded, [TOO_MANY_SKIPPED.format(limit=0)])]):
+                return tf.identity(decoded)
+
+        return keep

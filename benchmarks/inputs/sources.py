@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.inputs import cifar10_records, imagenet_records
+import tensorflow as tf
+
+from benchmarks.inputs import cifar10_images, cifar10_records, imagenet_images, imagenet_records
+from benchmarks.inputs.data_service import check_reachable, served
 from benchmarks.inputs.datasets import DATASETS, Dataset
 from benchmarks.inputs.image_spec import ImageSpec
+from benchmarks.inputs.imagenet_folder import SAMPLE_IMAGES
 from benchmarks.inputs.imagenet_images import Preparation
-from benchmarks.inputs.skipped_images import SkippedImages
-from benchmarks.inputs.towers import TowerGroup, TowerInput, cifar10_towers, imagenet_towers, synthetic_towers
+from benchmarks.inputs.imagenet_reading import Files, Images, Shards
+from benchmarks.inputs.pipeline_options import FILES_AT_ONCE, PipelineOptions
+from benchmarks.inputs.skipped_images import NoSkippedImages, SkippedImages
+from benchmarks.inputs.towers import TowerGroup, TowerInput, fed_towers, reading_towers, synthetic_towers
 from benchmarks.params import Params, ResolvedParams
 from benchmarks.params.data_set import data_name
 from benchmarks.precision import COMPUTE_DTYPE
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The data set of a tower, and the data sets up to the end of each of its stages.
+
+    Both are functions of the keywords `tower` (its number) and `options`.
+    """
+
+    dataset: Callable[..., tf.data.Dataset]
+    stages: Callable[..., dict[str, tf.data.Dataset]]
 
 
 @dataclass(frozen=True)
@@ -65,8 +84,8 @@ class Synthetic(Source):
         )
 
 
-class Cifar10(Source):
-    """CIFAR-10's training images from TFRecord."""
+class FromFiles(Source):
+    """Training images from the files of --data_dir."""
 
     def towers(
         self,
@@ -75,32 +94,45 @@ class Cifar10(Source):
         towers: TowerGroup,
     ) -> list[TowerInput]:
         """A share of the images for each tower, in an order of its own every epoch."""
+        dataset, options = self.dataset_of(params, image_size, towers.total), pipeline_options(params)
+        make = fed_towers if params.input_method == "feed" else reading_towers
+        return make(towers, dataset, options)
+
+    def dataset_of(self, params: ResolvedParams, image_size: int, num_towers: int) -> Callable[..., tf.data.Dataset]:
+        """A tower's data set, as the method that `params` name makes it, from keywords `tower` and `options`."""
+        dataset = self.pipeline(params, image_size, num_towers).dataset
+        return served(dataset, params.data_service_address) if params.input_method == "service" else dataset
+
+    @abstractmethod
+    def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
+        """The pipeline of each of `num_towers` towers."""
+
+
+class Cifar10(FromFiles):
+    """CIFAR-10's training images from TFRecord."""
+
+    def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
+        """That of cifar10_images."""
         assert params.data_dir is not None, "this source has been opened"
-        return cifar10_towers(
-            params.data_dir,
-            _spec(params, image_size),
-            towers,
-            params.tf_random_seed,
-            distortions=params.distortions,
-            prefetch=params.datasets_prefetch_buffer_size,
-            private_threads=params.datasets_num_private_threads,
-        )
+        parts: dict[str, Any] = {
+            "path": cifar10_records.find(params.data_dir, "train.tfrecords"),
+            "spec": _spec(params, image_size),
+            "num_towers": num_towers,
+            "seed": params.tf_random_seed,
+            "distortions": params.distortions,
+        }
+        return Pipeline(partial(cifar10_images.dataset, **parts), partial(cifar10_images.stages, **parts))
 
 
 @dataclass(frozen=True)
-class ImageNet(Source):
-    """ImageNet's training images from TFRecord shards."""
+class ImageNet(FromFiles):
+    """ImageNet's training images, from TFRecord shards or from a file each."""
 
+    images: Images = field(kw_only=True)
     skipped: SkippedImages = field(kw_only=True)
 
-    def towers(
-        self,
-        params: ResolvedParams,
-        image_size: int,
-        towers: TowerGroup,
-    ) -> list[TowerInput]:
-        """A share of the images for each tower, in an order of its own every epoch."""
-        assert params.data_dir is not None, "this source has been opened"
+    def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
+        """That of imagenet_images."""
         preparation = Preparation(
             distortions=params.distortions,
             input_preprocessor=params.input_preprocessor,
@@ -109,16 +141,15 @@ class ImageNet(Source):
             distort_color_in_yiq=params.distort_color_in_yiq,
             background_class=params.tcb_class_counts,
         )
-        return imagenet_towers(
-            params.data_dir,
-            _spec(params, image_size),
-            towers,
-            params.tf_random_seed,
-            preparation,
-            self.skipped,
-            prefetch=params.datasets_prefetch_buffer_size,
-            private_threads=params.datasets_num_private_threads,
-        )
+        parts: dict[str, Any] = {
+            "images": self.images,
+            "spec": _spec(params, image_size),
+            "preparation": preparation,
+            "skipped": self.skipped,
+            "num_towers": num_towers,
+            "seed": params.tf_random_seed,
+        }
+        return Pipeline(partial(imagenet_images.dataset, **parts), partial(imagenet_images.stages, **parts))
 
     def counted(self) -> dict[str, int]:
         """The images that could not be decoded and were left out."""
@@ -135,13 +166,61 @@ def open_source(params: Params) -> Source:
         facts = {"name": name, "synthetic": True, "sample": False, "source": "generated on the device"}
         return Synthetic(dataset, num_classes, f"{name} (synthetic)", facts)
     folder = Path(params.data_dir).expanduser()
-    verified = imagenet_records.verify(folder) if name == "imagenet" else cifar10_records.verify(folder)
-    facts = {"name": name, "synthetic": False, **dataclasses.asdict(verified)}
-    title = f"{name} (sample)" if verified.sample else name
+    if params.data_service_address and params.input_method == "service":
+        check_reachable(params.data_service_address)
     if name == "imagenet":
-        skipped = SkippedImages(params.max_skipped_images)
-        return ImageNet(dataset, num_classes, title, facts, verified.examples, skipped=skipped)
-    return Cifar10(dataset, num_classes, title, facts, verified.examples)
+        return _open_imagenet(params, folder, num_classes)
+    verified = cifar10_records.verify(folder)
+    return Cifar10(dataset, num_classes, **_told_of(params, name, dataclasses.asdict(verified)))
+
+
+def _open_imagenet(params: Params, folder: Path, num_classes: int) -> ImageNet:
+    images: Images
+    if params.input_method == "small_files":
+        images = Files.in_folder(folder)
+        sample = folder.name == SAMPLE_IMAGES
+        verified = {
+            "examples": len(images.paths),
+            "source": "sample" if sample else "folder of images",
+            "sample": sample,
+        }
+    else:
+        verified = dataclasses.asdict(imagenet_records.verify(folder))
+        images = Shards.in_folder(folder)
+    skipped = NoSkippedImages() if params.input_method == "service" else SkippedImages(params.max_skipped_images)
+    told = _told_of(params, "imagenet", verified)
+    return ImageNet(DATASETS["imagenet"], num_classes, images=images, skipped=skipped, **told)
+
+
+def _told_of(params: Params, name: str, verified: dict[str, Any]) -> dict[str, Any]:
+    """What a source from files tells: title, facts and examples."""
+    elsewhere = params.input_method == "service" and bool(params.data_service_address)
+    facts = {
+        "name": name,
+        "synthetic": False,
+        **verified,
+        "deterministic_order": not (params.datasets_sloppy_parallel_interleave or elsewhere),
+    }
+    return {
+        "title": f"{name} (sample)" if verified["sample"] else name,
+        "facts": facts,
+        "examples": verified["examples"],
+    }
+
+
+def pipeline_options(params: Params) -> PipelineOptions:
+    """How the pipelines of a run are to run."""
+    return PipelineOptions(
+        prefetch=params.datasets_prefetch_buffer_size if params.datasets_use_prefetch else 0,
+        host_prefetch=params.multi_device_iterator_max_buffer_size,
+        private_threads=params.datasets_num_private_threads,
+        cached=params.datasets_use_caching,
+        cached_sample=params.datasets_repeat_cached_sample,
+        decoded=params.input_method == "memory",
+        files_at_once=params.datasets_parallel_interleave_cycle_length or FILES_AT_ONCE,
+        records_ahead=params.datasets_parallel_interleave_prefetch,
+        sloppy=params.datasets_sloppy_parallel_interleave,
+    )
 
 
 def _spec(params: ResolvedParams, image_size: int) -> ImageSpec:

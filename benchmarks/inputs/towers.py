@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import tensorflow as tf
 
-from benchmarks.inputs import cifar10_images, cifar10_records, imagenet_images, shards, synthetic
+from benchmarks.inputs import cifar10_images, cifar10_records, imagenet_images, synthetic
+from benchmarks.inputs.feed import Feed
 from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.imagenet_images import Preparation
-from benchmarks.inputs.record_errors import way_out
+from benchmarks.inputs.imagenet_reading import Images
+from benchmarks.inputs.pipeline_options import DEFAULTS, PipelineOptions
 from benchmarks.inputs.skipped_images import SkippedImages
 from benchmarks.inputs.tower_group import TowerGroup
 from variable_mgr.topology import is_gpu
@@ -46,68 +49,45 @@ def cifar10_towers(
     seed: int,
     *,
     distortions: bool,
-    prefetch: int | None = None,
-    private_threads: int | None = None,
+    options: PipelineOptions = DEFAULTS,
 ) -> list[TowerInput]:
-    """Inputs that read train.tfrecords in `data_dir`, one for each of `towers`, on the machine that has its device.
-
-    The other options are those of cifar10_images.dataset.
-    """
+    """Inputs that read train.tfrecords in `data_dir`, one for each of `towers`, on the machine that has its device."""
     path = cifar10_records.find(data_dir, "train.tfrecords")
-    return _reading_towers(
-        towers,
-        lambda tower: cifar10_images.dataset(
-            path,
-            spec,
-            tower=tower,
-            num_towers=towers.total,
-            seed=seed,
-            distortions=distortions,
-            prefetch=prefetch,
-            private_threads=private_threads,
-        ),
-    )
+    dataset = partial(cifar10_images.dataset, path, spec, num_towers=towers.total, seed=seed, distortions=distortions)
+    return reading_towers(towers, dataset, options)
 
 
 def imagenet_towers(
-    data_dir: str | Path,
+    images: Images,
     spec: ImageSpec,
     towers: TowerGroup,
     seed: int,
     preparation: Preparation,
     skipped: SkippedImages,
     *,
-    prefetch: int | None = None,
-    private_threads: int | None = None,
+    options: PipelineOptions = DEFAULTS,
 ) -> list[TowerInput]:
-    """Inputs that read the training shards in `data_dir`, one for each of `towers`, on the machine that has its device.
-
-    The other options are those of imagenet_images.dataset.
-    """
-    paths = shards.find(Path(data_dir), shards.TRAIN, way_out("imagenet", data_dir))
-    return _reading_towers(
-        towers,
-        lambda tower: imagenet_images.dataset(
-            paths,
-            spec,
-            preparation,
-            skipped,
-            tower=tower,
-            num_towers=towers.total,
-            seed=seed,
-            prefetch=prefetch,
-            private_threads=private_threads,
-        ),
-    )
+    """Inputs that read `images` to train on, one for each of `towers`, on the machine that has its device."""
+    dataset = partial(imagenet_images.dataset, images, spec, preparation, skipped, num_towers=towers.total, seed=seed)
+    return reading_towers(towers, dataset, options)
 
 
-def _reading_towers(towers: TowerGroup, dataset_of: Callable[[int], tf.data.Dataset]) -> list[TowerInput]:
-    """Inputs from the data set that `dataset_of` makes for the number of a tower, on the CPU beside its device."""
+def reading_towers(
+    towers: TowerGroup, dataset: Callable[..., tf.data.Dataset], options: PipelineOptions
+) -> list[TowerInput]:
+    """Inputs from `dataset` of a tower's number and of options, on the CPU beside the tower's device."""
     inputs = []
     for tower, device in towers:
         with _host_of(device):
-            inputs.append(_reading(begun(_on_device(dataset_of(tower), device))))
+            inputs.append(_reading(begun(on_device(partial(dataset, tower=tower), device, options))))
     return inputs
+
+
+def fed_towers(
+    towers: TowerGroup, dataset: Callable[..., tf.data.Dataset], options: PipelineOptions
+) -> list[TowerInput]:
+    """Inputs from `dataset`, as above, that Python hands to the step as NumPy arrays."""
+    return [Feed(dataset(tower=tower, options=options)) for tower, _ in towers]
 
 
 def _host_of(device: str) -> AbstractContextManager[object]:
@@ -119,17 +99,20 @@ def _host_of(device: str) -> AbstractContextManager[object]:
     return cpu
 
 
-def _on_device(dataset: tf.data.Dataset, device: str) -> tf.data.Dataset:
-    """`dataset` with its batches copied ahead to a GPU; logical CPU devices share the host's memory."""
-    return copied_ahead(dataset, device) if is_gpu(device) else dataset
+def on_device(dataset: Callable[..., tf.data.Dataset], device: str, options: PipelineOptions) -> tf.data.Dataset:
+    """`dataset` of options, with its batches copied ahead to a GPU; logical CPU devices share the host's memory."""
+    if not is_gpu(device):
+        return dataset(options=options)
+    on_host = dataset(options=options.on_host_of_gpu())
+    return on_host if options.prefetch == 0 else copied_ahead(on_host, device, options.prefetch or _BATCHES_ON_DEVICE)
 
 
-def copied_ahead(dataset: tf.data.Dataset, device: str) -> tf.data.Dataset:
-    """`dataset`, made on the CPU of the machine that has `device`, with its batches copied ahead to `device`.
+def copied_ahead(dataset: tf.data.Dataset, device: str, batches: int = _BATCHES_ON_DEVICE) -> tf.data.Dataset:
+    """`dataset`, made on the CPU of the machine that has `device`, with `batches` copied ahead to `device`.
 
     That may be one of another process: the CPU that TensorFlow copies from is the one beside `device`.
     """
-    return dataset.apply(tf.data.experimental.prefetch_to_device(device, _BATCHES_ON_DEVICE))
+    return dataset.apply(tf.data.experimental.prefetch_to_device(device, batches))
 
 
 def begun(dataset: tf.data.Dataset) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:

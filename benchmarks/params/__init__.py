@@ -3,7 +3,12 @@
 Imports no TensorFlow and no NumPy: help and errors must not wait for them.
 """
 
-from benchmarks.params import cluster_rules, horovod_rules, reduce_rules  # noqa: F401  importing them registers their rules
+from benchmarks.params import (  # noqa: F401  importing them registers their rules
+    cluster_rules,
+    horovod_rules,
+    input_rules,
+    reduce_rules,
+)
 from benchmarks.params.command_line import CommandLine, CommandLineError, parse
 from benchmarks.params.environment_variables import Override, environment_variables, overrides
 from benchmarks.params.notices import Notice, notices

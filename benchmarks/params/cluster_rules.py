@@ -12,6 +12,7 @@ from benchmarks.params.rules import rule
 
 _HOSTS = ("job_name", "task_index", "ps_hosts", "worker_hosts", "controller_host")
 _RESOLVERS = ("cluster_resolver", "cluster_jobs", "kubernetes_labels")
+ROLES = (*_HOSTS, *_RESOLVERS)
 
 
 @rule(*_HOSTS, *_RESOLVERS, "variable_update")
@@ -25,7 +26,7 @@ def cluster_that_can_run(params: Params) -> list[str]:
 @rule("cross_replica_sync", *_HOSTS, *_RESOLVERS, "variable_update", "measure_exchange", "staged_vars")
 def step_by_all(params: Params) -> str | None:
     """Workers that do not wait for each other have no step together that could be compared or delayed."""
-    if params.cross_replica_sync or not _in_cluster(params):
+    if params.cross_replica_sync or not in_cluster(params):
         return None
     for name in ("measure_exchange", "staged_vars"):
         if getattr(params, name):
@@ -35,7 +36,7 @@ def step_by_all(params: Params) -> str | None:
     return None
 
 
-def _in_cluster(params: Params) -> bool:
+def in_cluster(params: Params) -> bool:
     """Whether the run is one of several processes that flags, TF_CONFIG or a resolver name."""
     if params.variable_update == "horovod":
         return False
@@ -51,7 +52,7 @@ def _in_cluster(params: Params) -> bool:
 def replica_per_process(params: Params) -> str | None:
     """TensorFlow's strategy over several processes knows no logical CPU devices."""
     on_cpus = params.device == "cpu" and params.num_gpus > 1
-    if params.variable_update != "mirrored" or not on_cpus or not _in_cluster(params):
+    if params.variable_update != "mirrored" or not on_cpus or not in_cluster(params):
         return None
     return (
         f"--num_gpus={params.num_gpus} with --variable_update=mirrored over several processes and --device=cpu: "
@@ -64,7 +65,7 @@ def replica_per_process(params: Params) -> str | None:
 def length_for_all(params: Params) -> str | None:
     """Processes that all run the step must all end after the same one."""
     strategy = params.variable_update
-    by_all = strategy == "horovod" or (strategy in MULTI_CLIENT and _in_cluster(params))
+    by_all = strategy == "horovod" or (strategy in MULTI_CLIENT and in_cluster(params))
     if params.target_precision is None or not by_all:
         return None
     return (
@@ -83,7 +84,7 @@ def repeated_from_outside(params: Params) -> str | None:
             f"--repeats={params.repeats} with --variable_update=horovod: repeat the horovodrun command that starts all "
             "processes."
         )
-    if not _in_cluster(params):
+    if not in_cluster(params):
         return None
     return (
         f"--repeats={params.repeats} in a cluster: only a run of one process can be repeated. Repeat the command that "

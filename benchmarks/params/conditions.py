@@ -26,7 +26,18 @@ WITH_AUTO_LOSS_SCALE = Condition(
     "with --fp16_enable_auto_loss_scale", lambda params: params.fp16_enable_auto_loss_scale
 )
 WITH_DATA = Condition("with --data_dir (synthetic images are used as they are)", lambda params: bool(params.data_dir))
+WITH_DATA_ON_GPU = Condition(
+    "with --data_dir and on GPUs", lambda params: bool(params.data_dir) and params.device != "cpu"
+)
 WITH_IMAGENET = Condition("with --data_dir of imagenet", reads_imagenet)
+WITH_COUNTED_IMAGES = Condition(
+    "with --data_dir of imagenet, and not with --input_method=service, which ends at the first such image",
+    lambda params: reads_imagenet(params) and params.input_method != "service",
+)
+WITH_DATA_SERVICE = Condition(
+    "with --data_dir and --input_method=service",
+    lambda params: bool(params.data_dir) and params.input_method == "service",
+)
 WITH_DEFAULT_PREPROCESSOR = Condition(
     "with --data_dir of imagenet and --input_preprocessor=default", prepares_by_default
 )

@@ -3,10 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_DATA, WITH_DEFAULT_PREPROCESSOR, WITH_DISTORTED_COLORS, WITH_IMAGENET
+from benchmarks.params.conditions import (
+    WITH_COUNTED_IMAGES,
+    WITH_DATA,
+    WITH_DATA_ON_GPU,
+    WITH_DATA_SERVICE,
+    WITH_DEFAULT_PREPROCESSOR,
+    WITH_DISTORTED_COLORS,
+    WITH_IMAGENET,
+)
 from benchmarks.params.option import option
-
-_FIXED_PIPELINE = "the input pipeline has no such stage yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +26,26 @@ class InputOptions:
     )
     data_name: str | None = option(
         None, "Data set, imagenet or cifar10; where it is not given, the one that --data_dir names, else imagenet."
+    )
+    input_method: str = option(
+        "dataset",
+        "How images come to the towers. dataset: tf.data from TFRecord. feed: the same, but Python hands each step "
+        "NumPy arrays, as feed_dict did. memory: decoded images stay in memory from the first epoch on, with "
+        "imagenet's random crops as they were then. small_files: one file an image, from DATA_DIR/train/CLASS/IMAGE or "
+        "DATA_DIR/CLASS/IMAGE (imagenet). service: through a tf.data service; an image that cannot be decoded ends it.",
+        choices=("dataset", "feed", "memory", "small_files", "service"),
+        acts=WITH_DATA,
+    )
+    data_service_address: str | None = option(
+        None,
+        "host:port of the dispatcher of a tf.data service, whose workers find --data_dir at the same path, and each "
+        "make all images; where it is not given, this process has a service of its own.",
+        acts=WITH_DATA_SERVICE,
+    )
+    input_only: bool = option(
+        False,
+        "Measure the input alone: each tower gets its batches at full speed, and there is no model. Then the stages of "
+        "one tower's pipeline are told on stderr.",
     )
     distortions: bool = option(True, "Augment the training images at random.", acts=WITH_DATA)
     datasets_num_private_threads: int | None = option(
@@ -37,23 +63,41 @@ class InputOptions:
         acts=WITH_DATA,
     )
     datasets_use_prefetch: bool = option(
-        True, "Hold batches ready on the device.", not_yet="batches are always prefetched"
+        True, "Hold batches ready for each device; without it, each is made when it is asked for.", acts=WITH_DATA
     )
-    datasets_use_caching: bool = option(False, "Keep the files in memory.", not_yet=_FIXED_PIPELINE)
-    datasets_parallel_interleave_cycle_length: int | None = option(
-        None, "Files to read at the same time.", lower_bound=1, not_yet=_FIXED_PIPELINE
+    multi_device_iterator_max_buffer_size: int | None = option(
+        None,
+        "Batches to hold ready on the host for each GPU, beside those in its own memory (2, or "
+        "--datasets_prefetch_buffer_size); TensorFlow decides where it is not given.",
+        lower_bound=1,
+        tcb="its default was 1",
+        acts=WITH_DATA_ON_GPU,
     )
-    datasets_parallel_interleave_prefetch: int | None = option(
-        None, "Records to read ahead per file.", lower_bound=0, not_yet=_FIXED_PIPELINE
-    )
-    datasets_sloppy_parallel_interleave: bool = option(
-        False, "Let files that are slow to answer be overtaken.", not_yet=_FIXED_PIPELINE
+    datasets_use_caching: bool = option(
+        False,
+        "Keep the records in memory, undecoded. The order of files is then drawn once, not in every epoch.",
+        acts=WITH_DATA,
     )
     datasets_repeat_cached_sample: bool = option(
-        False, "Read one file once, and repeat its records from memory.", not_yet=_FIXED_PIPELINE
+        False, "Read one record, and repeat it from memory: input without a disk.", acts=WITH_DATA
     )
-    multi_device_iterator_max_buffer_size: int = option(
-        1, "Batches to hold ready on the host per device.", lower_bound=1, not_yet=_FIXED_PIPELINE
+    datasets_parallel_interleave_cycle_length: int | None = option(
+        None,
+        "Files of which records are read in turn, as far as useful at the same time; 8 where it is not given.",
+        lower_bound=1,
+        tcb="its default was 10",
+        acts=WITH_IMAGENET,
+    )
+    datasets_parallel_interleave_prefetch: int | None = option(
+        None,
+        "Records to read ahead of each file beyond what TensorFlow does by itself.",
+        lower_bound=0,
+        acts=WITH_IMAGENET,
+    )
+    datasets_sloppy_parallel_interleave: bool = option(
+        False,
+        "Let a file that is slow to answer miss its turn. The order of the images then depends on timing.",
+        acts=WITH_IMAGENET,
     )
     input_preprocessor: str = option(
         "default",
@@ -80,6 +124,6 @@ class InputOptions:
         "Images that cannot be decoded to leave out, on each machine, before the run stops; the record counts them, "
         "each as often as it was met.",
         lower_bound=0,
-        acts=WITH_IMAGENET,
+        acts=WITH_COUNTED_IMAGES,
     )
     use_datasets: bool = option(True, "Read through tf.data.", ignored="tf.data is the only way in TensorFlow 2")

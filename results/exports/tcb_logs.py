@@ -89,7 +89,7 @@ def _run_parameters(record: RunRecord) -> dict[str, Any]:
     return {
         "model": record.params.get("model"),
         "dataset": _dataset(record),
-        "mode": "training",
+        "mode": "input only" if record.params.get("input_only") else "training",
         "single_sess": record.params.get("variable_update") == "distributed_all_reduce",
         "devices": towers,
         "batch_size": batch_size * num_towers if batch_size and num_towers else None,

@@ -16,6 +16,7 @@ _MODES: dict[str, dict[str, Any]] = {
     "training": {"forward_only": False, "eval": False},
     "forward only": {"forward_only": True, "eval": False},
     "evaluation": {"forward_only": False, "eval": True},
+    "input only": {"forward_only": False, "eval": False, "input_only": True},
     "training + evaluation": {"forward_only": False, "eval": False, "eval_during_training": True},
 }
 
@@ -44,7 +45,7 @@ class Header:
         run.configuration = self._configuration()
         run.batch_size = count(values.get("per device"))
         run.num_towers = self._num_towers(run.batch_size)
-        run.trained = not run.configuration.get("forward_only") and not run.configuration.get("eval")
+        run.trained = not any(run.configuration.get(mode) for mode in ("forward_only", "eval", "input_only"))
         if version := values.get("TensorFlow"):
             run.environment = {"packages": {"tensorflow": version}}
         if model := values.get("Model"):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from benchmarks.inputs import cifar10_images
 from benchmarks.inputs.image_spec import ImageSpec
+from benchmarks.inputs.pipeline_options import PipelineOptions
 
 TRAIN_EXAMPLES = 1600
 
@@ -20,7 +21,7 @@ def batches(sample_dir, count, *, spec=None, **options):
 
 def stored_images(sample_dir):
     records = list(tf.data.TFRecordDataset(str(sample_dir / "train.tfrecords")).as_numpy_iterator())
-    pixels, labels = cifar10_images.decode(tf.constant(records), len(records))
+    pixels, labels = cifar10_images.decode(tf.constant(records))
     return pixels.numpy(), labels.numpy()
 
 
@@ -121,13 +122,35 @@ def test_a_batch_can_be_larger_than_the_data(sample_dir):
 
 
 def test_the_same_seed_gives_the_same_batches(sample_dir):
-    first, again, other = (batches(sample_dir, 3, seed=seed, prefetch=4) for seed in (1, 1, 2))
+    first, again, other = (batches(sample_dir, 3, seed=seed, options=PipelineOptions(prefetch=4)) for seed in (1, 1, 2))
     for (images, labels), (same_images, same_labels) in zip(first, again, strict=True):
         np.testing.assert_array_equal(images, same_images)
         np.testing.assert_array_equal(labels, same_labels)
     assert not np.array_equal(first[0][0], other[0][0])
 
 
-@pytest.mark.parametrize("options", [{"prefetch": 0}, {"prefetch": 3}, {"private_threads": 0}, {"private_threads": 2}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"prefetch": 0},
+        {"prefetch": 3},
+        {"private_threads": 0},
+        {"private_threads": 2},
+        {"cached": True},
+        {"decoded": True},
+    ],
+    ids=str,
+)
 def test_options_do_not_change_the_images(sample_dir, options):
-    np.testing.assert_array_equal(batches(sample_dir, 2, **options)[1][0], batches(sample_dir, 2)[1][0])
+    changed = batches(sample_dir, 50, options=PipelineOptions(**options))  # beyond the first epoch
+    for (images, labels), (same_images, same_labels) in zip(changed, batches(sample_dir, 50), strict=True):
+        np.testing.assert_array_equal(images, same_images)
+        np.testing.assert_array_equal(labels, same_labels)
+
+
+def test_one_record_can_be_repeated(sample_dir):
+    options = PipelineOptions(cached_sample=True)
+    ((first, labels), (second, _)) = batches(sample_dir, 2, distortions=False, options=options)
+    assert (first == first[0]).all()
+    assert (second == first[0]).all()
+    assert len(set(labels)) == 1

@@ -7,6 +7,9 @@ import tensorflow as tf
 from benchmarks.inputs import imagenet_images
 from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.imagenet_images import Preparation
+from benchmarks.inputs.imagenet_reading import Shards
+from benchmarks.inputs.imagenet_records import Record
+from benchmarks.inputs.pipeline_options import DEFAULTS, PipelineOptions
 from benchmarks.inputs.record_errors import explain
 from benchmarks.inputs.skipped_images import SkippedImages
 from benchmarks.inputs.towers import TowerGroup, imagenet_towers
@@ -23,7 +26,7 @@ def even_records(numbers):
 
 def batches(paths, count, *, spec=SPEC, preparation=PLAIN, skipped=None, tower=0, num_towers=1, seed=7, **options):
     dataset = imagenet_images.dataset(
-        paths,
+        Shards(paths),
         spec,
         preparation,
         skipped or SkippedImages(0),
@@ -78,11 +81,43 @@ def test_epochs_follow_each_other_in_new_orders(paths):
 def test_the_same_seed_gives_the_same_batches(varied, preparation):
     spec = ImageSpec(16, 64, 64)
     first, other = (batches(varied, 2, spec=spec, preparation=preparation, seed=seed) for seed in (1, 2))
-    again = batches(varied, 2, spec=spec, preparation=preparation, seed=1, prefetch=0, private_threads=3)
+    again = batches(
+        varied, 2, spec=spec, preparation=preparation, seed=1, options=PipelineOptions(0, private_threads=3)
+    )
     for (images, labels), (same_images, same_labels) in zip(first, again, strict=True):
         np.testing.assert_array_equal(images, same_images)
         np.testing.assert_array_equal(labels, same_labels)
     assert not np.array_equal(first[0][0], other[0][0])
+
+
+@pytest.mark.parametrize(
+    ("options", "in_order"),
+    [
+        ({"records_ahead": 2}, True),
+        ({"cached": True}, True),
+        ({"decoded": True}, True),
+        ({"files_at_once": 1}, False),
+        ({"sloppy": True}, False),
+    ],
+    ids=str,
+)
+def test_options_lose_no_image_of_an_epoch(paths, options, in_order):
+    plain, changed = (
+        [labels[0] for _, labels in batches(paths, 20, options=each)] for each in (DEFAULTS, PipelineOptions(**options))
+    )
+    assert sorted(changed) == sorted(plain) == list(range(20))
+    assert not in_order or changed == plain
+
+
+def test_decoded_images_in_memory_are_mirrored_and_coloured_anew(tmp_path):
+    shard = jpegs.write_shards(tmp_path, [jpegs.record(jpegs.encoded(jpegs.pixels_of(1)))])
+    found = batches(shard, 4, preparation=Preparation(), options=PipelineOptions(decoded=True))
+    assert len({images.tobytes() for images, _ in found}) == 4
+
+
+def test_one_record_can_be_repeated(paths):
+    found = batches(paths, 5, options=PipelineOptions(cached_sample=True))
+    assert len({labels[0] for _, labels in found}) == 1
 
 
 def test_an_image_is_distorted_anew_each_time(tmp_path):
@@ -98,7 +133,7 @@ def test_an_image_is_distorted_anew_each_time(tmp_path):
 def test_batches_have_the_type_and_layout_asked_for(paths, data_format, dtype, distortions):
     spec = ImageSpec(3, 20, 30, data_format, dtype)
     dataset = imagenet_images.dataset(
-        paths, spec, Preparation(distortions=distortions), SkippedImages(0), tower=0, num_towers=1, seed=0
+        Shards(paths), spec, Preparation(distortions=distortions), SkippedImages(0), tower=0, num_towers=1, seed=0
     )
     images, labels = dataset.element_spec
     assert (images.shape, images.dtype) == (spec.shape, tf.as_dtype(dtype))
@@ -175,7 +210,7 @@ def test_half_of_the_images_are_mirrored():
 def test_without_distortions_the_middle_is_taken(preparation, window):
     """The image is as bright as its column is far to the right."""
     pixels = np.broadcast_to((np.arange(400) * 255 / 399).astype(np.uint8)[None, :, None], (100, 400, 3)).copy()
-    record = imagenet_images.Record(tf.constant(jpegs.encoded(pixels)), tf.constant(1), (tf.zeros([0]),) * 4)
+    record = Record(tf.constant(jpegs.encoded(pixels)), tf.constant(1), (tf.zeros([0]),) * 4)
     found, decoded = imagenet_images.pixels_or_nothing(record, preparation, tf.constant([0, 0], tf.int64))
     row, column, height, width = window
     assert bool(decoded)
@@ -194,7 +229,7 @@ def bad_records():
 def test_images_that_cannot_be_decoded_are_left_out_and_counted(tmp_path):
     shard = jpegs.write_shards(tmp_path, [*bad_records(), *even_records([5, 6])])
     skipped = SkippedImages(100)
-    found = batches(shard, 8, skipped=skipped, prefetch=0)
+    found = batches(shard, 8, skipped=skipped, options=PipelineOptions(0))
     assert sorted(labels[0] for _, labels in found) == [4] * 4 + [5] * 4
     assert skipped.total() >= 12  # of three epochs and what else was read ahead; good ones do not count, as others show
 
@@ -208,7 +243,7 @@ def test_boxes_that_make_no_sense_are_no_reason_to_end(tmp_path):
 
 def read_in_a_step(folder, limit=0, steps=1):
     skipped = SkippedImages(limit)
-    inputs = imagenet_towers(folder, SPEC, TowerGroup.of_all(["/cpu:0", "/cpu:1"]), 0, PLAIN, skipped)
+    inputs = imagenet_towers(Shards.in_folder(folder), SPEC, TowerGroup.of_all(["/cpu:0", "/cpu:1"]), 0, PLAIN, skipped)
 
     @tf.function(autograph=False)
     def step():

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from benchmarks.errors import UserError
 from benchmarks.inputs import cifar10_images
+from benchmarks.inputs.pipeline_options import PipelineOptions
 from benchmarks.inputs.towers import ImageSpec, TowerGroup, cifar10_towers, copied_ahead, synthetic_towers
 
 DEVICES = tuple(f"/cpu:{index}" for index in range(4))
@@ -38,7 +39,7 @@ def test_both_kinds_of_input_keep_to_the_spec(sample_dir, data_format, dtype):
     spec = ImageSpec(4, 32, 32, data_format, dtype)
     for inputs in (
         synthetic_towers(spec, 10, ALL, seed=1),
-        cifar10_towers(sample_dir, spec, ALL, seed=1, distortions=True, prefetch=1, private_threads=1),
+        cifar10_towers(sample_dir, spec, ALL, seed=1, distortions=True, options=PipelineOptions(1, private_threads=1)),
     ):
         for images, labels in in_one_step(inputs)():
             assert (images.shape, images.dtype) == (spec.shape, tf.as_dtype(dtype))
@@ -47,7 +48,13 @@ def test_both_kinds_of_input_keep_to_the_spec(sample_dir, data_format, dtype):
 
 def test_prefetching_to_a_device_keeps_the_batches(sample_dir):
     """As on a GPU, with the CPU as the device: what can be tried without one."""
-    options = {"tower": 0, "num_towers": 1, "seed": 1, "distortions": True, "private_threads": 1}
+    options = {
+        "tower": 0,
+        "num_towers": 1,
+        "seed": 1,
+        "distortions": True,
+        "options": PipelineOptions(private_threads=1),
+    }
     here, there = (
         cifar10_images.dataset(sample_dir / "train.tfrecords", ImageSpec(8, 32, 32), **options) for _ in range(2)
     )

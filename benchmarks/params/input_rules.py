@@ -1,0 +1,71 @@
+"""What the ways to feed and to measure input need, and where they cannot work."""
+
+from __future__ import annotations
+
+from benchmarks.cluster.addresses import is_host_and_port
+from benchmarks.params.cluster_rules import ROLES, in_cluster
+from benchmarks.params.data_set import data_name
+from benchmarks.params.params import Params
+from benchmarks.params.rules import rule
+
+
+@rule("input_only", "data_dir")
+def input_to_measure(params: Params) -> str | None:
+    """Synthetic images are on the device from the start."""
+    if not params.input_only or params.data_dir is not None:
+        return None
+    return (
+        "--input_only without --data_dir: synthetic images stay on the device, there is no input to measure. Give one."
+    )
+
+
+@rule("input_only", "variable_update", *ROLES)
+def input_of_one_process(params: Params) -> str | None:
+    """The input alone is measured where it is made."""
+    if not params.input_only:
+        return None
+    if params.variable_update == "horovod" or in_cluster(params):
+        return (
+            "--input_only with several processes: each makes the input of its own towers. Measure one of them by "
+            "itself, with neither roles nor TF_CONFIG."
+        )
+    return None
+
+
+@rule("input_method", "data_name", "data_dir")
+def method_for_data_set(params: Params) -> str | None:
+    """CIFAR-10 has never been a file an image."""
+    if params.input_method != "small_files" or not params.data_dir or data_name(params) != "cifar10":
+        return None
+    return (
+        "--input_method=small_files with cifar10: only imagenet is read from one file an image. Take --input_method="
+        "dataset."
+    )
+
+
+@rule("input_method", *ROLES, "variable_update")
+def method_of_one_process(params: Params) -> str | None:
+    """What this process hands over does not reach the towers of others."""
+    if params.input_method not in ("feed", "service") or not params.data_dir or not in_cluster(params):
+        return None
+    return (
+        f"--input_method={params.input_method} in a cluster: the images would be this process's, and the towers are "
+        "not. Take --input_method=dataset, which reads on the machine of each tower, or a single process."
+    )
+
+
+@rule("data_service_address", "input_method")
+def address_of_service(params: Params) -> str | None:
+    """An address has two parts."""
+    address = params.data_service_address
+    if address is None or is_host_and_port(address):
+        return None
+    return f"--data_service_address={address} is not host:port, as in --data_service_address=127.0.0.1:5050."
+
+
+@rule("input_only", "measure_exchange")
+def exchange_to_measure(params: Params) -> str | None:
+    """Without a model nothing is exchanged."""
+    if params.input_only and params.measure_exchange:
+        return "--input_only and --measure_exchange: without a model nothing is exchanged. Leave one of them out."
+    return None
