@@ -49,7 +49,7 @@ class PrecisionTarget:
     def _is_promising(self, recording: Recording) -> bool:
         """A cheap glance at the last two thirds, which a slow start does not touch."""
         mean, low, high = interval(recording.step_seconds[len(recording.step_seconds) // 3 :])
-        return low is not None and high is not None and (high - low) / 2 <= _PROMISING * self.share * mean
+        return (high - low) / 2 <= _PROMISING * self.share * mean
 
     def _met_by(self, statistics: StepStatistics | None) -> bool:
         width = statistics.relative_half_width if statistics else None

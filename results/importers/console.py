@@ -12,8 +12,10 @@ from results.importers.failure import Failure
 from results.importers.figures import finite, moment, number
 from results.importers.header import Header
 from results.importers.run import Run
+from results.importers.source import LogError
 from results.reported import ReportedRow
 
+MOST_RUNS, MOST_ROWS = 10_000, 1_000_000  # of one log: a few hundred MiB
 SIGNATURE = re.compile(
     r"TensorFlow:  \d|Step\tImg/sec\t|\s*\d+\timages/sec: |total images/sec: "
     r"|.{0,300}tf_cnn_benchmarks\.py\", line |.{0,300}tf_cnn_benchmarks\.py: "
@@ -31,10 +33,13 @@ _OURS = re.compile(r"Record: .*\.json$|run_benchmark\.py: ")
 
 
 def read(lines: Iterable[str]) -> list[Run]:
-    """Return the runs of a log, in its order."""
-    found = [_Log(Devices())]
+    """Return the runs of a log, in its order. Raise LogError where it has more than memory should hold."""
+    found, rows = [_Log(Devices())], 0
     for line in lines:
         if _BEGIN.match(line) and found[-1].begun:
+            rows += found[-1].num_rows
+            if len(found) >= MOST_RUNS or rows > MOST_ROWS:
+                raise LogError(f"more than {MOST_RUNS:,} runs or {MOST_ROWS:,} rows in one log; cut it into several")
             found.append(_Log(found[-1].next_devices))
         found[-1].see(line)
     return [log.run() for log in found]
@@ -56,6 +61,11 @@ class _Log:
     def begun(self) -> bool:
         """Whether the header's first line was there already."""
         return bool(self._header.values)
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows are kept."""
+        return len(self._run.rows)
 
     def see(self, line: str) -> None:
         """Take notice of one line."""

@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from results.measurement import MAD_TO_SIGMA
+from results.statistics.between_runs import Interval
 from results.statistics.stalls import periodic_stalls
 from results.statistics.steady import Seconds, Steadiness, steadiness
 from results.statistics.step_statistics import StepStatistics
@@ -17,14 +17,6 @@ LEVEL = 0.95
 BATCHES = 10
 LEAST_STEPS = 50  # five a batch
 LEAST_EFFECTIVE_STEPS = 20.0  # two a batch: with fewer, the means of neighbouring batches go together
-
-
-class MeanInterval(NamedTuple):
-    """A mean, in seconds, with the bounds of its 95 % interval; the bounds are None where there is none."""
-
-    mean: float
-    low: float | None
-    high: float | None
 
 
 def describe(step_seconds: Sequence[float]) -> StepStatistics | None:
@@ -45,12 +37,12 @@ def describe(step_seconds: Sequence[float]) -> StepStatistics | None:
     stalls = periodic_stalls(steady)
     if stalls:
         findings = (*findings, dataclasses.replace(stalls, step=stalls.step + start))
-    mean, low, high = interval(steady) if not (unsteady or too_few) else MeanInterval(float(steady.mean()), None, None)
+    known = None if unsteady or too_few else interval(steady)
     p5, p25, median, p75, p95, p99 = map(float, np.percentile(steady, (5, 25, 50, 75, 95, 99)))
     return StepStatistics(
         steps=len(seconds),
         steady_from=start + 1,
-        mean_seconds=mean,
+        mean_seconds=float(steady.mean()),
         median_seconds=median,
         p5_seconds=p5,
         p25_seconds=p25,
@@ -59,15 +51,15 @@ def describe(step_seconds: Sequence[float]) -> StepStatistics | None:
         p99_seconds=p99,
         jitter=MAD_TO_SIGMA * float(np.median(np.abs(steady - median))) / median if median else 0.0,
         effective_steps=effective,
-        low_seconds=low,
-        high_seconds=high,
+        low_seconds=known.low if known else None,
+        high_seconds=known.high if known else None,
         unsteady=unsteady,
         too_few=too_few,
         findings=findings,
     )
 
 
-def interval(step_seconds: Sequence[float] | Seconds) -> MeanInterval:
+def interval(step_seconds: Sequence[float] | Seconds) -> Interval:
     """The mean of at least BATCHES step times with its 95 % interval by batch means.
 
     The steps are cut into ten batches; the batches' means are nearly independent where the steps are not, and Student's
@@ -81,7 +73,7 @@ def interval(step_seconds: Sequence[float] | Seconds) -> MeanInterval:
     mean = float(seconds.mean())
     t = float(special.stdtrit(BATCHES - 1, (1 + LEVEL) / 2))
     reach = t * float(means.std(ddof=1)) / BATCHES**0.5
-    return MeanInterval(mean, mean - reach, mean + reach)
+    return Interval(mean, mean - reach, mean + reach)
 
 
 def effective_steps(seconds: Seconds) -> float:

@@ -5,7 +5,9 @@ import pytest
 
 from benchmarks import console
 from benchmarks.measure import Speed
+from results.importers import console as importer
 from results.importers import folder
+from results.importers.source import LogError
 
 LOGS = Path(__file__).parents[1] / "legacy_logs"
 
@@ -236,3 +238,12 @@ def test_what_our_console_prints_is_read_back(log):
     (only,) = found.reported.rows
     assert (only.step, only.images_per_second, only.uncertainty, only.jitter) == (10, 573.8, 6.3, 25.1)
     assert (only.loss, only.top_1, only.top_5) == (1.904, 0.5, 0.9)
+
+
+@pytest.mark.parametrize(("limit", "lines"), [("MOST_RUNS", 0), ("MOST_ROWS", 3)])
+def test_a_log_of_more_runs_or_rows_than_memory_should_hold_is_refused(log, monkeypatch, limit, lines):
+    monkeypatch.setattr(importer, limit, 5)
+    run = ["TensorFlow:  1.15", "Model:       alexnet", *["1\timages/sec: 9.0 +/- 0.0 (jitter = 0.0)\t7.1"] * lines]
+    assert len(log(*run * 2)) == 2
+    with pytest.raises(LogError, match=r"more than .* runs or .* rows in one log; cut it into several"):
+        log(*run * 6)
