@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import socket
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -52,6 +54,8 @@ def served(dataset: Callable[..., tf.data.Dataset], address: str | None) -> Call
 @functools.cache
 def _own_servers() -> _Servers:
     """A dispatcher and a worker in this process, for as long as it runs."""
+    # Iterators that are left in cycles would outlive the servers, and hold the process's end up while they miss them.
+    atexit.register(gc.collect)
     dispatcher = _SERVICE.DispatchServer()
     address = dispatcher.target.split("://")[1]
     return _Servers(dispatcher, _SERVICE.WorkerServer(_SERVICE.WorkerConfig(dispatcher_address=address)))
