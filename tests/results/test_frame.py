@@ -43,3 +43,8 @@ def test_columns_and_types_do_not_depend_on_the_records():
     none, one = frame([]), frame([record(measurement=measurement(step_seconds=()))])
     assert list(none.columns) == list(one.columns) == list(COLUMNS)
     assert (none.dtypes == one.dtypes).all()
+
+
+def test_the_speed_of_the_input_alone_stands_with_another_data_set():
+    row = frame([record(settings={"input_only": True})]).iloc[0]
+    assert row["dataset"] == "cifar10 (sample, input only)"
