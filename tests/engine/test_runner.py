@@ -32,7 +32,7 @@ def ended(monkeypatch, error, at_call=4, **params):
 
     class Failing:
         def __init__(self, step):
-            self.step, self.strategy, self.trace = step, step.strategy, step.trace
+            self.step, self.strategy, self.trace, self.traffic = step, step.strategy, step.trace, step.traffic
 
         def __call__(self):
             if next(calls) == at_call:
