@@ -5,7 +5,7 @@ import io
 import pytest
 import tensorflow as tf
 
-from benchmarks import runner
+from benchmarks import runner, window
 from benchmarks.console import Console
 from benchmarks.copies import Copies
 from benchmarks.errors import ExitCode, UserError
@@ -119,8 +119,8 @@ def test_a_wrong_update_makes_the_run_invalid_whatever_the_losses_may_be(monkeyp
 
 def test_towers_that_drift_apart_make_the_run_invalid(monkeypatch):
     apart = Copies(largest_difference=0.5, variable="wide/kernel", copies=2, seconds=0.1)
-    monkeypatch.setattr(runner, "compare_copies", lambda _: apart)
-    monkeypatch.setattr(runner, "TrainingStep", object)  # what `ended` runs stands in for one
+    monkeypatch.setattr(window, "compare_copies", lambda _: apart)
+    monkeypatch.setattr(window, "TrainingStep", object)  # what `ended` runs stands in for one
     ending, _, _ = ended(monkeypatch, None, at_call=99)
     assert ending.exit_code == ExitCode.INVALID
     assert ending.wrong == (apart.problem,)
