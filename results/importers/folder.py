@@ -17,6 +17,7 @@ from results.record import RecordError, RunRecord, utc_now
 
 _WRITERS = 8  # threads that write records: most of the time of a write is waiting for the disk
 _AHEAD = 64  # files read ahead of the writers
+_DOCUMENTS = {".md", ".rst", ".html", ".htm"}  # they quote the output of runs, shortened as a rule
 
 
 @dataclass
@@ -84,6 +85,8 @@ def read(path: Path, *, follow: bool = True, fields_from_path: re.Pattern[str] |
     Raise LogError where it cannot be read, is of no known format or has no run, RecordError where a figure is
     impossible. A record's id comes from the content, so the same log gives the same record wherever it lies.
     """
+    if path.suffix.lower() in _DOCUMENTS:
+        raise LogError("a document, which may quote the output of a run but is no log of one")
     source = Source(path, follow=follow)
     form = recognise(source.lines())
     runs = form.read(source.lines())

@@ -32,8 +32,7 @@ def test_a_folder_is_imported_with_a_summary_of_what_became_of_it(runs):
     assert lines[0] == f"13 files: 12 new records in {runs} (7 valid, 5 flagged), 0 already there, 1 file refused"
     assert lines[2] == f"      2  the loss is not finite from step 1 on (as in {LOGS}/alexnet_nan.log)"
     assert (
-        lines[-1]
-        == f"      1  not recognised: no line of it is of a known format (--help names them) ({LOGS}/README.md)"
+        lines[-1] == f"      1  a document, which may quote the output of a run but is no log of one ({LOGS}/README.md)"
     )
     records, unreadable = load(runs)
     assert (len(records), unreadable) == (12, [])
@@ -150,3 +149,11 @@ def test_without_anything_to_import_it_is_not_a_success(runs, tmp_path):
     (tmp_path / "empty").mkdir()
     code, out, _ = run(tmp_path / "empty", f"--results_dir={runs}")
     assert (code, out.startswith("0 files: 0 new records")) == (2, True)
+
+
+def test_a_document_that_quotes_a_log_is_none(runs, tmp_path):
+    document = tmp_path / "notes.md"
+    document.write_bytes((LOGS / "rtx3090_vgg16_1gpu.log").read_bytes())
+    code, out, _ = run(document, f"--results_dir={runs}")
+    assert code == 2
+    assert f"a document, which may quote the output of a run but is no log of one ({document})" in out
