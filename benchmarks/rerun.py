@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from benchmarks import environment as this_machine
 from results.record import RunRecord, utc_now
+from results.schema import section
 
 
 def differences_now(record: RunRecord) -> list[str]:
@@ -18,7 +16,7 @@ def differences_now(record: RunRecord) -> list[str]:
         for name in then
         if then[name] != now.get(name)
     ]
-    variables_then, variables_now = (_section(each.environment, "variables") for each in (record, here))
+    variables_then, variables_now = (section(each.environment, "variables") for each in (record, here))
     for name in sorted(variables_then.keys() | variables_now.keys()):
         before, after = (_shown(each.get(name, "not set")) for each in (variables_then, variables_now))
         if before != after:
@@ -60,15 +58,10 @@ def _facts(record: RunRecord) -> dict[str, str]:
     from results.conditions import conditions  # needs pandas, for which other runs must not wait
 
     facts = conditions(record)
-    if "commit" in facts and _section(record.environment, "git").get("dirty"):
+    if "commit" in facts and section(record.environment, "git").get("dirty"):
         facts["commit"] += " with changes"
     host = record.environment.get("hostname")
     return facts | ({"hostname": str(host)} if host else {})
-
-
-def _section(section: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = section.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _shown(value: object) -> str:

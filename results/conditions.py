@@ -4,6 +4,7 @@ from typing import Any
 
 from results.frame import accelerator
 from results.record import RunRecord
+from results.schema import section
 
 # What a run ran on. A difference in hardware makes figures incomparable; one in software may be what is looked for.
 HARDWARE = ("accelerator", "cpu", "usable_cores", "memory_gib")
@@ -12,8 +13,8 @@ SOFTWARE = ("tensorflow", "numpy", "python", "driver", "commit", "kernel")
 
 def conditions(record: RunRecord) -> dict[str, str]:
     """Return the facts of HARDWARE and SOFTWARE that are known of `record`."""
-    cpu = _section(record.hardware, "cpu")
-    packages = _section(record.environment, "packages")
+    cpu = section(record.hardware, "cpu")
+    packages = section(record.environment, "packages")
     memory = record.hardware.get("memory_bytes")
     facts = {
         "accelerator": accelerator(record),
@@ -24,7 +25,7 @@ def conditions(record: RunRecord) -> dict[str, str]:
         "numpy": packages.get("numpy"),
         "python": record.environment.get("python"),
         "driver": record.hardware.get("driver"),
-        "commit": _section(record.environment, "git").get("commit"),
+        "commit": section(record.environment, "git").get("commit"),
         "kernel": record.environment.get("kernel"),
     }
     return {name: str(value) for name, value in facts.items() if value not in (None, "")}
@@ -38,8 +39,3 @@ def settings(record: RunRecord) -> dict[str, Any]:
     if record.batch_size is not None:
         found["batch_size"] = record.batch_size
     return found
-
-
-def _section(section: dict[str, Any], name: str) -> dict[str, Any]:
-    found = section.get(name)
-    return found if isinstance(found, dict) else {}

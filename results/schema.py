@@ -88,6 +88,12 @@ def dump(data: object) -> str:
     return json.dumps(data, indent=1, allow_nan=False) + "\n"
 
 
+def section(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the object `name` of a free-form section; an empty one where it has none of that shape."""
+    found = facts.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def canonical(data: object) -> str:
     """Return plain data as the one JSON text that equal data share: sorted keys, no spaces, ASCII."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -61,20 +61,26 @@ def join(
     write: Callable[[RunRecord], object],
 ) -> Session:
     """The part that falls to this process; `write` stores a record."""
-    if cluster.drives:
-        return Driver(command, cluster, command_line, console, started, write)
-    if cluster.multi_client:
-        return Peer(command, cluster, command_line, console, started, write)
-    return Server(command, cluster, command_line, console, started)
+    part = Driver if cluster.drives else Peer if cluster.multi_client else Server
+    return part(command, cluster, command_line, console, started, write)
 
 
 class Session(ABC):
-    """The part of this process in `cluster`. `started` is when the process did, by time.perf_counter."""
+    """The part of this process in `cluster`.
+
+    `started` is when the process did, by time.perf_counter; `write` stores a record.
+    """
 
     control: Control
 
     def __init__(
-        self, command: CommandLine, cluster: Cluster, command_line: Sequence[str], console: Console, started: float
+        self,
+        command: CommandLine,
+        cluster: Cluster,
+        command_line: Sequence[str],
+        console: Console,
+        started: float,
+        write: Callable[[RunRecord], object],
     ) -> None:
         self.cluster = cluster
         self.params = command.params
@@ -87,6 +93,12 @@ class Session(ABC):
             "hosts": self.identity["hosts"],
             "source": cluster.source,
         }
+        self.write = write
+        self.control = self.make_control()
+
+    @abstractmethod
+    def make_control(self) -> Control:
+        """The own end of the connections to the others."""
 
     def run(self) -> Ending:
         """Play the part; see run_to_end."""
@@ -152,21 +164,10 @@ class Driver(Session):
 
     control: DriverControl
 
-    def __init__(
-        self,
-        command: CommandLine,
-        cluster: Cluster,
-        command_line: Sequence[str],
-        console: Console,
-        started: float,
-        write: Callable[[RunRecord], object],
-    ) -> None:
-        super().__init__(command, cluster, command_line, console, started)
-        self.write = write
-        params = self.params
-        self.control = DriverControl(
-            cluster, params.cluster_timeout_secs, params.setup_timeout_secs, partial(differences, self.identity)
-        )
+    def make_control(self) -> DriverControl:
+        """Listen for all others."""
+        params, differ = self.params, partial(differences, self.identity)
+        return DriverControl(self.cluster, params.cluster_timeout_secs, params.setup_timeout_secs, differ)
 
     def play(self, check: Callable[[], None]) -> None:
         """Wait for the others, then train as on one machine."""
@@ -207,12 +208,10 @@ class Member(Session):
 
     control: MemberControl
 
-    def __init__(
-        self, command: CommandLine, cluster: Cluster, command_line: Sequence[str], console: Console, started: float
-    ) -> None:
-        super().__init__(command, cluster, command_line, console, started)
+    def make_control(self) -> MemberControl:
+        """Call the driver."""
         params = self.params
-        self.control = MemberControl(cluster, params.cluster_timeout_secs, params.setup_timeout_secs, self.identity)
+        return MemberControl(self.cluster, params.cluster_timeout_secs, params.setup_timeout_secs, self.identity)
 
     def exit_code(self, ending: Ending) -> ExitCode:
         """That of the driver, where it got that far."""
@@ -247,18 +246,6 @@ class Server(Member):
 
 class Peer(Member):
     """Trains together with the driver, each on towers of its own."""
-
-    def __init__(
-        self,
-        command: CommandLine,
-        cluster: Cluster,
-        command_line: Sequence[str],
-        console: Console,
-        started: float,
-        write: Callable[[RunRecord], object],
-    ) -> None:
-        super().__init__(command, cluster, command_line, console, started)
-        self.write = write
 
     def play(self, check: Callable[[], None]) -> None:
         """Train, and hear from the driver how it ended."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.errors import ExitCode, UserError
-from benchmarks.inputs import cifar10_archive, cifar10_download, cifar10_sample
+from benchmarks.errors import UserError
+from benchmarks.inputs import cifar10_archive, cifar10_download, cifar10_sample, converter
 from benchmarks.inputs.cifar10_conversion import Conversion, convert, staging
 
 SAMPLE_ARCHIVE = "cifar-10-sample.tar.gz"
@@ -21,19 +19,11 @@ _PROGRAM = "python -m benchmarks.inputs.cifar10"
 def main(arguments: Sequence[str] | None = None, *, url: str = cifar10_download.URL) -> int:
     """Run the command with `arguments`; returns its exit code."""
     options = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # failures come as exceptions
-    try:
-        conversion = prepare(options.data_dir, archive=options.archive, sample=options.sample, url=url)
-    except UserError as error:
-        if options.debug:
-            traceback.print_exc()
-        sys.stderr.write(f"{_PROGRAM}: error: {error}\n")
-        return ExitCode.UNUSABLE
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{_PROGRAM}: interrupted; no data set was written\n")
-        return ExitCode.INTERRUPTED
-    sys.stdout.write(summary(conversion))
-    return ExitCode.VALID
+
+    def convert_and_tell() -> str:
+        return summary(prepare(options.data_dir, archive=options.archive, sample=options.sample, url=url))
+
+    return converter.run(_PROGRAM, convert_and_tell, interrupted="no data set was written", debug=options.debug)
 
 
 def prepare(

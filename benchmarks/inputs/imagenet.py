@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.errors import ExitCode, UserError
-from benchmarks.inputs import imagenet_folder, imagenet_sample
+from benchmarks.errors import UserError
+from benchmarks.inputs import converter, imagenet_folder, imagenet_sample
 from benchmarks.inputs.cifar10_conversion import staging
 from benchmarks.inputs.imagenet_conversion import Conversion, convert
 from benchmarks.inputs.imagenet_findings import describe
@@ -21,24 +19,22 @@ from benchmarks.inputs.imagenet_folder import SAMPLE_IMAGES
 from benchmarks.inputs.imagenet_plan import Plan
 
 _PROGRAM = "python -m benchmarks.inputs.imagenet"
+_INTERRUPTED = "complete shards stay, and the same command goes on from there"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`; returns its exit code."""
     options = _parser().parse_args(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # failures come as exceptions
-    try:
-        conversion = prepare(options)
-    except UserError as error:
-        if options.debug:
-            traceback.print_exc()
-        sys.stderr.write(f"{_PROGRAM}: error: {error}\n")
-        return ExitCode.UNUSABLE
-    except KeyboardInterrupt:
-        sys.stderr.write(f"{_PROGRAM}: interrupted; complete shards stay, and the same command goes on from there\n")
-        return ExitCode.INTERRUPTED
-    sys.stdout.write(summary(conversion))
-    return ExitCode.VALID
+
+    def convert_and_tell() -> str:
+        return summary(prepare(options))
+
+    return converter.run(
+        _PROGRAM,
+        convert_and_tell,
+        interrupted="complete shards stay, and the same command goes on from there",
+        debug=options.debug,
+    )
 
 
 def prepare(options: argparse.Namespace) -> Conversion:
