@@ -214,9 +214,11 @@ class Member(Session):
         return MemberControl(self.cluster, params.cluster_timeout_secs, params.setup_timeout_secs, self.identity)
 
     def exit_code(self, ending: Ending) -> ExitCode:
-        """That of the driver, where it got that far."""
+        """That of the driver, where it got that far; but who was told to end by itself says so."""
         ended = self.control.ended
-        return ExitCode(ended["exit_code"]) if ended else super().exit_code(ending)
+        if ended and ending.record.status != "interrupted":
+            return ExitCode(ended["exit_code"])
+        return super().exit_code(ending)
 
     def finish(self, ending: Ending, exit_code: ExitCode) -> float | None:
         """Say goodbye to the driver where it does not know yet, and give the figure that it told."""

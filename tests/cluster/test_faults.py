@@ -166,6 +166,19 @@ def test_an_interrupted_driver_ends_the_others(cluster, shape, told):
     assert len(told) > 1 or "the driver, /job:worker/task:0 at" in processes.err("worker", 1)
 
 
+def test_who_was_told_to_end_says_so_whatever_the_driver_says(cluster):
+    strategy, counts = SERVERS
+    processes = cluster(*LONG, f"--variable_update={strategy}", **counts).start()
+    processes.wait_for("5\timages")
+    server = processes.running["ps", 0]
+    for number in (signal.SIGSTOP, signal.SIGTERM):  # it learns of both at once, when it goes on
+        server.send_signal(number)
+    processes.running["worker", 1].kill()
+    assert processes.ends(("worker", 0), within=TIMEOUT) == {("worker", 0): 1}
+    server.send_signal(signal.SIGCONT)
+    assert processes.ends(("ps", 0), within=TIMEOUT) == {("ps", 0): 143}
+
+
 def test_a_worker_that_is_told_to_end_ends_all(cluster):
     strategy, counts = PEERS
     processes = cluster(*LONG, f"--variable_update={strategy}", **counts).start()
