@@ -215,7 +215,7 @@ def check_layout(data_format: str, precision: str, device: str) -> None:
 
     try:
         with tf.device(device):
-            for gradient in tf.function(probe, autograph=False)():
+            for gradient in tf.function(probe, autograph=False).get_concrete_function()():
                 gradient.numpy()
     except tf.errors.OpError as error:
         reason = str(error.message).splitlines()[0]

@@ -74,7 +74,8 @@ class Draft:
         facts = self._certain(measurement)
         if status == "completed":  # of another run there is no figure to doubt
             load, gpus = self.checks.get("load"), self.checks.get("gpus")
-            facts = dataclasses.replace(facts, statistics=statistics, load=load, gpus=gpus)
+            waits = self.sections.get("diagnosis", {}).get("input_share")
+            facts = dataclasses.replace(facts, statistics=statistics, load=load, gpus=gpus, input_wait_share=waits)
         return RunRecord(
             status=status,
             message=message,

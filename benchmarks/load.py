@@ -89,12 +89,17 @@ def gpu_state(nvml: ModuleType | None = None) -> dict[str, dict[str, Any]]:
     except pynvml.NVMLError:
         return {}
     try:
-        handles = {i: ask(nvml.nvmlDeviceGetHandleByIndex, i) for i in range(ask(nvml.nvmlDeviceGetCount) or 0)}
-        pids = {i: _pids(nvml, handle) for i, handle in handles.items() if handle is not None}
-        ours = {i for i, found in pids.items() if found and os.getpid() in found} or {i for i in pids if pids[i]}
-        return {f"GPU {i}": _state(nvml, handles[i], pids[i]) for i in sorted(ours)}
+        return {f"GPU {i}": _state(nvml, handle, pids) for i, (handle, pids) in own_gpus(nvml).items()}
     finally:
         ask(nvml.nvmlShutdown)
+
+
+def own_gpus(nvml: ModuleType) -> dict[int, tuple[Any, list[int] | None]]:
+    """Handle and processes of each GPU that this process computes on, by its number, in order; NVML is initialised."""
+    handles = {i: ask(nvml.nvmlDeviceGetHandleByIndex, i) for i in range(ask(nvml.nvmlDeviceGetCount) or 0)}
+    pids = {i: _pids(nvml, handle) for i, handle in handles.items() if handle is not None}
+    ours = {i for i, found in pids.items() if found and os.getpid() in found} or {i for i in pids if pids[i]}
+    return {i: (handles[i], pids[i]) for i in sorted(ours)}
 
 
 def _pids(nvml: ModuleType, handle: Any) -> list[int] | None:

@@ -13,6 +13,8 @@ from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
 from benchmarks.devices import unused_gpus
+from benchmarks.diagnosis.diagnose import measured_diagnosis
+from benchmarks.diagnosis.rounds import ROUNDS
 from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
@@ -32,6 +34,7 @@ from benchmarks.workload import (
     settle,
     verify_update,
 )
+from results.diagnosis import WAYS, report
 
 
 def run(
@@ -106,6 +109,8 @@ def train(
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     if params.measure_exchange:
         draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
+    if params.diagnose:
+        draft.sections["diagnosis"] = find_bound(workload, console, check)
 
 
 def measure_input(
@@ -195,6 +200,20 @@ def measured_exchange(
         f"against independent towers in {PAIRS} pairs."
     )
     return exposed.facts()
+
+
+def find_bound(workload: Workload, console: Console, check: Callable[[], None]) -> dict[str, Any]:
+    """What bounds the step, by experiment."""
+    check()
+
+    def on_block(way: str, number: int) -> None:
+        console.progress(f"diagnosis: {WAYS[way]}, {f'round {number}/{ROUNDS}' if number else 'warm-up'}")
+        check()
+
+    facts = measured_diagnosis(workload, on_block)
+    for line in report(facts):
+        console.notice(line)
+    return facts
 
 
 def header(workload: Workload) -> Header:

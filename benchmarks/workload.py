@@ -60,8 +60,8 @@ def settle(params: Params, set_up: Callable[[Params], devices.Devices] = devices
     return Workload(resolved, found, source, network, declarations(network, source.num_classes))
 
 
-def build_step(workload: Workload) -> TrainingStep | AsynchronousStep:
-    """The step of `workload`, with its variables in place and equal, not traced yet.
+def build_step(workload: Workload, inputs: Sequence[TowerInput] | None = None) -> TrainingStep | AsynchronousStep:
+    """The step of `workload`, with its variables in place and equal, not traced yet; `inputs` in place of its own.
 
     Raises UserError where the devices cannot compute in its layout and precision.
     """
@@ -73,7 +73,7 @@ def build_step(workload: Workload) -> TrainingStep | AsynchronousStep:
     strategy = make_strategy(workload, workload.declarations)
     average = _average_over_processes(workload)
     make = partial(CollectiveStep, average=average) if average else TrainingStep
-    return _step(workload, strategy, found.towers, found.first_tower, make)
+    return _step(workload, strategy, found.towers, found.first_tower, make, inputs)
 
 
 def _average_over_processes(workload: Workload) -> Average | None:
@@ -95,7 +95,12 @@ def build_independent_step(workload: Workload) -> TrainingStep | AsynchronousSte
 
 def build_input_step(workload: Workload) -> InputStep:
     """The step of `workload` without its model."""
-    return InputStep(workload.devices.towers, _inputs(workload, workload.devices.towers, 0))
+    return InputStep(workload.devices.towers, inputs_of(workload))
+
+
+def inputs_of(workload: Workload) -> list[TowerInput]:
+    """The inputs of all towers of `workload`, which this process has to itself."""
+    return _inputs(workload, workload.devices.towers, 0)
 
 
 def input_stages(workload: Workload) -> dict[str, tf.data.Dataset]:
@@ -165,6 +170,7 @@ def _step(
     towers: Sequence[str],
     first_tower: int,
     make: Callable[..., TrainingStep] = TrainingStep,
+    inputs: Sequence[TowerInput] | None = None,
 ) -> TrainingStep:
     """The step over `towers`, which are those from number `first_tower` on."""
     params = workload.params
@@ -172,7 +178,7 @@ def _step(
         workload.network,
         strategy,
         towers,
-        _inputs(workload, towers, first_tower),
+        inputs or _inputs(workload, towers, first_tower),
         optimizers.make(params),
         precision.make_loss_scale(params),
         _step_options(params, workload.source.num_classes),

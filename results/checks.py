@@ -19,7 +19,7 @@ EXPLODED = 3.0  # times the first loss: by chance the loss of an untrained netwo
 LEAST_REPORTED_STEPS = 50
 FOREIGN_CPU_SHARE = 0.1  # of all processors; less than that the scheduler keeps out of the way of one busy process
 STOLEN_SHARE = 0.02  # of all processors, taken by the hypervisor: these times cannot be worked around
-INPUT_WAIT_SHARE = 0.05  # of the window
+INPUT_WAIT_SHARE = 0.05  # of a step
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Facts:
     `update`, `copies`, `load` and `gpus` are sections of a record's checks: `update` and `copies` have `problem` where
     the variable update or the towers' copies are wrong; `load` has cpu_share_of_others and stolen_share, `gpus` by GPU
     slowed_for (reasons) and other_processes (a number). `steps`: how many were measured, where their single times are
-    not known. `input_wait_share`: which part of the window steps waited for input that nobody asked to measure.
+    not known. `input_wait_share`: the part of a step that would go if input cost nothing, where that was found out.
     """
 
     losses: Losses = ()
@@ -129,6 +129,6 @@ def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
 def _input(wait_share: float | None) -> Iterator[Problem]:
     if wait_share is not None and wait_share > INPUT_WAIT_SHARE:
         yield Problem(
-            f"input-bound: steps waited for input during {wait_share:.0%} of the window (limit "
-            f"{INPUT_WAIT_SHARE:.0%}), but the speed of computing was asked for"
+            f"input-bound: {wait_share:.0%} of a step goes to its input (limit {INPUT_WAIT_SHARE:.0%}): the figure is "
+            "not that of the model"
         )

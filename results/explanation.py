@@ -34,6 +34,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_machine(record),
         *_placement(record),
         *_exchange(record),
+        *_diagnosis(record),
         *_not_acting(record),
         *_again(record),
     ]
@@ -180,6 +181,28 @@ def _exchange(record: RunRecord) -> Paragraphs:
         yield "exchange", ", ".join(f"{key}: {value}" for key, value in found.items())
     if isinstance(found.get("exposed_share"), float):
         yield "", f"not hidden by computation: {found['exposed_share']:.1%} of a step"
+
+
+def _diagnosis(record: RunRecord) -> Paragraphs:
+    found = record.diagnosis
+    if not isinstance(found.get("verdict"), str):
+        return
+    yield "diagnosis", found["verdict"]
+    gains = found.get("gains")
+    told = ["{bound} {images_per_second}".format_map(defaultdict(str, _rounded(each))) for each in _dicts(gains)]
+    yield "", f"images/s more if it cost nothing: {', '.join(told)}" if told else ""
+    remarks = found.get("remarks")
+    for remark in _some([str(each) for each in remarks]) if isinstance(remarks, list) else []:
+        yield "", remark
+
+
+def _dicts(found: Any) -> list[dict[str, Any]]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _rounded(gain: dict[str, Any]) -> dict[str, Any]:
+    value = gain.get("images_per_second")
+    return gain | {"images_per_second": f"{value:+,.1f}"} if isinstance(value, float) else gain
 
 
 def _not_acting(record: RunRecord) -> Paragraphs:

@@ -77,7 +77,7 @@ class Synthetic(Source):
     ) -> list[TowerInput]:
         """The same batch at every step."""
         return synthetic_towers(
-            _spec(params, image_size),
+            image_spec(params, image_size),
             self.dataset.num_classes,  # the last of the classes that tf_cnn_benchmarks counts has no images
             towers,
             params.tf_random_seed,
@@ -116,7 +116,7 @@ class Cifar10(FromFiles):
         assert params.data_dir is not None, "this source has been opened"
         parts: dict[str, Any] = {
             "path": cifar10_records.find(params.data_dir, "train.tfrecords"),
-            "spec": _spec(params, image_size),
+            "spec": image_spec(params, image_size),
             "num_towers": num_towers,
             "seed": params.tf_random_seed,
             "distortions": params.distortions,
@@ -143,7 +143,7 @@ class ImageNet(FromFiles):
         )
         parts: dict[str, Any] = {
             "images": self.images,
-            "spec": _spec(params, image_size),
+            "spec": image_spec(params, image_size),
             "preparation": preparation,
             "skipped": self.skipped,
             "num_towers": num_towers,
@@ -223,7 +223,8 @@ def pipeline_options(params: Params) -> PipelineOptions:
     )
 
 
-def _spec(params: ResolvedParams, image_size: int) -> ImageSpec:
+def image_spec(params: ResolvedParams, image_size: int) -> ImageSpec:
+    """The batches of a run whose network takes images of `image_size`."""
     return ImageSpec(
         batch_size=params.batch_size,
         height=image_size,

@@ -47,6 +47,14 @@ class InputOptions:
         "Measure the input alone: each tower gets its batches at full speed, and there is no model. Then the stages of "
         "one tower's pipeline are told on stderr.",
     )
+    diagnose: bool = option(
+        False,
+        "After the run, find out by experiment what bounds its step, input, transfer, compute, variable exchange or "
+        "launch overhead, and what would be gained if that cost nothing: the step is made in turn with the run's "
+        "input, with a batch on the device, without exchange, for one image, with a trivial model, and the input is "
+        "measured alone. Takes a minute or more, and the memory of six models.",
+        run_only=True,
+    )
     distortions: bool = option(True, "Augment the training images at random.", acts=WITH_DATA)
     datasets_num_private_threads: int | None = option(
         None,

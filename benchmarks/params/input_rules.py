@@ -19,17 +19,17 @@ def input_to_measure(params: Params) -> str | None:
     )
 
 
-@rule("input_only", "variable_update", *ROLES)
-def input_of_one_process(params: Params) -> str | None:
+@rule("input_only", "diagnose", "variable_update", *ROLES)
+def input_of_one_process(params: Params) -> list[str]:
     """The input alone is measured where it is made."""
-    if not params.input_only:
-        return None
-    if params.variable_update == "horovod" or in_cluster(params):
-        return (
-            "--input_only with several processes: each makes the input of its own towers. Measure one of them by "
-            "itself, with neither roles nor TF_CONFIG."
-        )
-    return None
+    asked = [name for name in ("input_only", "diagnose") if getattr(params, name)]
+    if not asked or not (params.variable_update == "horovod" or in_cluster(params)):
+        return []
+    return [
+        f"--{name} with several processes: each makes the input of its own towers. Measure one of them by itself, "
+        "with neither roles nor TF_CONFIG."
+        for name in asked
+    ]
 
 
 @rule("input_method", "data_name", "data_dir")
@@ -63,9 +63,12 @@ def address_of_service(params: Params) -> str | None:
     return f"--data_service_address={address} is not host:port, as in --data_service_address=127.0.0.1:5050."
 
 
-@rule("input_only", "measure_exchange")
-def exchange_to_measure(params: Params) -> str | None:
-    """Without a model nothing is exchanged."""
-    if params.input_only and params.measure_exchange:
-        return "--input_only and --measure_exchange: without a model nothing is exchanged. Leave one of them out."
-    return None
+@rule("input_only", "measure_exchange", "diagnose")
+def step_to_look_into(params: Params) -> list[str]:
+    """Without a model there is no step, and nothing is exchanged."""
+    without = {"measure_exchange": "nothing is exchanged", "diagnose": "there is no step that something could bound"}
+    return [
+        f"--input_only and --{name}: without a model {reason}. Leave one of them out."
+        for name, reason in without.items()
+        if params.input_only and getattr(params, name)
+    ]

@@ -27,7 +27,7 @@ def noisy(spread, seed=1):
 
 
 def test_it_ends_where_the_interval_is_narrow_enough_and_still_covers_the_truth():
-    ended = [recorded(noisy(0.1, seed), PrecisionTarget(0.01), most=10_000) for seed in range(150)]
+    ended = [recorded(noisy(0.1, seed), PrecisionTarget(0.01), most=10_000) for seed in range(60)]
     lengths = [len(recording.step_seconds) for recording in ended]
     assert 350 < np.median(lengths) < 900  # 2.26 * 0.1 / sqrt(n) is 0.01 at 512
     found = [describe(recording.step_seconds) for recording in ended]

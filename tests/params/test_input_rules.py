@@ -17,6 +17,7 @@ def cifar10(tmp_path):
     ("params", "reason"),
     [
         ({"input_only": True, "measure_exchange": True}, "--input_only and --measure_exchange: without a model"),
+        ({"input_only": True, "diagnose": True}, "--input_only and --diagnose: without a model there is no step"),
         ({"input_method": "small_files"}, "--input_method=small_files with cifar10: only imagenet"),
         (
             {"input_method": "service", "data_service_address": "nowhere"},
@@ -33,6 +34,7 @@ def test_what_cannot_be_done_is_refused(cifar10, params, reason):
     ("params", "reason"),
     [
         ({"input_only": True}, "--input_only with several processes"),
+        ({"diagnose": True}, "--diagnose with several processes"),
         ({"input_method": "feed"}, "--input_method=feed in a cluster"),
         ({"input_method": "service"}, "--input_method=service in a cluster"),
     ],

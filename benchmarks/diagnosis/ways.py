@@ -1,0 +1,100 @@
+"""The ways in which the step of a run is made to find out what bounds it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+import models
+from benchmarks.input_step import InputStep
+from benchmarks.inputs import synthetic
+from benchmarks.inputs.sources import Source, Synthetic, image_spec, pipeline_options
+from benchmarks.inputs.tower_group import TowerGroup
+from benchmarks.inputs.towers import TowerInput, reading_towers
+from benchmarks.params import ResolvedParams
+from benchmarks.workload import Workload, build_step, inputs_of
+from models.layers import declarations
+from variable_mgr.topology import is_gpu
+
+_BATCHES_AHEAD = 2  # more would be made while other ways have their turn, and hide what the input costs
+WHOLE_BATCH = ("real", "host_batch", "synthetic", "independent", "trivial", "input_alone")  # in a step of the way
+
+
+class HostBatch(Source):
+    """One batch of made-up images a tower, in the host's memory, that is copied to the tower's device at each step."""
+
+    def towers(self, params: ResolvedParams, image_size: int, towers: TowerGroup) -> list[TowerInput]:
+        """The same batch at every step, copied ahead as batches of a pipeline are."""
+        on_host = TowerGroup(("/cpu:0",) * len(towers.devices), towers.first, towers.total)
+        batches = synthetic.batches(
+            image_spec(params, image_size), self.dataset.num_classes, on_host, params.tf_random_seed
+        )
+
+        def dataset(tower: int, options: Any) -> tf.data.Dataset:
+            del options
+            return tf.data.Dataset.from_tensors(batches[tower - towers.first]).repeat()
+
+        return reading_towers(towers, dataset, pipeline_options(params))
+
+
+def build_ways(workload: Workload) -> dict[str, Callable[[], object]]:
+    """The steps, ready to be called, by the names of results.diagnosis.WAYS.
+
+    Those with real input are there if the run has it, "host_batch" if its towers are GPUs, and "independent" if there
+    is an exchange. Ways with real input share one pipeline, which holds two batches ready.
+    """
+    held = _with_params(
+        workload,
+        datasets_prefetch_buffer_size=workload.params.datasets_prefetch_buffer_size or _BATCHES_AHEAD,
+        multi_device_iterator_max_buffer_size=workload.params.multi_device_iterator_max_buffer_size or _BATCHES_AHEAD,
+    )
+    made_up = dataclasses.replace(held, source=_other(workload.source, Synthetic))
+    alone = _with_params(made_up, variable_update="independent")
+    ways: dict[str, Callable[[], object]] = {}
+    inputs = inputs_of(held)
+    if workload.params.data_dir:
+        ways["real"] = _built(held, inputs)
+        if any(is_gpu(tower) for tower in workload.devices.towers):
+            ways["host_batch"] = _built(dataclasses.replace(held, source=_other(workload.source, HostBatch)))
+    ways["synthetic"] = _built(made_up)
+    if exchanges(workload):
+        ways["independent"] = _built(alone)
+    ways["one_image"] = _built(_with_params(alone, batch_size=1))
+    ways["trivial"] = _built(trivial(held), inputs)
+    if workload.params.data_dir:
+        step = InputStep(workload.devices.towers, inputs)
+        step.trace()
+        ways["input_alone"] = step
+    return ways
+
+
+def exchanges(workload: Workload) -> bool:
+    """Whether a step moves variables or gradients between devices."""
+    found = workload.devices
+    return workload.params.variable_update != "independent" and len({*found.towers, *found.parameters}) > 1
+
+
+def trivial(workload: Workload) -> Workload:
+    """`workload` with the least network there is, on the same images."""
+    network = models.get("trivial", workload.source.dataset.name)
+    network = dataclasses.replace(network, image_size=workload.network.image_size)
+    listed = declarations(network, workload.source.num_classes)
+    return dataclasses.replace(workload, network=network, declarations=listed)
+
+
+def _built(workload: Workload, inputs: Sequence[TowerInput] | None = None) -> Callable[[], object]:
+    step = build_step(workload, inputs)
+    step.trace()
+    return step
+
+
+def _with_params(workload: Workload, **changed: Any) -> Workload:
+    return dataclasses.replace(workload, params=dataclasses.replace(workload.params, **changed))
+
+
+def _other(source: Source, kind: type[Source]) -> Source:
+    """A source of another kind for the same data set."""
+    return kind(source.dataset, source.num_classes, source.title, source.facts)

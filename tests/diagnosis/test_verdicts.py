@@ -1,0 +1,153 @@
+"""Steps whose bound is known, because it was made: the experiment must find it."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from benchmarks.devices import Devices
+from benchmarks.diagnosis.diagnose import measured_diagnosis
+from benchmarks.diagnosis.ways import build_ways, exchanges
+from benchmarks.inputs import cifar10
+from benchmarks.inputs.sources import Cifar10, Pipeline
+from benchmarks.params import parse
+from benchmarks.workload import settle
+
+BATCH = 16
+LENGTHS = {"rounds": 3, "block_seconds": 0.5}
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cifar10") / "sample"
+    cifar10.prepare(folder, sample=True)
+    return folder
+
+
+def workload(*flags, sample=None):
+    given = ["--data_name=cifar10", "--device=cpu", f"--batch_size={BATCH}", *flags]
+    given += [f"--data_dir={sample}"] if sample else []
+    return settle(parse(given).params, on_logical_cpus)
+
+
+def on_logical_cpus(params):
+    """Devices of the process that runs the tests: it has begun to compute, so that nothing can be configured."""
+    return Devices("cpu", tuple(f"/cpu:{tower}" for tower in range(params.num_gpus)), ("/cpu:0",))
+
+
+def with_source(found, kind):
+    """`found`, whose source is one of `kind` for the same files."""
+    source = found.source
+    return dataclasses.replace(found, source=kind(source.dataset, source.num_classes, source.title, source.facts))
+
+
+def diagnosed(found):
+    return measured_diagnosis(found, lambda _way, _round: None, **LENGTHS)
+
+
+def more(facts):
+    return {gain["bound"]: gain["images_per_second"] for gain in facts["gains"]}
+
+
+class SlowPipeline(Cifar10):
+    """50 ms more for each batch."""
+
+    def pipeline(self, *parts):
+        found = super().pipeline(*parts)
+
+        def wait():
+            time.sleep(0.05)
+            return np.int64(0)
+
+        def slow(images, labels):
+            with tf.control_dependencies([tf.numpy_function(wait, [], tf.int64)]):
+                return tf.identity(images), tf.identity(labels)
+
+        return Pipeline(lambda **keywords: found.dataset(**keywords).map(slow).prefetch(2), found.stages)
+
+
+# Writes a batch of zeros of argv[2] bytes into the file argv[1] every 50 ms.
+SLOW_DISK = """
+import sys, time
+with open(sys.argv[1], "wb", buffering=0) as file:
+    while True:
+        file.write(bytes(int(sys.argv[2])))
+        time.sleep(0.05)
+"""
+
+
+def slow_disk(path):
+    """A source whose images come out of the FIFO at `path`, in place of a file."""
+
+    class SlowDisk(Cifar10):
+        def pipeline(self, *parts):
+            def batches():
+                with path.open("rb") as file:
+                    while True:
+                        pixels = file.read(BATCH * 32 * 32 * 3)
+                        images = np.frombuffer(pixels, np.uint8).reshape(BATCH, 32, 32, 3)
+                        yield images.astype(np.float32), np.zeros(BATCH, np.int32)
+
+            shapes = (tf.TensorSpec((BATCH, 32, 32, 3)), tf.TensorSpec((BATCH,), tf.int32))
+            made = tf.data.Dataset.from_generator(batches, output_signature=shapes).prefetch(2)
+            return Pipeline(lambda **_: made, super().pipeline(*parts).stages)
+
+    return SlowDisk
+
+
+def test_a_pipeline_slowed_on_purpose(sample):
+    facts = diagnosed(with_source(workload("--model=trivial", sample=sample), SlowPipeline))
+    assert facts["verdict"] == "input bounds the step"
+    assert facts["input_share"] > 0.5
+    assert all(0.045 < seconds < 0.2 for seconds in facts["ways"]["input_alone"]["step_seconds"])
+    assert more(facts)["input"] > max(0.0, more(facts)["compute"], more(facts)["launch overhead"])
+
+
+def test_a_disk_slowed_on_purpose(sample, tmp_path):
+    fifo = tmp_path / "images"
+    os.mkfifo(fifo)
+    disk = subprocess.Popen([sys.executable, "-c", SLOW_DISK, str(fifo), str(BATCH * 32 * 32 * 3)])
+    try:
+        facts = diagnosed(with_source(workload("--model=trivial", sample=sample), slow_disk(fifo)))
+    finally:
+        disk.kill()
+        disk.wait()
+    assert facts["verdict"] == "input bounds the step"
+    real = facts["ways"]["real"]
+    assert 0 < real["read_bytes_per_second"] < 5e6
+    assert real["cpus"] < 1  # who waits for a disk computes little
+
+
+def test_a_heavy_model(sample):
+    facts = diagnosed(workload("--model=resnet20", sample=sample))
+    assert facts["verdict"] == "compute bounds the step"
+    assert list(facts["ways"]) == ["real", "synthetic", "one_image", "trivial", "input_alone"]
+    times = {way: min(found["step_seconds"]) for way, found in facts["ways"].items()}
+    assert times["trivial"] < times["real"]
+
+
+def test_a_trivial_model_without_input():
+    facts = diagnosed(workload("--model=trivial", "--num_gpus=2", "--variable_update=independent"))
+    assert facts["verdict"] == "launch overhead bounds the step"
+    assert facts["input_share"] is None
+    assert set(facts["ways"]) == {"synthetic", "one_image", "trivial"}
+
+
+def test_arrays_that_python_hands_over(sample):
+    facts = diagnosed(with_source(workload("--model=trivial", "--input_method=feed", sample=sample), SlowPipeline))
+    assert facts["verdict"] == "input bounds the step"
+
+
+@pytest.mark.parametrize("strategy", ["parameter_server", "replicated", "sharded", "mirrored"])
+def test_a_step_without_its_exchange_is_among_the_ways(strategy):
+    found = workload("--model=trivial", "--num_gpus=2", f"--variable_update={strategy}")
+    assert exchanges(found)
+    ways = build_ways(found)
+    assert list(ways) == ["synthetic", "independent", "one_image", "trivial"]
+    for step in ways.values():
+        step()
