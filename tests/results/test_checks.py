@@ -85,8 +85,8 @@ def test_gpus_that_are_slowed_or_shared():
     ]
 
 
-def test_waiting_for_input_where_computing_was_asked_for():
-    assert texts(input_wait_share=0.3)[0].startswith("input-bound: steps waited for input during 30% of the window")
+def test_a_step_that_goes_to_its_input():
+    assert texts(input_wait_share=0.3)[0].startswith("input-bound: 30% of a step goes to its input (limit 5%)")
     assert texts(input_wait_share=0.04) == []
 
 
