@@ -21,6 +21,7 @@ WAYS = {
     "synthetic": "the same, batch on the device",
     "independent": "the same, nothing exchanged",
     "one_image": "the same, one image a tower",
+    "two_images": "the same, two images a tower",
     "trivial": "step of a trivial model, real input",
     "input_alone": "input alone",
 }
@@ -98,7 +99,7 @@ def savings(times: Seconds, batch_size: int) -> dict[str, float]:
     """
     step, on_device = step_of_run(times), times["synthetic"]
     alone = times.get("independent", on_device)
-    launch = _launch(times["one_image"], alone, batch_size)
+    launch = _launch(times, alone, batch_size)
     costs = {LAUNCH: launch, COMPUTE: alone - launch}
     if "independent" in times:
         costs[EXCHANGE] = on_device - alone
@@ -111,11 +112,11 @@ def savings(times: Seconds, batch_size: int) -> dict[str, float]:
     return saved
 
 
-def _launch(one_image: float, batch: float, batch_size: int) -> float:
-    """The part of a step that does not grow with the batch: where a line through both times meets a batch of 0."""
-    if batch_size == 1:
-        return 0.0  # one time cannot tell them apart
-    return min(max(0.0, (batch_size * one_image - batch) / (batch_size - 1)), batch)
+def _launch(times: Seconds, batch: float, batch_size: int) -> float:
+    """The part of a step that does not grow with the batch: where a line through two times meets a batch of 0."""
+    images, seconds = (1, times["one_image"]) if "one_image" in times else (2, times["two_images"])
+    at_none = (batch_size * seconds - images * batch) / (batch_size - images)
+    return min(max(0.0, at_none), batch)
 
 
 def _gain(seconds: float, step: float, images: int) -> float:

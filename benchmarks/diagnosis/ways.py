@@ -43,8 +43,8 @@ class HostBatch(Source):
 def build_ways(workload: Workload) -> dict[str, Callable[[], object]]:
     """The steps, ready to be called, by the names of results.diagnosis.WAYS.
 
-    Those with real input are there if the run has it, "host_batch" if its towers are GPUs, and "independent" if there
-    is an exchange. Ways with real input share one pipeline, which holds two batches ready.
+    Those with real input are there if the run has it, "host_batch" if its towers are GPUs, "independent" if there is an
+    exchange, and "two_images" in place of "one_image" where that is the batch. Ways with real input share one pipeline, which holds two batches ready.
     """
     held = _with_params(
         workload,
@@ -62,7 +62,8 @@ def build_ways(workload: Workload) -> dict[str, Callable[[], object]]:
     ways["synthetic"] = _built(made_up)
     if exchanges(workload):
         ways["independent"] = _built(alone)
-    ways["one_image"] = _built(_with_params(alone, batch_size=1))
+    way, images = ("one_image", 1) if workload.params.batch_size > 1 else ("two_images", 2)
+    ways[way] = _built(_with_params(alone, batch_size=images))
     ways["trivial"] = _built(trivial(held), inputs)
     if workload.params.data_dir:
         step = InputStep(workload.devices.towers, inputs)

@@ -72,9 +72,9 @@ def test_a_gain_has_a_limit():
     assert found.remarks == ()
 
 
-def test_one_image_cannot_tell_launch_from_compute():
-    found = diagnose([{"synthetic": 0.1, "one_image": 0.1, "trivial": 0.01}], 1, 1, model="a", gpu_utilisation=None)
-    assert {gain.bound: gain.seconds for gain in found.gains} == {LAUNCH: 0.0, COMPUTE: 0.1}
+def test_a_batch_of_one_is_held_against_two():
+    saved = savings({"synthetic": 0.15, "two_images": 0.2, "trivial": 0.01}, batch_size=1)
+    assert saved == pytest.approx({LAUNCH: 0.1, COMPUTE: 0.05})
 
 
 def test_none_clearly_more_than_the_other():
