@@ -22,7 +22,7 @@ WAYS = {
     "independent": "the same, nothing exchanged",
     "one_image": "the same, one image a tower",
     "two_images": "the same, two images a tower",
-    "trivial": "step of a trivial model, real input",
+    "trivial": "step of a trivial model, same input",
     "input_alone": "input alone",
 }
 INPUT, TRANSFER, EXCHANGE, LAUNCH, COMPUTE = "input", "transfer", "variable exchange", "launch overhead", "compute"

@@ -44,7 +44,8 @@ def build_ways(workload: Workload) -> dict[str, Callable[[], object]]:
     """The steps, ready to be called, by the names of results.diagnosis.WAYS.
 
     Those with real input are there if the run has it, "host_batch" if its towers are GPUs, "independent" if there is an
-    exchange, and "two_images" in place of "one_image" where that is the batch. Ways with real input share one pipeline, which holds two batches ready.
+    exchange, and "two_images" in place of "one_image" where that is the batch. Ways with real input share one pipeline,
+    which holds two batches ready.
     """
     held = _with_params(
         workload,

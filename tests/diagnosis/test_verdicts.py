@@ -132,8 +132,9 @@ def test_a_heavy_model(sample):
 
 
 def test_a_trivial_model_without_input():
-    facts = diagnosed(workload("--model=trivial", "--num_gpus=2", "--variable_update=independent"))
-    assert facts["verdict"] == "launch overhead bounds the step"
+    flags = ["--num_gpus=2", "--variable_update=independent", "--batch_size=4"]  # few, so that little is computed
+    facts = diagnosed(workload("--model=trivial", *flags))
+    assert facts["bound"] == "launch overhead"  # how clearly, a busy machine decides: a step takes a millisecond
     assert facts["input_share"] is None
     assert set(facts["ways"]) == {"synthetic", "one_image", "trivial"}
 
