@@ -75,7 +75,8 @@ def by_worker(towers: Sequence[str], make_step: MakeStep, shared: SharedVariable
         own = list(group)
         step = make_step(shared.for_worker(own), own, first)
         if steps:
-            step.updates = steps[0].updates  # what the optimizer remembers is shared too
+            step.updates = steps[0].updates  # what the optimizer remembers is shared too, and the steps that it counts
+            step.rate = steps[0].rate
         steps.append(step)
         first += len(own)
     return AsynchronousStep(steps)

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from benchmarks.clipping import within_norm
 from benchmarks.inputs.feed import compiled
 from benchmarks.inputs.towers import TowerInput
+from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Optimizer, Updates
 from benchmarks.precision import LossScale
 from models.layers import Net
@@ -32,7 +34,11 @@ class StepOutcome(NamedTuple):
 
 @dataclass(frozen=True)
 class StepOptions:
-    """How to compute a step; `report_total_loss` adds the weight decay's share to the loss that is reported."""
+    """How to compute a step; `report_total_loss` adds the weight decay's share to the loss that is reported.
+
+    `largest_gradient` bounds each element of a gradient, weight decay included, and `largest_norm` the norm of all
+    gradients together, without it (Pascanu et al. 2013, arXiv:1211.5063).
+    """
 
     num_classes: int
     data_format: str = "NHWC"
@@ -42,6 +48,9 @@ class StepOptions:
     single_l2_loss_op: bool = False
     accuracy: bool = False
     xla: bool = False
+    label_smoothing: float = 0.0
+    largest_gradient: float | None = None
+    largest_norm: float | None = None
 
 
 class _TowerResult(NamedTuple):
@@ -68,6 +77,7 @@ class TrainingStep:
         optimizer: Optimizer,
         loss_scale: LossScale,
         options: StepOptions,
+        rate: LearningRate,
     ) -> None:
         self._network = network
         self.strategy = strategy
@@ -75,6 +85,7 @@ class TrainingStep:
         self._inputs = inputs
         self._loss_scale = loss_scale
         self._options = options
+        self.rate = rate
         self.updates = [Updates(optimizer, master) for master in strategy.masters]
         self._run: Callable[[], tf.Tensor] | None = None
 
@@ -110,6 +121,8 @@ class TrainingStep:
         staged = self.strategy.stage()
         gradients = self.strategy.reduce([result.gradients for result in results])
         gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
+        if self._options.largest_norm is not None:
+            gradients = within_norm(gradients, self._options.largest_norm)
         applied, done = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
         losses = [self._after([done, *staged], tower, result.loss) for tower, result in enumerate(results)]
         with tf.device("/cpu:0"):
@@ -158,7 +171,7 @@ class TrainingStep:
                     on_gpu=is_gpu(self._towers[tower]),
                 )
                 outputs = self._network(net, images)
-                loss = training_loss(self._network, outputs, labels)
+                loss = training_loss(self._network, outputs, labels, options.label_smoothing)
                 target = self._loss_scale.scaled(loss, scale)
             gradients = tape.gradient(target, watched)
             accuracies = (
@@ -170,12 +183,15 @@ class TrainingStep:
 
     def _apply(self, gradients: list[Gradients], results: list[_TowerResult]) -> tf.Operation:
         """All updates of variables, as one operation that is done when they are."""
+        rate, options = self.rate.value(), self._options
         updated = [
-            updates.apply(master_gradients, self._options.weight_decay)
+            updates.apply(master_gradients, options.weight_decay, rate, options.largest_gradient)
             for updates, master_gradients in zip(self.updates, gradients, strict=True)
         ]
         operations = [operation for update in updated for operation in update.values()]
         operations += self.strategy.refresh(updated)
+        with tf.control_dependencies([rate] if tf.is_tensor(rate) else []):
+            operations += self.rate.advance()
         for tower, result in enumerate(results):
             store = self.strategy.store(tower)
             for name, value in result.moved.items():
@@ -208,11 +224,14 @@ class TrainingStep:
             return self._options.weight_decay * tf.add_n(sums)
 
 
-def training_loss(network: Network, outputs: Outputs, labels: tf.Tensor) -> tf.Tensor:
-    """Mean cross-entropy of the images, float32; an auxiliary head adds its own, weighted as the network says."""
-    loss = _cross_entropy(outputs.logits, labels)
+def training_loss(network: Network, outputs: Outputs, labels: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+    """Mean cross-entropy of the images, float32; an auxiliary head adds its own, weighted as the network says.
+
+    `smoothing` is the share of each label that goes to all classes alike (Szegedy et al. 2016, arXiv:1512.00567).
+    """
+    loss = _cross_entropy(outputs.logits, labels, smoothing)
     if outputs.aux_logits is not None:
-        loss += network.aux_loss_weight * _cross_entropy(outputs.aux_logits, labels)
+        loss += network.aux_loss_weight * _cross_entropy(outputs.aux_logits, labels, smoothing)
     return loss
 
 
@@ -220,8 +239,12 @@ def _mean(figures: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.add_n(figures) / len(figures)
 
 
-def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor, smoothing: float) -> tf.Tensor:
+    found = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    if not smoothing:
+        return found
+    of_all = tf.reduce_mean(tf.reduce_logsumexp(logits, axis=1) - tf.reduce_mean(logits, axis=1))
+    return (1 - smoothing) * found + smoothing * of_all
 
 
 def _share_in_top(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:

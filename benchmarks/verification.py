@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from benchmarks.asynchronous_step import by_worker
 from benchmarks.inputs.towers import TowerInput
+from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Momentum
 from benchmarks.precision import LossScale
 from benchmarks.step import StepOptions, TrainingStep
@@ -173,8 +174,8 @@ def _alone(listed: Sequence[Declaration], tower: str, batch: Batch, seed: int) -
 def _step(strategy: VariableStrategy, towers: Sequence[str], batches: Sequence[Batch]) -> TrainingStep:
     options = StepOptions(num_classes=CLASSES)
     inputs = [_resident(tower, batch) for tower, batch in zip(towers, batches, strict=True)]
-    optimizer = Momentum(StandIn.learning_rate)
-    return TrainingStep(StandIn(), strategy, towers, inputs, optimizer, LossScale(), options)
+    rate = LearningRate(StandIn.learning_rate)
+    return TrainingStep(StandIn(), strategy, towers, inputs, Momentum(), LossScale(), options, rate)
 
 
 def _repeat(step: TrainingStep, times: int) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 import tensorflow as tf
 
 import models
-from benchmarks import devices, optimizers, precision
+from benchmarks import devices, learning_rate, optimizers, precision
 from benchmarks.asynchronous_step import AsynchronousStep, by_worker
 from benchmarks.cluster.cluster import MULTI_CLIENT
 from benchmarks.collective_step import Average, CollectiveStep
@@ -182,7 +182,19 @@ def _step(
         optimizers.make(params),
         precision.make_loss_scale(params),
         _step_options(params, workload.source.num_classes),
+        _learning_rate(workload, len(towers)),
     )
+
+
+def _learning_rate(workload: Workload, towers_of_step: int) -> learning_rate.LearningRate:
+    """That of the step over so many towers of this process."""
+    params, num_towers = workload.params, workload.devices.num_towers
+    updates = params.num_warmup_batches + params.num_batches
+    together = num_towers
+    if is_asynchronous(params):  # a step of the run is one of each worker
+        updates, together = updates * (num_towers // towers_of_step), towers_of_step
+    examples = workload.source.examples or workload.source.dataset.train_examples
+    return learning_rate.make(params, params.batch_size * together, updates, examples)
 
 
 def _inputs(workload: Workload, towers: Sequence[str], first_tower: int) -> list[TowerInput]:
@@ -201,4 +213,7 @@ def _step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
         single_l2_loss_op=params.single_l2_loss_op,
         accuracy=params.print_training_accuracy,
         xla=params.xla_compile,
+        label_smoothing=params.label_smoothing,
+        largest_gradient=params.gradient_clip,
+        largest_norm=params.gradient_clip_norm,
     )

@@ -46,6 +46,10 @@ WITH_DISTORTED_COLORS = Condition(
     lambda params: prepares_by_default(params) and params.distortions,
 )
 WITH_MOMENTUM = Condition("with --optimizer=momentum", lambda params: params.optimizer == "momentum")
+WITH_LARS = Condition("with --optimizer=lars", lambda params: params.optimizer == "lars")
+WITH_MOMENTUM_OR_LARS = Condition(
+    "with --optimizer=momentum or lars", lambda params: params.optimizer in ("momentum", "lars")
+)
 WITH_RMSPROP = Condition("with --optimizer=rmsprop", lambda params: params.optimizer == "rmsprop")
 WITH_ADAM = Condition("with --optimizer=adam", lambda params: params.optimizer == "adam")
 WITH_PARAMETER_SERVER = Condition(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.optimizers import Adam, Momentum, Optimizer, RMSProp, Updates
+from benchmarks.optimizers import LARS, Adam, Momentum, Optimizer, RMSProp, Updates
 from models.layers import Declaration
 from variable_mgr.store import Store, on_one_device
 
@@ -34,6 +34,16 @@ def rmsprop(value, gradients):
     return value
 
 
+def lars(value, gradients, decay):
+    accumulator = np.zeros_like(value)
+    for gradient in gradients:
+        size = np.linalg.norm(value)
+        trust = 0.001 * size / (np.linalg.norm(gradient) + decay * size)
+        accumulator = 0.9 * accumulator + trust * (gradient + decay * value)
+        value = value - RATE * accumulator
+    return value
+
+
 def adam(value, gradients):
     mean, square = np.zeros_like(value), np.zeros_like(value)
     for step, gradient in enumerate(gradients, 1):
@@ -46,11 +56,11 @@ def adam(value, gradients):
 @pytest.mark.parametrize(
     ("optimizer", "rule"),
     [
-        (Optimizer(RATE), sgd),
-        (Momentum(RATE, nesterov=False), lambda *each: momentum(*each, nesterov=False)),
-        (Momentum(RATE), lambda *each: momentum(*each, nesterov=True)),
-        (RMSProp(RATE), rmsprop),
-        (Adam(RATE), adam),
+        (Optimizer(), sgd),
+        (Momentum(nesterov=False), lambda *each: momentum(*each, nesterov=False)),
+        (Momentum(), lambda *each: momentum(*each, nesterov=True)),
+        (RMSProp(), rmsprop),
+        (Adam(), adam),
     ],
     ids=["sgd", "momentum", "nesterov", "rmsprop", "adam"],
 )
@@ -63,16 +73,45 @@ def test_optimizer_follows_its_rule(optimizer, rule):
 
     @tf.function(autograph=False)
     def apply(gradient):
-        updates.apply({"kernel": gradient}, 0.0)
+        updates.apply({"kernel": gradient}, 0.0, RATE)
 
     for gradient in gradients:
         apply(tf.constant(gradient))
     np.testing.assert_allclose(store.variables["kernel"].numpy(), rule(start, gradients), rtol=2e-4, atol=1e-6)
 
 
+def updated(optimizer, declaration, gradients, *how):
+    """The variable of `declaration` before and after an update with each of `gradients`."""
+    store = Store([declaration], on_one_device([declaration], "/cpu:0"), seed=3)
+    start = store.variables[declaration.name].numpy()
+    updates = Updates(optimizer, store)
+    for gradient in gradients:
+        updates.apply({declaration.name: tf.constant(gradient)}, *how)
+    return start, store.variables[declaration.name].numpy()
+
+
+def test_lars_scales_what_decays_and_nothing_else():
+    gradients = np.random.default_rng(0).standard_normal((20, 4, 3)).astype(np.float32)
+    start, end = updated(LARS(), Declaration("kernel", (4, 3), stddev=1.0), gradients, 0.01, RATE)
+    np.testing.assert_allclose(end, lars(start, gradients, decay=0.01), rtol=1e-5)
+    assert np.abs(end - start).max() > 1e-5
+    flat = gradients[:, 0]
+    start, end = updated(LARS(), Declaration("bias", (3,), fill=1.0, decayed=False), flat, 0.01, RATE)
+    np.testing.assert_allclose(end, momentum(start, flat, nesterov=False), rtol=1e-4)
+    start, end = updated(LARS(), Declaration("zero", (3,), fill=0.0), flat[:1], 0.01, RATE)
+    np.testing.assert_allclose(end, -RATE * flat[0], rtol=1e-4)
+
+
+def test_no_element_counts_for_more_than_the_largest():
+    gradient = np.array([[3.0, -3.0, 0.25]], np.float32)
+    declaration = Declaration("kernel", (3,), fill=2.0)
+    _, end = updated(Optimizer(), declaration, gradient, 0.1, RATE, 0.3)  # the decay adds 0.2 to each
+    np.testing.assert_allclose(end, 2.0 - RATE * np.array([0.3, -0.3, 0.3]), rtol=1e-6)
+
+
 def test_weight_decay_pulls_at_what_is_declared_decayed_only():
     declared = [Declaration("kernel", (3,), fill=2.0), Declaration("gamma", (3,), fill=2.0, decayed=False)]
     store = Store(declared, on_one_device(declared, "/cpu:0"), seed=0)
-    Updates(Optimizer(RATE), store).apply({name: tf.zeros(3) for name in ("kernel", "gamma")}, weight_decay=0.1)
+    Updates(Optimizer(), store).apply({name: tf.zeros(3) for name in ("kernel", "gamma")}, 0.1, RATE)
     np.testing.assert_allclose(store.variables["kernel"].numpy(), 2.0 - RATE * 0.1 * 2.0)
     np.testing.assert_allclose(store.variables["gamma"].numpy(), 2.0)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.draft import placement_facts
+from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Optimizer, RMSProp
 from benchmarks.precision import DynamicLossScale, LossScale
 from models.layers import declarations
@@ -52,7 +53,7 @@ def test_parameter_server_on_the_towers_is_balanced_by_bytes():
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_what_the_optimizer_remembers_is_beside_its_variable(name, batch):
     devices = [f"/cpu:{index}" for index in range(3)]
-    training = build_training(name, 3, *batch, optimizer=RMSProp(0.1), parameter_devices=devices)
+    training = build_training(name, 3, *batch, optimizer=RMSProp(), parameter_devices=devices)
     for store, updates in zip(training.strategy.masters, training.step.updates, strict=True):
         for variable, slots in updates.slots.items():
             assert len(slots) == 2
@@ -64,7 +65,7 @@ def test_what_the_optimizer_remembers_is_beside_its_variable(name, batch):
 def test_every_operation_of_a_step_has_a_device(name, scale, batch):
     """One without would run on the first GPU, whoever's gradient it is."""
     devices = [f"/cpu:{index}" for index in range(3)]
-    options = {"optimizer": RMSProp(0.1), "weight_decay": 1e-4, "loss_scale": scale, "accuracy": True}
+    options = {"optimizer": RMSProp(), "weight_decay": 1e-4, "loss_scale": scale, "accuracy": True}
     training = build_training(name, 3, *batch, parameter_devices=devices, **options)
     training.step.trace()
     free = {"Placeholder", "Const", "NoOp", "Identity", "If", "StatelessIf"}
@@ -151,7 +152,7 @@ def test_moving_statistics_have_one_owner(name, batch):
 
 
 def test_sharded_towers_keep_the_optimizers_state_of_their_share_alone(batch):
-    training = build_training("sharded", 3, *batch, optimizer=RMSProp(0.1))
+    training = build_training("sharded", 3, *batch, optimizer=RMSProp())
     [updates] = training.step.updates
     slots = {name: {on(slot).device_index for slot in slots.values()} for name, slots in updates.slots.items()}
     assert sorted(slots) == sorted(training.strategy.store(0).trainable)
@@ -167,8 +168,8 @@ def test_distributed_replicated_keeps_its_masters_on_the_parameter_devices():
 
 def test_relaxed_updates_come_a_step_late(batch):
     """Step n applies the gradients of step n - 1, and the first step none."""
-    strict = build_training("replicated", 2, *batch, optimizer=Optimizer(0.1))
-    relaxed = build_training("replicated", 2, *batch, optimizer=Optimizer(0.1), how={"relaxed": True})
+    strict = build_training("replicated", 2, *batch, optimizer=Optimizer())
+    relaxed = build_training("replicated", 2, *batch, optimizer=Optimizer(), how={"relaxed": True})
     start = relaxed.values()
     first = strict.step().loss
     assert relaxed.step().loss == pytest.approx(first)
@@ -180,7 +181,7 @@ def test_relaxed_updates_come_a_step_late(batch):
 
 def test_staged_towers_read_what_the_parameters_were_a_step_ago(batch):
     """w(n + 1) = w(n) - rate * gradient(w(n - 2)): gradients are a step late, taken at variables a step late."""
-    staged = build_training("parameter_server", 2, *batch, optimizer=Optimizer(0.1), how={"staged": True})
+    staged = build_training("parameter_server", 2, *batch, optimizer=Optimizer(), how={"staged": True})
     values, losses = [staged.master_values()], []
     for _ in range(6):
         losses.append(staged.step().loss)
@@ -197,7 +198,7 @@ def test_staged_towers_read_what_the_parameters_were_a_step_ago(batch):
 
 def gradients_at(values, images, labels):
     """Loss and gradients of one tower with the whole batch at `values`."""
-    training = build_training("parameter_server", 1, images, labels, optimizer=Optimizer(1.0))
+    training = build_training("parameter_server", 1, images, labels, optimizer=Optimizer(), rate=LearningRate(1.0))
     for name, variable in training.strategy.stores[0].variables.items():
         variable.assign(values[name])
     loss = training.step().loss

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Momentum
 from benchmarks.precision import LossScale
 from benchmarks.step import StepOptions, TrainingStep
@@ -65,6 +66,7 @@ def build_training(
     *,
     network=None,
     optimizer=None,
+    rate=None,
     loss_scale=None,
     parameter_devices=("/cpu:0",),
     how=None,
@@ -84,8 +86,9 @@ def build_training(
         strategy,
         devices,
         [lambda feed=feed: feed for feed in feeds],
-        optimizer or Momentum(learning_rate=0.1),
+        optimizer or Momentum(),
         loss_scale or LossScale(),
         StepOptions(num_classes=CLASSES, **options),
+        rate or LearningRate(0.1),
     )
     return Training(step, strategy)

@@ -36,7 +36,7 @@ def test_help_fits_a_terminal_and_lists_groups(flag):
 def test_help_states_values_defaults_and_bounds():
     answer = parse(["--help"]).answer
     assert "  --batch_size  (a whole number, at least 0; default 0)\n" in answer
-    assert "  --optimizer  (momentum | sgd | rmsprop | adam; default sgd)\n" in answer
+    assert "  --optimizer  (momentum | sgd | rmsprop | adam | lars; default sgd)\n" in answer
     assert "[not yet acting: no trace is written]" in " ".join(answer.split())
 
 

@@ -17,7 +17,7 @@ def test_nothing_given_nothing_noticed():
         (Params(use_tf_layers=False), Notice("use_tf_layers", False, "ignored", "TensorFlow 2 has no tf.layers")),
         (
             Params(momentum=0.5),
-            Notice("momentum", 0.5, "no effect", "it acts only with --optimizer=momentum"),
+            Notice("momentum", 0.5, "no effect", "it acts only with --optimizer=momentum or lars"),
         ),
         (
             Params(device="cpu", winograd_nonfused=False),
