@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TextIO
 
 from results.commands.table import report
-from results.conditions import conditions
-from results.digests import Digest, select_digests
+from results.digests import select_digests
 from results.explanation import explain
-from results.frame import COLUMNS
+from results.frame import COLUMNS, facts
 from results.record import RecordError, RunRecord
+from results.repeats import has_mean, identity
 from results.store import FolderError, read
 
 _FIGURE = "steady_images_per_second"  # of a row: what runs are compared by
@@ -55,14 +55,6 @@ def _repeats(record: RunRecord, path: Path) -> list[float]:
         digests = select_digests([path.absolute().parent]).digests
     except FolderError:  # a folder that cannot be listed
         digests = []
-    accelerator = conditions(record).get("accelerator")
-    facts = [(digest, dict(zip(COLUMNS, digest.row, strict=True))) for digest in digests]
-    return [
-        row[_FIGURE]
-        for digest, row in facts
-        if row["valid"] and row[_FIGURE] and _same(digest, row["configuration_key"], record, accelerator)
-    ] or [value for value in [record.steady_images_per_second] if value and record.valid]
-
-
-def _same(digest: Digest, configuration_key: str, record: RunRecord, accelerator: str | None) -> bool:
-    return configuration_key == record.configuration_key and digest.conditions.get("accelerator") == accelerator
+    own = facts(record)
+    rows = [dict(zip(COLUMNS, digest.row, strict=True)) for digest in digests] or [own]
+    return [row[_FIGURE] for row in rows if row["valid"] and has_mean(row[_FIGURE]) and identity(row) == identity(own)]
