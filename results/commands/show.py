@@ -1,6 +1,7 @@
 """`python -m results show`: one record explained on a screen."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TextIO
 
@@ -10,7 +11,7 @@ from results.explanation import explain
 from results.frame import COLUMNS, facts
 from results.record import RecordError, RunRecord
 from results.repeats import has_mean, identity
-from results.store import FolderError, read
+from results.store import FolderError, read, similar
 
 _FIGURE = "steady_images_per_second"  # of a row: what runs are compared by
 
@@ -29,8 +30,7 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     try:
         record = read(options.record)
     except RecordError as error:
-        way_out = ". Give one of the records in it." if options.record.is_dir() else ""
-        report([f"Not a readable record: {error}{way_out}"], stderr)
+        report([f"Not a readable record: {error}. {_way_out(options.record)}"], stderr)
         return 2
     stdout.write(explain(record, _repeats(record, options.record)))
     return 0
@@ -47,6 +47,12 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("record", metavar="RECORD", type=Path, help="a record, one JSON file")
     return made
+
+
+def _way_out(path: Path) -> str:
+    if os.path.isdir(path):  # noqa: PTH112  # which is no error of a name that is too long
+        return "Give one of the records in it."
+    return similar(path) or "Give a record: one of the JSON files in the --results_dir of runs, by default 'runs'."
 
 
 def _repeats(record: RunRecord, path: Path) -> list[float]:

@@ -102,3 +102,10 @@ def test_what_is_no_record_is_an_error(tmp_path, text):
     assert (code, out) == (2, "")
     assert err.startswith(f"Not a readable record: {tmp_path}/a.json: ")
     assert len(err.splitlines()) == 1
+
+
+def test_a_record_that_is_not_there_has_a_way_out(tmp_path):
+    path = write(record(), tmp_path)
+    assert show(tmp_path / path.name.replace("resnet", "resnt"))[2].endswith(f"Did you mean '{path}'?\n")
+    assert "Give a record: one of the JSON files in the --results_dir" in show(tmp_path / "none" / "a")[2]
+    assert "cannot be read: File name too long" in show("a" * 300)[2]

@@ -52,8 +52,8 @@ def section(material: Material, draw: Draw) -> Section | None:
             f"{len(flagged)} of {len(found)} curves are flagged: more devices give less, or the efficiency falls "
             f"under {bound:.0%} (--efficiency_bound).",
             "The batch per device stays the same along a curve (weak scaling). Speed-up: throughput over that of one "
-            "device at the curve's smallest number of devices. Efficiency: speed-up over devices, with the interval "
-            f"that a comparison of the runs has. Knee: from there on a further device adds less than {KNEE:.0%} of one.",
+            "device at the curve's smallest number of devices. Efficiency: speed-up over devices; its interval is that "
+            f"of a comparison of the runs. Knee: from there on a further device adds less than {KNEE:.0%} of one.",
             *note,
         ),
         (table(headings, rows, "Flagged"),) if rows else (),
