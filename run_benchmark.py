@@ -31,6 +31,8 @@ from results import store  # noqa: E402
 from results.exports import tcb_logs  # noqa: E402
 from results.record import RunRecord  # noqa: E402
 
+NO_RECORD = "Record: none, as nothing was measured"
+
 if TYPE_CHECKING:
     from benchmarks.ending import Ending  # needs NumPy, for which help and errors must not wait
 
@@ -80,10 +82,10 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
     ending = runner.run(command, command_line, console, started=START)
     exit_code = ending.exit_code
     if not ending.leaves_record:
-        console.notice("Record: left by the first process of Horovod")
+        console.notice(NO_RECORD if ending.refused else "Record: left by the first process of Horovod")
     elif not _write(ending.record, results_dir, console):
         exit_code = ExitCode.FAILED
-    if command.rerun:
+    if command.rerun and not ending.refused:
         console.notice(rerun.outcome(command.rerun, ending.record))
     _conclude(ending, ending.record.images_per_second, console)
     return exit_code
@@ -119,9 +121,11 @@ def _in_cluster(
     )
     ending = part.run()
     exit_code = ending.exit_code
-    if cluster.drives and not _write(ending.record, results_dir, console):
+    if cluster.drives and ending.refused:
+        console.notice(NO_RECORD)
+    elif cluster.drives and not _write(ending.record, results_dir, console):
         exit_code = ExitCode.FAILED
-    if cluster.drives and command.rerun:
+    if cluster.drives and command.rerun and not ending.refused:
         console.notice(rerun.outcome(command.rerun, ending.record))
     figure = part.finish(ending, exit_code)
     _conclude(ending, figure, console)

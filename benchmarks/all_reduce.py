@@ -14,7 +14,7 @@ from typing import TypeVar
 import psutil
 
 import models
-from benchmarks.bandwidth import Result, table
+from benchmarks.bandwidth import Result, line, table
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, notices, parse, resolve
@@ -50,6 +50,8 @@ busbw      bus bandwidth: algbw x 2 (n - 1) / n with n towers, to be held agains
            NVIDIA's nccl-tests define them)
 error      largest deviation on any tower from the mean that NumPy computes, with gradients around 1; where it is more
            than rounding explains, it says WRONG and the exit code is 1
+
+Each row is told on stderr as soon as it is measured; the model and each size have their table once its rows are there.
 """
 NO_SPEC = "default"
 SIZES = "1kB,32kB,1MB,32MB,1GB"
@@ -140,10 +142,10 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
     for case in cases(options, params, found.towers):
         measured = []
         for name, each in chosen.items():
-            report.note(f"{case.title}: {name}")
             plan = plan_exchange(each, case.sizes, found.towers)
             if result := measure(case, name, plan, options, command.params):
                 measured.append(result)
+                report.note(line(result))
         results += measured
         if measured:
             report.say(f"\n{table(measured)}")

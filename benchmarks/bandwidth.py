@@ -81,6 +81,13 @@ def table(results: Sequence[Result]) -> str:
     return report.table(headings, [_row(result) for result in results])
 
 
+def line(result: Result) -> str:
+    """The row of one result by itself, for who waits for the others."""
+    case, algorithm, _, _, _, median, p99, algbw, busbw, error, verdict = _row(result)
+    times = f"median {median} ms, p99 {p99} ms, algbw {algbw} GB/s, busbw {busbw} GB/s"
+    return f"{case}: {algorithm}: {times}, error {error} {verdict}"
+
+
 def _row(result: Result) -> list[str]:
     return [
         result.case,

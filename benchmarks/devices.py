@@ -120,13 +120,21 @@ def gpu_indices(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> lis
     )
     missing = [index for index in indices if index >= len(gpus)]
     if missing:
-        flag = f"--gpu_indices={params.gpu_indices}" if params.gpu_indices else f"--num_gpus={params.num_gpus}"
         raise UserError(
-            f"{flag}: TensorFlow {tf.__version__} sees {_counted_gpus(len(gpus))}. "
+            f"{_asked_for(params, any_gpus=bool(gpus))}: TensorFlow {tf.__version__} sees {_counted_gpus(len(gpus))}. "
             + (f"Ask for at most {len(gpus)}, or pass" if gpus else "Pass")
             + " --device=cpu. If the machine has more, install tensorflow[and-cuda] and see whether nvidia-smi works."
         )
     return indices
+
+
+def _asked_for(params: Params, *, any_gpus: bool) -> str:
+    """The flag that asks for more GPUs than there are."""
+    if params.gpu_indices:
+        return f"--gpu_indices={params.gpu_indices}"
+    if params.device == "gpu" and not any_gpus:
+        return "--device=gpu"
+    return f"--num_gpus={params.num_gpus}"
 
 
 def _gpu_towers(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> tuple[str, ...]:

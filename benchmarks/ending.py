@@ -1,4 +1,4 @@
-"""How a run ends, whatever happens: one record and one exit code."""
+"""How a run ends, whatever happens: one exit code, and one record of a run that began."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ from results.record import RunRecord
 
 
 class Ending(NamedTuple):
-    """The record of a run, good or bad, what the process ends with, and whether the record is its to leave."""
+    """The record of a run, good or bad, what the process ends with, and whether the record is to be left.
+
+    It is not where another process leaves it, or where the run was `refused`: something that the user gave cannot be
+    used, and it showed before anything was measured. Such records would tell nothing, and stand in every table.
+    """
 
     record: RunRecord
     exit_code: ExitCode
     leaves_record: bool = True
+    refused: bool = False
     wrong: tuple[str, ...] = ()  # those of the record's problems that are no mere doubts about the figure
 
 
@@ -33,6 +38,9 @@ def run_to_end(draft: Draft, story: Callable[[], None], explain: Callable[[Excep
         if draft.params.debug:
             traceback.print_exc()
         record = draft.record("failed", explain(error))
-        return Ending(record, ExitCode.UNUSABLE if isinstance(error, UserError) else ExitCode.FAILED)
+        if not isinstance(error, UserError):
+            return Ending(record, ExitCode.FAILED)
+        refused = not (record.measurement and record.measurement.step_seconds)
+        return Ending(record, ExitCode.UNUSABLE, leaves_record=not refused, refused=refused)
     wrong = draft.wrong(losses=not draft.params.allow_nonfinite_loss)
     return Ending(draft.record("completed"), ExitCode.INVALID if wrong else ExitCode.VALID, wrong=draft.wrong())

@@ -61,7 +61,7 @@ def run(
             train(draft, console, signals.check, started, clock, place)
 
     ending = run_to_end(draft, story, lambda error: failures.explain(error, draft.params))
-    return ending._replace(leaves_record=place.leaves_record)
+    return ending._replace(leaves_record=ending.leaves_record and place.leaves_record)
 
 
 def train(

@@ -3,9 +3,9 @@
 import argparse
 import difflib
 import importlib
+import os
 import signal
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import TextIO
 
@@ -44,7 +44,7 @@ def _meant(arguments: list[str]) -> str | None:
     """The command that the first of `arguments`, which is neither one nor a path, comes close to."""
     given = arguments[0] if arguments else ""
     found = difflib.get_close_matches(given, COMMANDS, n=1)
-    return found[0] if found and not Path(given.partition("@")[0]).exists() else None
+    return found[0] if found and not os.path.exists(given.partition("@")[0]) else None  # noqa: PTH110  # too long is no error
 
 
 def command(name: str) -> ModuleType:

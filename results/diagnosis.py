@@ -25,9 +25,20 @@ WAYS = {
     "trivial": "step of a trivial model, same input",
     "input_alone": "input alone",
 }
+# The same on a screen that has little room for them.
+_IN_SHORT = {
+    "real": "run",
+    "host_batch": "batch in host memory",
+    "synthetic": "batch on device",
+    "independent": "nothing exchanged",
+    "one_image": "one image a tower",
+    "trivial": "trivial model",
+    "input_alone": "input alone",
+}
 INPUT, TRANSFER, EXCHANGE, LAUNCH, COMPUTE = "input", "transfer", "variable exchange", "launch overhead", "compute"
 RULE_OF_THUMB = 0.8  # of the time; a GPU that computes less suggests that it waits for input
 _NOT_THE_MODEL = 0.9  # of the step with the model: a trivial model that takes as long shows that the input bounds both
+_LONGEST_STEP = 1e6  # seconds
 _MOST_GAIN = 100.0  # times faster; what is left of a step beyond that is noise
 
 Seconds = Mapping[str, float]  # of a step, by way
@@ -164,6 +175,24 @@ def report(facts: Mapping[str, Any]) -> list[str]:
         saved, more = 1e3 * gain["seconds"], gain["images_per_second"]
         lines.append(f"  {gain['bound']:<18} {-saved:+10.2f} ms a step  {more:+12,.1f} images/sec")
     return [*lines, *(f"{remark[0].upper()}{remark[1:]}." for remark in facts["remarks"])]
+
+
+def in_short(ways: object) -> str:
+    """The median step of each way in words, from the `ways` of a record's section; what is unfit is left out."""
+    found = ways if isinstance(ways, dict) else {}
+    medians = {name: _median(found.get(way)) for way, name in _IN_SHORT.items()}
+    told = [f"{name} {1e3 * seconds:,.2f}" for name, seconds in medians.items() if seconds is not None]
+    return f"ms a step: {', '.join(told)}" if told else ""
+
+
+def _median(of_way: object) -> float | None:
+    """Seconds of a step; None where there are none that a step can take: a record may come from anywhere."""
+    seconds = of_way.get("step_seconds") if isinstance(of_way, dict) else None
+    if not isinstance(seconds, list) or not seconds:
+        return None
+    if not all(type(each) in (int, float) and 0 <= each < _LONGEST_STEP for each in seconds):
+        return None
+    return float(statistics.median(seconds))
 
 
 def _time(of_way: Mapping[str, Any], images: int) -> str:

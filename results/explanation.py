@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from results.conditions import conditions
+from results.diagnosis import in_short
 from results.frame import facts
 from results.measurement import Measurement
 from results.naming import counted, name
@@ -188,6 +189,7 @@ def _diagnosis(record: RunRecord) -> Paragraphs:
     if not isinstance(found.get("verdict"), str):
         return
     yield "diagnosis", found["verdict"]
+    yield "", in_short(found.get("ways"))
     gains = found.get("gains")
     told = ["{bound} {images_per_second}".format_map(defaultdict(str, _rounded(each))) for each in _dicts(gains)]
     yield "", f"images/s more if it cost nothing: {', '.join(told)}" if told else ""

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from results.repeats import SETTINGS
 from results.table import printable, shown
-
-SETTINGS = ("model", "dataset", "num_gpus", "device", "batch_size", "variable_update", "data_format", "precision")
 
 
 def counted(number: int, noun: str) -> str:

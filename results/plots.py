@@ -2,6 +2,7 @@
 
 import io
 import re
+import statistics
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 
 from results.files import write_whole
 from results.naming import counted
+from results.repeats import FASTEST, SAME, SETTINGS, SLOWEST
 from results.store import FolderError
 from results.table import printable, state
 
@@ -27,11 +29,9 @@ _TEXT_COLUMNS = 125  # characters of title and footnote lines: what fits _WIDTH 
 _LINE = 0.19  # inches a line of text
 _THICKEST_BAR = 0.3  # inches
 _NAMED_EXCLUSIONS = 8  # records named in the footnote; more are counted
-# What tells one bar from another. Repeats have equal configuration keys, and ran on equal machines and software.
-_SETTINGS = (
-    "model", "dataset", "num_gpus", "device", "batch_size", "variable_update", "data_format", "precision", "xla",
-    "optimizer", "gpu", "cpu", "tensorflow",
-)  # fmt: skip
+# What tells one bar from another, in words; like a report, a chart keeps versions of TensorFlow apart.
+_SETTINGS = (*SETTINGS, "xla", "optimizer", "accelerator", "tensorflow")
+_FIGURE = "steady_images_per_second"  # what runs are compared by
 _FORMATS = (".png", ".svg", ".pdf")
 
 
@@ -39,17 +39,16 @@ _FORMATS = (".png", ".svg", ".pdf")
 class _Bar:
     label: str
     images_per_second: tuple[float, ...]  # one a repeat
-    median: float
+    mean: float  # the geometric one
 
 
 def bar_chart(frame: pd.DataFrame) -> Figure:
     """Return a chart of images per second, one horizontal bar a configuration, from zero.
 
-    A bar is as long as the median of the repeats, each of which is a point on it. Records that are not valid have no
-    bar; a footnote lists them with the reason.
+    A bar is as long as the geometric mean of the repeats, each of which is a point on it; a run's figure is that of its
+    steady part. Records that are not valid have no bar; a footnote lists them with the reason.
     """
-    frame = frame.assign(gpu=frame["gpu"].where(frame["device"] == "gpu", ""))  # a CPU run has nothing to do with it
-    usable = frame["valid"] & frame["images_per_second"].notna()
+    usable = frame["valid"] & frame[_FIGURE].between(SLOWEST, FASTEST)
     bars, common = _bars(frame[usable]), _common(frame[usable])
     notes = _footnotes(frame[~usable])
     title = textwrap.wrap(common, _TEXT_COLUMNS)
@@ -89,16 +88,16 @@ def _bars(usable: pd.DataFrame) -> list[_Bar]:
         _Bar(
             # Equal labels: the configurations differ in a flag that is no column, so only the key tells them apart.
             label if labels.count(label) == 1 else f"{label}\n{group['configuration_key'].iloc[0]}",
-            tuple(group["images_per_second"]),
-            float(group["images_per_second"].median()),
+            tuple(group[_FIGURE]),
+            statistics.geometric_mean(group[_FIGURE]),
         )
         for group, label in zip(groups, labels, strict=True)
     ]
 
 
 def _groups(usable: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    names = ["configuration_key", *_SETTINGS]
-    for _, group in usable.sort_values("started_at").groupby(names, sort=False, dropna=False):
+    names = dict.fromkeys((*SAME, *_SETTINGS))
+    for _, group in usable.sort_values("started_at").groupby(list(names), sort=False, dropna=False):
         yield group
 
 
@@ -109,7 +108,7 @@ def _draw(axes: Axes, bars: list[_Bar], thickness: float) -> None:
         return
     rows = range(len(bars))
     repeated = any(len(bar.images_per_second) > 1 for bar in bars)
-    axes.barh(rows, [bar.median for bar in bars], height=thickness, color=_BAR, zorder=2)
+    axes.barh(rows, [bar.mean for bar in bars], height=thickness, color=_BAR, zorder=2)
     for row, bar in zip(rows, bars, strict=True):
         _draw_runs(axes, row, bar, repeated)
     longest = max(max(bar.images_per_second) for bar in bars)
@@ -121,7 +120,9 @@ def _draw(axes: Axes, bars: list[_Bar], thickness: float) -> None:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#dddddd", linewidth=0.8, zorder=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.set_xlabel("images/s" + (" (bar: median of the runs; circle: one run)" if repeated else ""), fontsize=9.5)
+    axes.set_xlabel(
+        "images/s" + (" (bar: geometric mean of the runs; circle: one run)" if repeated else ""), fontsize=9.5
+    )
 
 
 def _draw_runs(axes: Axes, row: int, bar: _Bar, repeated: bool) -> None:
@@ -130,7 +131,7 @@ def _draw_runs(axes: Axes, row: int, bar: _Bar, repeated: bool) -> None:
     if len(runs) > 1:
         axes.plot(runs, [row] * len(runs), "o", color=_POINT, markersize=4.5, markerfacecolor="none", zorder=3)
     count = f"  ({counted(len(runs), 'run')})" if repeated else ""
-    text = f"{_figure(bar.median)}{count}"
+    text = f"{_figure(bar.mean)}{count}"
     axes.annotate(text, (max(runs), row), (7, 0), textcoords="offset points", va="center", fontsize=9)
 
 

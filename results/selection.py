@@ -1,5 +1,6 @@
 """The records that a command is about: of files and folders, each once, with what could not be used named."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -69,7 +70,7 @@ def _read(
     load_folder: Callable[[Path], tuple[list[Item], list[RecordError]]],
     read_file: Callable[[Path], Item],
 ) -> tuple[list[Item], list[RecordError]]:
-    if path.is_dir() or not path.exists():
+    if os.path.isdir(path) or not os.path.exists(path):  # noqa: PTH110,PTH112  # a name that is too long is no error
         return load_folder(path)
     try:
         return [read_file(path)], []

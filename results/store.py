@@ -1,5 +1,7 @@
 """A folder of records: one JSON file each, written whole, never overwritten."""
 
+import difflib
+import itertools
 import os
 import re
 import uuid
@@ -11,6 +13,10 @@ from results.record import RecordError, RunRecord
 
 _MODEL_NAME_LIMIT = 60  # keeps a file name far below the 255 bytes of common file systems
 LARGEST_RECORD = 64 * 2**20  # bytes: more than a million steps; a file that is larger is no record of ours
+
+
+_WANTED = "Give a record, or a folder with records: the --results_dir of runs, by default 'runs'."
+_LOOKED_AT = 2000  # names in a folder, for one that is similar to what is not there
 
 
 class FolderError(Exception):
@@ -85,8 +91,23 @@ def names(folder: Path) -> list[str]:
     try:
         found = os.listdir(folder)  # noqa: PTH208  # a Path for each of 100,000 files takes a second
     except OSError as error:
-        raise FolderError(f"Cannot read results folder '{folder}': {error.strerror}.") from error
+        way_out = f" {similar(folder) or _WANTED}" if isinstance(error, FileNotFoundError) else ""
+        raise FolderError(f"Cannot read results folder '{folder}': {error.strerror}.{way_out}") from error
     return sorted(name for name in found if name.endswith(".json") and not name.startswith("."))
+
+
+def similar(path: Path) -> str:
+    """Return a question that names what may be meant by `path`; "" where it is there, or nothing is called alike."""
+    if os.path.lexists(path):  # where Path.exists would raise, as for a name that is too long, it says no
+        return ""
+    try:
+        with os.scandir(path.parent) as entries:
+            beside = list(itertools.islice(entries, _LOOKED_AT))
+    except OSError:
+        return ""
+    wanted = [entry.name for entry in beside if entry.name.endswith(".json") or entry.is_dir()]
+    close = difflib.get_close_matches(path.name, wanted, 1)
+    return f"Did you mean '{path.parent / close[0]}'?" if close else ""
 
 
 def read(path: Path) -> RunRecord:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from results.repeats import SAME
+
 _LONGEST_CELL = 28  # of a text; CPU names are longer, and their ends say least
 
 
@@ -94,7 +96,7 @@ def state(valid: bool, status: str) -> str:
 
 def _repeats_together(frame: pd.DataFrame) -> pd.DataFrame:
     by_time = frame.sort_values("started_at", kind="stable")
-    rank = by_time.groupby("configuration_key", sort=False).ngroup()
+    rank = by_time.groupby(list(SAME), sort=False, dropna=False).ngroup()
     together: pd.DataFrame = by_time.iloc[rank.argsort(kind="stable")]
     return together
 

@@ -11,8 +11,8 @@ from benchmarks.errors import UserError
 from benchmarks.inputs.cifar10_archive import IMAGE_BYTES, NUM_CLASSES
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.inputs.manifest import MANIFEST, read_manifest
+from benchmarks.inputs.record_errors import damage, way_out
 from benchmarks.inputs.record_errors import reason as reason_of
-from benchmarks.inputs.record_errors import way_out
 
 _BATCH = 1000  # records checked at a time
 # A feature that is missing shows as a value that cannot be right, so that the record can be named.
@@ -46,7 +46,7 @@ def verify(data_dir: str | Path, file: str = "train.tfrecords") -> Verified:
             _check(records, path, first=count)
             count += len(records)
     except tf.errors.DataLossError as error:
-        raise _unusable(path, f"it is truncated or corrupt after record {count}: {reason_of(error)}") from error
+        raise _unusable(path, f"it is truncated or corrupt after record {count}: {damage(error)}") from error
     except tf.errors.OpError as error:
         raise _unusable(path, reason_of(error)) from error
     if not count:

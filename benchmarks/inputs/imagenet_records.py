@@ -106,8 +106,8 @@ def _read(path: Path, in_full: bool, manifest: Manifest | None) -> int:
             _check(batch, path, first=count)
             count += len(batch)
     except tf.errors.DataLossError as error:
-        reason = record_errors.reason(error)
-        raise _unusable(path, f"it is truncated or corrupt at record {count} or after it: {reason}") from error
+        damage = record_errors.damage(error)
+        raise _unusable(path, f"it is truncated or corrupt at record {count} or after it: {damage}") from error
     except tf.errors.OpError as error:
         raise _unusable(path, record_errors.reason(error)) from error
     expected = manifest.examples.get(path.name, count) if manifest and in_full else count

@@ -28,8 +28,9 @@ def explain(error: Exception, name: str, data_dir: str | Path | None = None) -> 
             f"{way_out(name, data_dir or 'DIR', words='')}, which leaves such images out, or give a higher limit."
         )
     if isinstance(error, tf.errors.DataLossError):
-        problem = "is truncated or corrupt"
-    elif isinstance(error, tf.errors.InvalidArgumentError) and from_input and re.search(_WRONG_RECORD, text):
+        where = f"a TFRecord file in {data_dir}" if data_dir else "a TFRecord file of --data_dir"
+        return f"While reading, {where} is truncated or corrupt: {damage(error)}. {way_out(name, data_dir or 'DIR')}"
+    if isinstance(error, tf.errors.InvalidArgumentError) and from_input and re.search(_WRONG_RECORD, text):
         problem = f"has a record that is not {_EXPECTED[name]}"
     elif isinstance(error, tf.errors.OutOfRangeError) and from_input:
         problem = "has no record for one of the towers: give fewer towers, or more data"
@@ -48,6 +49,19 @@ def way_out(name: str, folder: str | Path, words: str = "Make the data set again
     """The command that makes the TFRecord files of the data set `name` in `folder`."""
     source = " --images=FOLDER" if name == "imagenet" else ""
     return f"{words}python -m benchmarks.inputs.{name} --data_dir={folder}{source}"
+
+
+def damage(error: tf.errors.DataLossError) -> str:
+    """What is wrong with a TFRecord file, and at which byte as far as TensorFlow tells; its own words want --debug."""
+    place = re.search(r"(truncated|corrupted) record at (\d+)", str(error.message))
+    if place is None:
+        return "TensorFlow cannot read on (--debug shows its words)"
+    kind, start = place[1], int(place[2])
+    if kind == "truncated":
+        return f"it ends within the record that begins at byte {start:,}"
+    if not start:
+        return "its first record does not fit its checksum: it may be no TFRecord file at all"
+    return f"the record that begins at byte {start:,} does not fit its checksum"
 
 
 def reason(error: tf.errors.OpError) -> str:

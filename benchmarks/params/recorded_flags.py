@@ -13,6 +13,7 @@ from results import store
 from results.record import RecordError, RunRecord
 
 FLAG = "rerun"
+_ANOTHER = "Give a record that run_benchmark.py wrote into its --results_dir, one JSON file."
 _LENGTH = re.compile("--?num_(batches|epochs)(=|$)")  # the two flags exclude one another
 
 
@@ -27,12 +28,13 @@ def with_recorded_flags(arguments: Sequence[str], problems: list[str]) -> tuple[
     if len(files) > 1:
         problems.append(f"--{FLAG} stands {len(files)} times. One run can repeat one record: give it once.")
         return rest, None
+    path = Path(files[0]).expanduser()
     try:
-        record = store.read(Path(files[0]).expanduser())
+        record = store.read(path)
         flags = recorded_flags(record)
     except RecordError as error:
         where = "" if error.file else f"{files[0]}: "
-        problems.append(f"--{FLAG} cannot be used: {where}{error}.")
+        problems.append(f"--{FLAG} cannot be used: {where}{error}. {store.similar(path) or _ANOTHER}")
         return rest, None
     if any(map(_LENGTH.match, rest)):
         flags = {name: value for name, value in flags.items() if not _LENGTH.match(f"--{name}=")}

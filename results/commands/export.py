@@ -8,6 +8,7 @@ from typing import TextIO
 from results.commands.table import report
 from results.exports import mllog, perfzero, services, tables
 from results.files import write_whole
+from results.naming import counted
 from results.record import RunRecord
 from results.selection import select
 from results.store import FolderError
@@ -51,6 +52,8 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
         if not usable:
             raise FolderError("Nothing to export: no record is valid. --include_invalid takes the others in.")
         _write(FORMATS[options.format](usable), options, stdout)
+        if options.out:
+            report([f"Export: {options.out} ({options.format}, of {counted(len(usable), 'record')})"], stderr)
     except FolderError as error:
         report(str(error).splitlines(), stderr)
         return 2

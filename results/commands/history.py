@@ -33,6 +33,7 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
             raise FolderError("No history: no record is valid and tells its speed and when it ran.")
         if options.plot:
             _plot(found.series, options.plot)
+            report([f"Plot: {options.plot}"], stderr)
     except FolderError as error:
         report(str(error).splitlines(), stderr)
         return 2

@@ -42,7 +42,7 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
         filters, (price, left_out) = parse(options.only), _prices(options)
         records, unreadable = _records(options)
         report([*left_out, *unreadable], stderr)
-        material = _material(choose(records, filters), filters, options.efficiency_bound)
+        material = _material(choose(records, filters), filters, options)
         price, absent = prices.present(price, material.accelerators)
         report(absent, stderr)
         _write(options, dataclasses.replace(material, prices=price), stdout)
@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     add("--currency", default="", help="of the prices, as in USD")
     add("--efficiency_bound", metavar="SHARE", type=arguments.fraction, default=EFFICIENCY_BOUND,
         help=f"flag scaling curves with a lower efficiency (default: {arguments.share(EFFICIENCY_BOUND)})")  # fmt: skip
+    add("--include_invalid", action="store_true", help="report on runs that are not valid too")
     add("--title", default="", help="of the page")
     return found
 
@@ -108,11 +109,14 @@ def _prices(options: argparse.Namespace) -> tuple[prices.Prices, list[str]]:
         return prices.NO_PRICES, [f"{error} The report is without prices."]
 
 
-def _material(records: Sequence[RunRecord], filters: dict[str, list[str]], efficiency_bound: float) -> Material:
-    material = gather(records, efficiency_bound=efficiency_bound)
+def _material(records: Sequence[RunRecord], filters: dict[str, list[str]], options: argparse.Namespace) -> Material:
+    material = gather(records, options.include_invalid, efficiency_bound=options.efficiency_bound)
     if not material.groups:
+        if options.include_invalid:
+            raise SelectionError(f"None of the {len(records)} records has a figure: there is nothing to report.")
         raise SelectionError(
-            f"None of the {len(records)} records is valid and has a figure: there is nothing to report."
+            f"None of the {len(records)} records is valid and has a figure: there is nothing to report. "
+            "--include_invalid takes in those that are not valid."
         )
     return in_order(material, filters.get("accelerator", []))
 

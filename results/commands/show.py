@@ -1,16 +1,17 @@
 """`python -m results show`: one record explained on a screen."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import TextIO
 
 from results.commands.table import report
-from results.conditions import conditions
-from results.digests import Digest, select_digests
+from results.digests import select_digests
 from results.explanation import explain
-from results.frame import COLUMNS
+from results.frame import COLUMNS, facts
 from results.record import RecordError, RunRecord
-from results.store import FolderError, read
+from results.repeats import has_mean, identity
+from results.store import FolderError, read, similar
 
 _FIGURE = "steady_images_per_second"  # of a row: what runs are compared by
 
@@ -29,8 +30,7 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     try:
         record = read(options.record)
     except RecordError as error:
-        way_out = ". Give one of the records in it." if options.record.is_dir() else ""
-        report([f"Not a readable record: {error}{way_out}"], stderr)
+        report([f"Not a readable record: {error}. {_way_out(options.record)}"], stderr)
         return 2
     stdout.write(explain(record, _repeats(record, options.record)))
     return 0
@@ -49,20 +49,18 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _way_out(path: Path) -> str:
+    if os.path.isdir(path):  # noqa: PTH112  # which is no error of a name that is too long
+        return "Give one of the records in it."
+    return similar(path) or "Give a record: one of the JSON files in the --results_dir of runs, by default 'runs'."
+
+
 def _repeats(record: RunRecord, path: Path) -> list[float]:
     """Return the values of the valid runs of the same configuration and accelerator in the record's folder."""
     try:
         digests = select_digests([path.absolute().parent]).digests
     except FolderError:  # a folder that cannot be listed
         digests = []
-    accelerator = conditions(record).get("accelerator")
-    facts = [(digest, dict(zip(COLUMNS, digest.row, strict=True))) for digest in digests]
-    return [
-        row[_FIGURE]
-        for digest, row in facts
-        if row["valid"] and row[_FIGURE] and _same(digest, row["configuration_key"], record, accelerator)
-    ] or [value for value in [record.steady_images_per_second] if value and record.valid]
-
-
-def _same(digest: Digest, configuration_key: str, record: RunRecord, accelerator: str | None) -> bool:
-    return configuration_key == record.configuration_key and digest.conditions.get("accelerator") == accelerator
+    own = facts(record)
+    rows = [dict(zip(COLUMNS, digest.row, strict=True)) for digest in digests] or [own]
+    return [row[_FIGURE] for row in rows if row["valid"] and has_mean(row[_FIGURE]) and identity(row) == identity(own)]

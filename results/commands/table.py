@@ -27,6 +27,7 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
         found = selected.frame()
         if options.plot:
             _plot(found, options.plot)
+            report([f"Plot: {options.plot}"], stderr)
     except FolderError as error:
         report(str(error).splitlines(), stderr)
         return 2

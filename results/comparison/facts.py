@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from results.conditions import HARDWARE, SOFTWARE, conditions, settings
 from results.record import RunRecord
+from results.repeats import FASTEST, SLOWEST, has_mean
 from results.schema import canonical
 from results.table import shown
 
@@ -18,8 +19,6 @@ _GROUPS = {
     "software": SOFTWARE,
 }
 SOFTWARE_FACTS = frozenset(SOFTWARE)
-# No device is outside of these, and ratios of what is inside cannot overflow.
-_SLOWEST, _FASTEST = 1e-6, 1e12
 NOT_VALID = "not valid"
 CONDITION_FACTS = frozenset((*_GROUPS["hardware"], *SOFTWARE))
 
@@ -48,8 +47,8 @@ def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitt
             left_out[NOT_VALID] += 1
         elif not speed:
             left_out["without a figure"] += 1
-        elif not _SLOWEST <= speed <= _FASTEST:
-            left_out[f"with a figure beyond {_SLOWEST:g} to {_FASTEST:g} images/s"] += 1
+        elif not has_mean(speed):
+            left_out[f"with a figure beyond {SLOWEST:g} to {FASTEST:g} images/s"] += 1
         elif "model" not in told:
             left_out["without a model"] += 1
         else:

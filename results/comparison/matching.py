@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from results.comparison.facts import CONDITION_FACTS, SOFTWARE_FACTS, Facts, Run, described, differences
 from results.naming import names
+from results.repeats import repeats
 from results.table import shown
 
 _LOOKED_AT = 200  # configurations of each side, in the search for the nearest pair where none matches
@@ -98,11 +99,12 @@ def match(a: Iterable[Run], b: Iterable[Run], allowed: Collection[str] = ()) -> 
 
 
 def _groups(runs: Iterable[Run], allowed: Collection[str]) -> list[Group]:
-    found: dict[frozenset[tuple[str, str]], tuple[Facts, list[Run]]] = {}
-    for run in runs:
-        told = {name: value for name, value in run.facts.items() if name not in allowed}
-        found.setdefault(frozenset(told.items()), (told, []))[1].append(run)
-    return [Group(told, tuple(together)) for told, together in found.values()]
+    every = list(runs)
+    # What is the same in the records of one configuration is not enough here: a condition may be what is compared.
+    known = dict.fromkeys(name for run in every for name in run.facts if name not in allowed)
+    groups = repeats(every, lambda run: run.facts, known)
+    told = [{name: value for name, value in group[0].facts.items() if name in known} for group in groups]
+    return [Group(facts, tuple(group)) for facts, group in zip(told, groups, strict=True)]
 
 
 def _components(a: list[Named], b: list[Named]) -> list[tuple[list[Named], list[Named]]]:

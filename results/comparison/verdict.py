@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from results.statistics.two_sides import LEVEL, Ratio
 
+ONE_RUN = "one run"  # which says nothing of the next one, so there is no interval
+
 
 class Verdict(NamedTuple):
     """`kind`: one of "faster", "slower", "small difference", "no difference", "too few runs", "no interval"."""
@@ -40,6 +42,14 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.3g} %"
 
 
+def bounds(ratio: Ratio) -> str:
+    """Return the interval of `ratio` as "1.05 to 1.11", or ONE_RUN where a side has no more, so that there is none."""
+    if ratio.low is None or ratio.high is None:
+        return ONE_RUN
+    digits = 2 if ratio.high - ratio.low >= 0.02 else 3 if ratio.high - ratio.low >= 0.002 else 4
+    return f"{ratio.low:.{digits}f} to {ratio.high:.{digits}f}"
+
+
 def _difference(ratio: Ratio) -> str:
     if ratio.value > 1:
         return f"{_number(ratio.value)}x faster, {_interval(ratio)}"
@@ -50,10 +60,7 @@ def _difference(ratio: Ratio) -> str:
 
 
 def _interval(ratio: Ratio) -> str:
-    assert ratio.low is not None
-    assert ratio.high is not None
-    digits = 2 if ratio.high - ratio.low >= 0.02 else 3 if ratio.high - ratio.low >= 0.002 else 4
-    return f"{100 * LEVEL:.0f} % interval {ratio.low:.{digits}f} to {ratio.high:.{digits}f}"
+    return f"{100 * LEVEL:.0f} % interval {bounds(ratio)}"
 
 
 def _number(value: float) -> str:

@@ -1,13 +1,14 @@
 """Records of the same configuration on the same hardware as one result, for tools that keep one value per benchmark."""
 
 import statistics
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from results.frame import facts
 from results.naming import name
 from results.record import RunRecord
+from results.repeats import has_mean, repeats
 from results.statistics.between_runs import Interval, interval
 
 
@@ -34,13 +35,11 @@ class Result(NamedTuple):
 
 def results(records: Sequence[RunRecord]) -> list[Result]:
     """Return the results in the order of their first records; records without a figure, or with 0, are not in them."""
-    groups: dict[tuple[Any, ...], list[RunRecord]] = defaultdict(list)
-    for record in records:
-        if record.steady_images_per_second:
-            groups[(name(facts(record), "accelerator"), record.configuration_key)].append(record)
-    named = Counter(called for called, _ in groups)
+    groups = repeats((record for record in records if has_mean(record.steady_images_per_second)), facts)
+    names = [name(facts(group[0]), "accelerator") for group in groups]
+    shared = Counter(names)
     return [
         # Equal names: they differ in a flag that is not in the name, and only the key tells them apart.
-        Result(called if named[called] == 1 else f"{called} [{key}]", tuple(group))
-        for (called, key), group in groups.items()
+        Result(called if shared[called] == 1 else f"{called} [{group[0].configuration_key}]", tuple(group))
+        for called, group in zip(names, groups, strict=True)
     ]

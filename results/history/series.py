@@ -2,7 +2,6 @@
 
 import math
 import statistics
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,7 +9,8 @@ from typing import Any, NamedTuple
 from results.conditions import HARDWARE, SOFTWARE
 from results.digests import Digest
 from results.frame import COLUMNS
-from results.naming import SETTINGS, counted
+from results.naming import counted
+from results.repeats import CONFIGURATION, SETTINGS, has_mean, repeats
 from results.statistics.change_points import FEWEST, change_points, noise
 
 FACTS = (*HARDWARE, *SOFTWARE)
@@ -94,18 +94,17 @@ def histories(
 
     `separate`: which of FACTS make series of their own; without any, a machine that gets another GPU stays one series.
     """
-    groups: dict[tuple[Any, ...], list[tuple[Digest, Run]]] = defaultdict(list)
+    usable = []
     invalid = timeless = 0
     for digest in digests:
-        if not (_of(digest, "valid") or include_invalid) or not _of(digest, "steady_images_per_second"):
+        if not (_of(digest, "valid") or include_invalid) or not has_mean(_of(digest, "steady_images_per_second")):
             invalid += 1
         elif not _of(digest, "started_at"):
             timeless += 1
         else:
-            facts = (digest.conditions.get(fact) for fact in separate)
-            key = (_of(digest, "configuration_key"), *(_of(digest, name) for name in SETTINGS), *facts)
-            groups[key].append((digest, _run(digest)))
-    found = [_series(group, separate) for group in groups.values()]
+            usable.append(digest)
+    groups = repeats(usable, _facts, dict.fromkeys((*CONFIGURATION, *separate)))
+    found = [_series(group, separate) for group in groups]
     left_out = []
     if invalid:
         why = "without a figure" if include_invalid else "not valid (--include_invalid) or without a figure"
@@ -115,11 +114,15 @@ def histories(
     return Histories(sorted(found, key=lambda series: series.runs[0].started_at), left_out)
 
 
-def _series(group: list[tuple[Digest, Run]], separate: Sequence[str]) -> Series:
-    first, _ = group[0]
+def _facts(digest: Digest) -> dict[str, Any]:
+    return {name: _of(digest, name) for name in CONFIGURATION} | digest.conditions
+
+
+def _series(group: list[Digest], separate: Sequence[str]) -> Series:
+    first = group[0]
     settings = {name: _of(first, name) for name in SETTINGS}
     settings |= {fact: first.conditions.get(fact) for fact in separate}
-    runs = tuple(sorted((run for _, run in group), key=lambda run: (run.started_at, run.record_id)))
+    runs = tuple(sorted(map(_run, group), key=lambda run: (run.started_at, run.record_id)))
     indices = change_points([run.images_per_second for run in runs])
     ends = [*indices, len(runs)]
     changes = [

@@ -15,6 +15,7 @@ _ALIASES = {
     "a100 pcie 80gb": "A100-PCIE-80GB",
     "a100 80gb pcie": "A100-PCIE-80GB",
 }
+RATED_POWER = "rated board power (TDP), not measured"  # what the watts of the table are, in words for readers
 _VENDOR_WORDS = {"nvidia", "tesla", "geforce", "amd"}
 
 

@@ -29,10 +29,12 @@ def page(material: Material, title: str, draw: Draw | None = None) -> Page:
 
 
 def _summary(material: Material) -> tuple[str, ...]:
-    runs = sum(len(group.records) for group in material.groups)
+    valid = [record.valid for group in material.groups for record in group.records]
+    wrong = f" and {valid.count(False):,} NOT VALID (--include_invalid)" * (not all(valid))
     models = len({group.facts["model"] for group in material.groups})
     accelerators = ", ".join(filter(None, material.accelerators)) or "unknown"
-    told = f"{counted(runs, 'valid run')} of {counted(models, 'model')}. Accelerators: {accelerators}."
+    runs = counted(valid.count(True), "valid run") + wrong
+    told = f"{runs} of {counted(models, 'model')}. Accelerators: {accelerators}."
     left_out = (
         f" Left out, as not valid or without a figure: {counted(len(material.left_out), 'run')}."
         if material.left_out

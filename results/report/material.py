@@ -3,20 +3,21 @@
 import functools
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
-from results.frame import frame
+from results import frame
 from results.record import RunRecord
+from results.repeats import SAME, has_mean, repeats
 from results.report.prices import NO_PRICES, Prices
 from results.scaling import EFFICIENCY_BOUND
 from results.statistics.between_runs import Interval, interval
+from results.statistics.two_sides import Ratio, ratio
 from results.table import printable
 
-# What makes two runs repeats of one another, in the order in which it is told. Values are text, "" where not known.
+# What a reader is told of a run, and what so parts rows, in this order. Values are text, "" where not known.
 _COLUMNS = (
     "model", "dataset", "accelerator", "num_gpus", "batch_size", "variable_update", "data_format", "precision", "xla",
     "optimizer", "tensorflow", "source",
@@ -29,16 +30,19 @@ IDENTITY = ("model", "dataset", "accelerator", "num_gpus")  # told in columns of
 
 @dataclass(frozen=True)
 class Group:
-    """Valid runs of one configuration on one kind of machine: repeats. One figure a run, never pooled steps."""
+    """Runs of one configuration on one kind of machine: repeats. One figure a run, never pooled steps.
+
+    They are valid, unless those that are not were asked for.
+    """
 
     facts: Mapping[str, str]
     records: tuple[RunRecord, ...]
-    left_out: int = 0  # runs of the same configuration that are not valid
+    left_out: int = 0  # runs of the same configuration that do not enter
 
     @functools.cached_property
     def speeds(self) -> tuple[float, ...]:
         """Images per second of every run."""
-        return tuple(record.steady_images_per_second or 0.0 for record in self.records)
+        return tuple(filter(None, (record.steady_images_per_second for record in self.records)))
 
     @functools.cached_property
     def interval(self) -> Interval | None:
@@ -50,6 +54,10 @@ class Group:
         """The geometric mean over the runs, of all devices together."""
         return math.exp(statistics.fmean(map(math.log, self.speeds)))
 
+    def over(self, base: "Group") -> Ratio:
+        """The ratio of this throughput to that of `base`, with the interval that a comparison of the two has."""
+        return ratio(base.speeds, self.speeds)
+
     @property
     def devices(self) -> int | None:
         """Towers over all processes; None where not known."""
@@ -58,9 +66,15 @@ class Group:
     @property
     def validity(self) -> str:
         """In words, how many runs the figure stands on, and of what kind."""
-        reported = sum(record.reported is not None for record in self.records)
-        parts = [(len(self.records) - reported, "valid"), (reported, "reported"), (self.left_out, "left out")]
+        kinds = Counter(_kind(record) for record in self.records) + Counter({"left out": self.left_out})
+        parts = [(kinds[kind], kind) for kind in ("valid", "reported", "NOT VALID", "left out")]
         return ", ".join(f"{count} {word}" for count, word in parts if count)
+
+
+def _kind(record: RunRecord) -> str:
+    if not record.valid:
+        return "NOT VALID"
+    return "reported" if record.reported is not None else "valid"
 
 
 @dataclass(frozen=True)
@@ -81,30 +95,25 @@ class Material:
         return self.accelerators.index(accelerator)
 
 
-def gather(records: Sequence[RunRecord], **options: Any) -> Material:
-    """Group `records`; `options` are the further fields of Material."""
-    facts = facts_of(records)
-    members: dict[tuple[str, ...], list[RunRecord]] = {}
-    firsts: dict[tuple[str, ...], dict[str, str]] = {}
-    left_out: list[RunRecord] = []
-    missing: dict[tuple[str, ...], int] = {}
-    for record, known in zip(records, facts, strict=True):
-        key = (*known.values(), record.configuration_key)
-        if record.valid and record.steady_images_per_second:
-            members.setdefault(key, []).append(record)
-            firsts.setdefault(key, known)
-        else:
-            left_out.append(record)
-            missing[key] = missing.get(key, 0) + 1
-    groups = tuple(Group(firsts[key], tuple(found), missing.get(key, 0)) for key, found in members.items())
+def gather(records: Sequence[RunRecord], include_invalid: bool = False, **options: Any) -> Material:
+    """Group `records`, those that are valid unless all are asked for; `options` are the further fields of Material."""
+
+    def enters(record: RunRecord) -> bool:
+        return (record.valid or include_invalid) and has_mean(record.steady_images_per_second)
+
+    groups = []
+    for found in repeats(zip(records, facts_of(records), strict=True), _identity, (*SAME, *FACTS)):
+        entered = tuple(record for record, _ in found if enters(record))
+        if entered:
+            groups.append(Group(found[0][1], entered, len(found) - len(entered)))
+    left_out = tuple(record for record in records if not enters(record))
     accelerators = tuple(dict.fromkeys(group.facts["accelerator"] for group in groups))
-    return Material(groups, tuple(left_out), **({"accelerators": accelerators} | options))
+    return Material(tuple(groups), left_out, **({"accelerators": accelerators} | options))
 
 
 def facts_of(records: Sequence[RunRecord]) -> list[dict[str, str]]:
     """For each record the FACTS as text on one line, "" where not known."""
-    rows = frame(records)[list(_COLUMNS)].astype(object).to_dict("records")
-    return [_facts(record, row) for record, row in zip(records, rows, strict=True)]
+    return list(map(_facts, records))
 
 
 def varying(groups: Iterable[Group]) -> list[str]:
@@ -136,8 +145,14 @@ def fact_words(name: str, value: str) -> str:
     return forms.get(name, value)
 
 
-def _facts(record: RunRecord, row: Mapping[Any, Any]) -> dict[str, str]:
-    known = {name: "" if pd.isna(value) else str(value) for name, value in row.items()}
-    known["platform"] = str(record.provenance.get("platform") or "")
-    known |= {name: str(record.configuration.get(name) or "") for name in _SETTINGS}
-    return {name: printable(known[name]) for name in FACTS}
+def _facts(record: RunRecord) -> dict[str, str]:
+    known = {name: value for name, value in frame.facts(record).items() if value is not None}
+    known["platform"] = record.provenance.get("platform") or ""
+    known |= {name: record.configuration.get(name) or "" for name in _SETTINGS}
+    return {name: printable(str(known.get(name, ""))) for name in FACTS}
+
+
+def _identity(entry: tuple[RunRecord, Mapping[str, str]]) -> dict[str, str]:
+    """What parts groups: what tells records apart everywhere, and FACTS, as a reader takes one row to be one thing."""
+    record, facts = entry
+    return {**facts, "configuration_key": record.configuration_key}

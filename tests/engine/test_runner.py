@@ -61,7 +61,7 @@ def ended(monkeypatch, error, at_call=4, **params):
 )
 def test_an_error_leaves_a_record_of_what_was_measured(monkeypatch, error, code, message):
     ending, out, err = ended(monkeypatch, error)
-    assert ending.exit_code == code
+    assert (ending.exit_code, ending.leaves_record) == (code, True)
     assert ending.record.status == "failed"
     assert ending.record.message.startswith(message)
     assert len(ending.record.measurement.step_seconds) == 2
@@ -75,11 +75,12 @@ def test_debug_prints_the_traceback(monkeypatch, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_an_error_before_there_are_devices_leaves_a_record_too():
+def test_what_is_refused_before_anything_was_measured_leaves_no_record():
     params = Params(device="gpu", num_gpus=2)
     ending = runner.run(CommandLine(params), [], Console(io.StringIO(), io.StringIO()), started=0.0)
     assert (ending.exit_code, ending.record.status) == (ExitCode.UNUSABLE, "failed")
     assert ending.record.measurement is None
+    assert (ending.refused, ending.leaves_record) == (True, False)
 
 
 def test_records_of_other_data_have_another_key(monkeypatch):

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from benchmarks import all_reduce
-from benchmarks.bandwidth import Result, percentile, table
+from benchmarks.bandwidth import Result, line, percentile, table
 from benchmarks.errors import ExitCode, UserError
 from tests.main.conftest import PROJECT
 from tests.studies.runs import rows
@@ -29,6 +29,12 @@ def test_bandwidths_are_those_of_nccl_tests():
     assert result().algorithm_bandwidth == 2**20 / 0.002
     assert result().bus_bandwidth == pytest.approx(2**20 / 0.002 * 2 * 3 / 4)
     assert result(towers=2).bus_bandwidth == result(towers=2).algorithm_bandwidth
+
+
+def test_a_row_can_be_told_by_itself():
+    assert line(result()) == (
+        "1MB: xring: median 2.000 ms, p99 3.960 ms, algbw 0.524 GB/s, busbw 0.786 GB/s, error 1.0e-07 right"
+    )
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(0, 1), (50, 2.5), (99, 3.97), (100, 4)])
@@ -152,6 +158,10 @@ def test_a_run(tmp_path):
     assert "images/sec" not in ran.stdout
     assert "WARNING: --optimizer=adam: no effect: this command does without it.\n" in ran.stderr
     assert "1000GB is left out: 3 towers need" in ran.stderr
+    rows = [line for line in ran.stderr.splitlines() if ": median " in line]
+    assert [row.split(": median ")[0] for row in rows] == [
+        f"{case}: {name}" for case in ("trivial", "400B") for name in ("default", "tree:1k:xring")
+    ]
     document = json.loads(output.read_text())
     assert document["iters_per_step"] == 2
     assert [(each["case"], each["algorithm"]) for each in document["results"]] == [

@@ -53,6 +53,7 @@ def test_files_without_a_manifest_have_an_unknown_source(write):
         (record(image=None), "record 1002 has no image"),
         (b"no example", r"one of the records 1000 to 1003 is not a tf\.train\.Example"),
     ],
+    ids=["10", "-7", "no label", "short image", "no image", "no example"],
 )
 def test_a_wrong_record_is_named(write, bad, reason):
     good = record()
@@ -82,14 +83,21 @@ def damaged(sample_dir, tmp_path, damage):
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [lambda data: data[:-100], lambda data: data[:50_000] + b"\xff" * 10 + data[50_010:], lambda _: b"not a TFRecord"],
+    ("damage", "reason"),
+    [
+        (lambda data: data[:-100], r"it ends within the record that begins at byte [\d,]+"),
+        (
+            lambda data: data[:50_000] + b"\xff" * 10 + data[50_010:],
+            r"the record that begins at byte (4[6-9],\d{3}|50,000) does not fit its checksum",
+        ),
+        (lambda _: b"not a TFRecord", "its first record does not fit its checksum: it may be no TFRecord file at all"),
+    ],
     ids=["truncated", "corrupt", "another file"],
 )
-def test_a_damaged_file_is_refused(sample_dir, tmp_path, damage):
+def test_a_damaged_file_is_refused_in_words_of_our_own(sample_dir, tmp_path, damage, reason):
     folder = damaged(sample_dir, tmp_path, damage)
     with pytest.raises(
-        UserError, match=r"train\.tfrecords: it is truncated or corrupt after record \d+: .*--data_dir="
+        UserError, match=rf"train\.tfrecords: it is truncated or corrupt after record \d+: {reason}\. [^{{]*--data_dir="
     ):
         cifar10_records.verify(folder)
 
@@ -163,7 +171,7 @@ def test_corruption_during_a_run_is_explained(sample_dir, tmp_path):
         read_in_a_step(folder)
     message = explain(raised.value, "cifar10", folder)
     assert message.startswith(
-        f"While reading, a TFRecord file in {folder} is truncated or corrupt (truncated record at"
+        f"While reading, a TFRecord file in {folder} is truncated or corrupt: it ends within the record that begins at "
     )
     assert len(message.splitlines()) == 1
 

@@ -55,5 +55,7 @@ def test_shards_that_cannot_be_used_are_told_of_before_the_model_is_built(shards
     ran = run(*FLAGS, f"--data_dir={shards}", results_dir=tmp_path / "runs")
     assert ran.code == 2
     assert "Generating training model" not in ran.out
-    assert "train-00000-of-00003: it is truncated or corrupt at record 0 or after it: truncated record at" in ran.err
+    told = "it is truncated or corrupt at record 0 or after it: it ends within the record that begins at byte "
+    assert f"train-00000-of-00003: {told}" in ran.err
+    assert "truncated record at" not in ran.err
     assert ran.err.count("python -m benchmarks.inputs.imagenet") == 1

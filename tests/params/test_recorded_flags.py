@@ -5,6 +5,7 @@ from benchmarks.params.recorded_flags import overridden
 from results.store import write
 from tests.results.records import record
 
+ANOTHER = "Give a record that run_benchmark.py wrote into its --results_dir, one JSON file."
 RESOLVED = {
     "model": "resnet20",
     "data_name": "cifar10",
@@ -75,22 +76,27 @@ def test_a_record_that_cannot_be_run_again_is_refused_with_the_reason(path, tmp_
     imported = path(provenance={"tool": "Horovod"})
     assert problems(f"--rerun={imported}") == [
         f"--rerun cannot be used: {imported}: it was imported from Horovod, and has no flags of this benchmark to run "
-        "again."
+        f"again. {ANOTHER}"
     ]
     newer = path(given=("model", "batchsize"), environment={"git": {"commit": "abc"}})
     assert problems(f"--rerun={newer}") == [
         f"--rerun cannot be used: {newer}: this version does not know its flags --batchsize (is it --batch_size now?); "
-        "the record is of commit abc."
+        f"the record is of commit abc. {ANOTHER}"
     ]
     odd = path(params={"model": ["a"]}, given=("model",))
     assert problems(f"--rerun={odd}") == [
-        f"--rerun cannot be used: {odd}: field 'params.model': the value of --model is no text, number or truth value."
+        f"--rerun cannot be used: {odd}: field 'params.model': the value of --model is no text, number or truth value. "
+        f"{ANOTHER}"
     ]
     (tmp_path / "cut.json").write_text("{")
     [cut] = problems(f"--rerun={tmp_path}/cut.json")
     assert cut.startswith(f"--rerun cannot be used: {tmp_path}/cut.json: not JSON")
-    assert problems(f"--rerun={tmp_path}/none.json") == [
-        f"--rerun cannot be used: {tmp_path}/none.json: cannot be read: No such file or directory."
+    assert problems(f"--rerun={tmp_path}/cuts.json") == [
+        f"--rerun cannot be used: {tmp_path}/cuts.json: cannot be read: No such file or directory. "
+        f"Did you mean '{tmp_path}/cut.json'?"
+    ]
+    assert problems(f"--rerun={tmp_path}/none/a.json") == [
+        f"--rerun cannot be used: {tmp_path}/none/a.json: cannot be read: No such file or directory. {ANOTHER}"
     ]
     assert problems(f"--rerun={odd}", f"--rerun={odd}")[0].startswith("--rerun stands 2 times.")
     assert problems("--rerun")[0].startswith("--rerun cannot be used: .: cannot be read: not a regular file")

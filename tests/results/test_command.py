@@ -42,8 +42,9 @@ def test_good_invalid_failed_and_corrupt_records_are_all_told(runs):
     assert ended.returncode == 1
     assert "INVALID [1]" in ended.stdout
     assert "FAILED [2]" in ended.stdout
-    assert len(ended.stderr.splitlines()) == 1
-    assert f"Not a readable record: {runs}/corrupt.json: not JSON, or cut short" in ended.stderr
+    unreadable, plot = ended.stderr.splitlines()
+    assert unreadable.startswith(f"Not a readable record: {runs}/corrupt.json: not JSON, or cut short")
+    assert plot == f"Plot: {runs.parent}/chart.png"
     assert imread(runs.parent / "chart.png").shape[1] == 1350
     assert sorted(path.name for path in runs.parent.iterdir()) == ["chart.png", "runs"]
 
@@ -69,8 +70,14 @@ def test_csv_and_json_have_every_column(runs):
 
 def test_a_folder_without_a_record_is_an_error(tmp_path):
     assert output(tmp_path / "none") == (
-        2, "", f"Cannot read results folder '{tmp_path}/none': No such file or directory.\n"
+        2, "", f"Cannot read results folder '{tmp_path}/none': No such file or directory. Give a record, or a folder "
+        "with records: the --results_dir of runs, by default 'runs'.\n"
     )  # fmt: skip
+    (tmp_path / "nightly_runs").mkdir()
+    (tmp_path / "nightly_run.txt").write_text("")  # which is nothing to give
+    assert output(tmp_path / "nigthly_runs")[2].endswith(f"Did you mean '{tmp_path}/nightly_runs'?\n")
+    (tmp_path / "nightly_runs").rmdir()
+    assert output("a" * 300)[2].endswith("File name too long.\n")
     code, text, error = output(tmp_path)
     assert (code, text) == (2, "")
     assert error == f"No readable record in '{tmp_path}'. Is it the --results_dir of a run?\n"

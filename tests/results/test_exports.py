@@ -51,10 +51,11 @@ def test_invalid_records_are_out_unless_asked_for_and_counted(runs, form, tmp_pa
     if form == "parquet":
         pytest.importorskip("pyarrow")
     code, _, err = export(runs, form, f"--out={tmp_path}/out")
-    assert (code, err) == (0, "Left out: 2 records that are not valid. --include_invalid takes them in.\n")
+    said = "Left out: 2 records that are not valid. --include_invalid takes them in."
+    assert (code, err) == (0, f"{said}\nExport: {tmp_path}/out ({form}, of 4 records)\n")
     few = (tmp_path / "out").read_bytes()
     code, _, err = export(runs, form, f"--out={tmp_path}/out", "--include_invalid")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, f"Export: {tmp_path}/out ({form}, of 6 records)\n")
     assert (tmp_path / "out").read_bytes() != few
 
 

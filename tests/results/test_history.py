@@ -116,6 +116,7 @@ def test_the_command_prints_json_and_draws(runs, tmp_path):
     code, said, complaints = output(runs, "--format=json", f"--plot={tmp_path}/history.png")
     assert code == 1
     assert "cut.json" in complaints
+    assert complaints.endswith(f"\nPlot: {tmp_path}/history.png\n")
     [series] = json.loads(said)["series"]
     assert [change["first_run"] for change in series["changes"]] == [SHIFT]
     assert [level["runs"] for level in series["levels"]] == [SHIFT, NIGHTS - SHIFT]

@@ -102,3 +102,42 @@ def test_what_is_no_record_is_an_error(tmp_path, text):
     assert (code, out) == (2, "")
     assert err.startswith(f"Not a readable record: {tmp_path}/a.json: ")
     assert len(err.splitlines()) == 1
+
+
+def test_a_record_that_is_not_there_has_a_way_out(tmp_path):
+    path = write(record(), tmp_path)
+    assert show(tmp_path / path.name.replace("resnet", "resnt"))[2].endswith(f"Did you mean '{path}'?\n")
+    assert "Give a record: one of the JSON files in the --results_dir" in show(tmp_path / "none" / "a")[2]
+    assert "cannot be read: File name too long" in show("a" * 300)[2]
+
+
+WAYS = {
+    "real": {"step_seconds": [0.2, 0.19839, 0.1], "whole_batch": True},
+    "synthetic": {"step_seconds": [0.15]},
+    "one_image": {"step_seconds": [0.0118] * 5},
+}
+
+
+def test_a_diagnosis_has_its_times(tmp_path):
+    gains = [{"bound": "compute", "seconds": 0.1, "images_per_second": 12.25}]
+    found = {"verdict": "compute bounds the step", "ways": WAYS, "gains": gains, "remarks": ["a remark"]}
+    assert (
+        "diagnosis compute bounds the step ms a step: run 198.39, batch on device 150.00, one image a tower 11.80 "
+        "images/s more if it cost nothing: compute +12.2 a remark"
+    ) in words(write(record(diagnosis=found), tmp_path))
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        None, 7, [], "real", {"real": None}, {"real": {}}, {"real": {"step_seconds": None}},
+        {"real": {"step_seconds": []}}, {"real": {"step_seconds": ["a"]}}, {"real": {"step_seconds": [True]}},
+        {"real": {"step_seconds": [10**400]}}, {"real": {"step_seconds": [float("nan")]}}, {"new": WAYS["real"]},
+        {"real": {"step_seconds": [-1.0]}}, {"real": {"step_seconds": {"a": 1}}},
+    ],
+)  # fmt: skip
+def test_times_that_are_none_are_passed_over(tmp_path, ways):
+    path = write(record(diagnosis={"verdict": "compute bounds the step", "ways": ways}), tmp_path)
+    assert "ms a step" not in words(path)
+    path = write(record(minute=1, diagnosis={"verdict": "x", "ways": WAYS | {"real": ways}}), tmp_path)
+    assert "ms a step: batch on device 150.00, one image a tower 11.80" in words(path)

@@ -3,14 +3,15 @@
 import dataclasses
 import heapq
 import itertools
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from results.comparison.verdict import ONE_RUN, bounds
 from results.report.material import FACTS, IDENTITY, STRATEGY, Group, Material, fact_words, words
 from results.report.page import Section, Table, number, table
 from results.report.sections.headline import by, fastest
 from results.report.svg import Draw
+from results.statistics.two_sides import Ratio, mean_ratio
 
 _COMPARED = tuple(name for name in FACTS if name not in IDENTITY)
 _ASPECTS = (*((name,) for name in _COMPARED if name not in STRATEGY), STRATEGY)
@@ -25,9 +26,9 @@ class Pair(NamedTuple):
     other: Group
 
     @property
-    def ratio(self) -> float:
+    def ratio(self) -> Ratio:
         """Throughput of the other over that of the base."""
-        return self.other.images_per_second / self.base.images_per_second
+        return self.other.over(self.base)
 
     @property
     def differences(self) -> list[str]:
@@ -101,30 +102,45 @@ def _on_fewest(pairs: list[Pair]) -> tuple[int, list[Pair]]:
 def _words(base: str, other: str, pairs: list[Pair]) -> tuple[str, ...]:
     """The ratio on the fewest devices in a sentence, and what all rows share in another."""
     fewest, few = _on_fewest(pairs)
-    mean, low, high = _mean(few)
-    spread = f" (geometric mean of {len(few)} ratios, from {low} to {high})" if len(few) > 1 else ""
+    mean, interval, extent = _mean(few)
+    several = f"geometric mean of {len(few)} ratios, {extent}; " * (len(few) > 1)
+    spread = f" ({several}{_sureness(few, interval)})"
     on = f"On {fact_words('num_gpus', str(fewest))}"
     shared = _in_common(pairs)
     told = (f"{on}, {other} has {mean} times the throughput of {base}{spread}. {_BESIDE}",)
     return (*told, f"The same in all these rows: {shared}.") if shared else told
 
 
+def _sureness(pairs: list[Pair], interval: str) -> str:
+    if interval != ONE_RUN:
+        return f"95 % interval {interval}"
+    single = all(len(group.records) == 1 for pair in pairs for group in pair)
+    return f"no interval: {'one run each' if single else 'of some there is one run'}"
+
+
 def _overview(found: dict[str, list[Pair]]) -> Table:
     rows = []
     for other, pairs in found.items():
         fewest, few = _on_fewest(pairs)
-        mean, low, high = _mean(few)
-        rows.append(
-            (other, str(fewest), mean, f"{low} to {high}", str(len(few)), f"The same: {_in_common(pairs) or '-'}")
-        )
-    headings = ("accelerator", ">devices", ">ratio, geometric mean", ">from, to", ">of ratios", "+the same in all rows")
+        shared = f"The same: {_in_common(pairs) or '-'}"
+        rows.append((other, str(fewest), *_mean(few), str(len(few)), shared))
+    headings = (
+        "accelerator",
+        ">devices",
+        ">ratio, geometric mean",
+        ">95 % interval",
+        ">least and most",
+        ">of ratios",
+        "+the same in all rows",
+    )
     return table(headings, rows, "Ratios on the fewest devices that both have, the fastest row of each")
 
 
 def _mean(pairs: list[Pair]) -> tuple[str, str, str]:
-    """The geometric mean of the ratios, the lowest and the highest."""
+    """The geometric mean of the ratios, its interval over the runs, the lowest ratio and the highest."""
     ratios = [pair.ratio for pair in pairs]
-    return f"{statistics.geometric_mean(ratios):.2f}", f"{min(ratios):.2f}", f"{max(ratios):.2f}"
+    mean, values = mean_ratio(ratios), [each.value for each in ratios]
+    return f"{mean.value:.2f}", bounds(mean), f"from {min(values):.2f} to {max(values):.2f}"
 
 
 def _in_common(pairs: list[Pair]) -> str:
@@ -143,7 +159,7 @@ def _tables(base: str, other: str, pairs: list[Pair], what: str) -> list[Table]:
 
 
 def _table(base: str, other: str, pairs: list[Pair], what: str, folded: bool) -> Table:
-    headings = ("model", "data", ">devices", f">{base}", f">{other}", ">ratio", "+what else differs")
+    headings = ("model", "data", ">devices", f">{base}", f">{other}", ">ratio", ">95 % interval", "+what else differs")
     rows = [
         (
             pair.base.facts["model"],
@@ -151,7 +167,8 @@ def _table(base: str, other: str, pairs: list[Pair], what: str, folded: bool) ->
             pair.base.facts["num_gpus"],
             number(pair.base.images_per_second),
             number(pair.other.images_per_second),
-            f"{pair.ratio:.2f}",
+            f"{pair.ratio.value:.2f}",
+            bounds(pair.ratio),
             f"Differs: {'; '.join(pair.differences)}" if pair.differences else "Nothing else differs that is told",
         )
         for pair in pairs

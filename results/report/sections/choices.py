@@ -1,5 +1,6 @@
 """One choice at a time: strategies, data formats, precisions, XLA, where all else is the same."""
 
+from results.comparison import verdict
 from results.report.drawing import Bar, bars, bars_size
 from results.report.material import FACTS, Group, Material, varying, words
 from results.report.page import Figure, Section, bounds, drawn, number, table
@@ -31,7 +32,7 @@ def _section(material: Material, draw: Draw, name: str, title: str, chosen: tupl
     names = [fact for fact in same if fact in (*_NAMED, *differing) and fact != "source"]
     figures, note = drawn(sets, lambda part: _figure(part, draw, chosen, names), "comparisons")
     rows = [row for part in sets for row in _rows(part, chosen, same)]
-    headings = ("+setting", "choice", ">images/s", ">95 % interval", ">of the fastest", "runs")
+    headings = ("+setting", "choice", ">images/s", ">95 % interval", ">of the fastest", ">its 95 % interval", "runs")
     told = (
         "All else that is known is the same. Where intervals overlap, or there are none, a difference may be chance: "
         "python -m results compare says more."
@@ -53,13 +54,15 @@ def _options(part: list[Group], chosen: tuple[str, ...]) -> list[Group]:
 
 def _rows(part: list[Group], chosen: tuple[str, ...], same: tuple[str, ...]) -> list[tuple[str, ...]]:
     options = _options(part, chosen)
+    fastest_option = options[0]
     return [
         (
             words(group, [name for name in same if name != "source"]),
             _choice(group, chosen),
             number(group.images_per_second),
             bounds(*group.interval[1:]) if group.interval else "-",
-            f"{group.images_per_second / options[0].images_per_second:.0%}",
+            f"{group.images_per_second / fastest_option.images_per_second:.0%}",
+            "-" if group is fastest_option else verdict.bounds(group.over(fastest_option)),
             group.validity,
         )
         for group in options

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from results.comparison.verdict import ONE_RUN
 from results.report.drawing import PALETTE, Line, scaling, scaling_size
 from results.report.material import FACTS, Group, Material, varying, words
 from results.report.page import Figure, Section, drawn, number, table
@@ -10,7 +11,7 @@ from results.report.svg import Draw
 from results.scaling import KNEE, Point, Scaling, examine
 
 _ALIKE = tuple(name for name in FACTS if name != "num_gpus")
-_HEADINGS = (">devices", ">images/s", ">speed-up", ">efficiency", "verdict")
+_HEADINGS = (">devices", ">images/s", ">speed-up", ">efficiency", ">its 95 % interval", "verdict")
 
 
 class Curve(NamedTuple):
@@ -18,6 +19,20 @@ class Curve(NamedTuple):
 
     groups: tuple[Group, ...]
     scaling: Scaling
+
+    def interval(self, point: Point) -> str:
+        """The 95 % interval of the efficiency in words; there is none of the base, by which it is defined."""
+        base, group = (self._at(each.devices) for each in (self.scaling.base, point))
+        found = group.over(base)
+        if group is base:
+            return "-"
+        if found.low is None or found.high is None:
+            return ONE_RUN
+        share = self.scaling.base.devices / point.devices
+        return f"{share * found.low:.1%} to {share * found.high:.1%}"
+
+    def _at(self, devices: int) -> Group:
+        return next(group for group in self.groups if group.devices == devices)
 
 
 def section(material: Material, draw: Draw) -> Section | None:
@@ -37,8 +52,8 @@ def section(material: Material, draw: Draw) -> Section | None:
             f"{len(flagged)} of {len(found)} curves are flagged: more devices give less, or the efficiency falls "
             f"under {bound:.0%} (--efficiency_bound).",
             "The batch per device stays the same along a curve (weak scaling). Speed-up: throughput over that of one "
-            "device at the curve's smallest number of devices. Efficiency: speed-up over devices. Knee: from there on "
-            f"a further device adds less than {KNEE:.0%} of one.",
+            "device at the curve's smallest number of devices. Efficiency: speed-up over devices; its interval is that "
+            f"of a comparison of the runs. Knee: from there on a further device adds less than {KNEE:.0%} of one.",
             *note,
         ),
         (table(headings, rows, "Flagged"),) if rows else (),
@@ -66,15 +81,17 @@ def _flag(curve: Curve, point: Point) -> tuple[str, ...]:
     first = curve.groups[0]
     names = ("platform", "precision", "batch_size", "variable_update", "local_parameter_device", "all_reduce_spec")
     shown = (first.facts["model"], first.facts["dataset"], first.facts["accelerator"], words(first, names))
-    return (*shown, *_figures_of(curve.scaling, point))
+    return (*shown, *_figures_of(curve, point))
 
 
-def _figures_of(found: Scaling, point: Point) -> tuple[str, ...]:
+def _figures_of(curve: Curve, point: Point) -> tuple[str, ...]:
+    found = curve.scaling
     return (
         str(point.devices),
         number(point.images_per_second),
         f"{found.speed_up(point):.2f}",
         f"{found.efficiency(point):.0%}",
+        curve.interval(point),
         found.verdict(point),
     )
 
@@ -99,7 +116,7 @@ def _figure(part: list[Curve], draw: Draw, bound: float) -> Figure:
     if len(shown) < len(ordered):
         title += f" ({len(shown)} of {len(ordered)} curves; all in the table)"
     rows = [
-        (label, *_figures_of(curve.scaling, point))
+        (label, *_figures_of(curve, point))
         for curve, label in zip(ordered, labels, strict=True)
         for point in curve.scaling.points
     ]

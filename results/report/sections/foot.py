@@ -1,12 +1,13 @@
 """What the figures stand on: the runs that are left out, the conditions, the sources."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from results import reference
 from results.conditions import conditions
 from results.naming import counted
 from results.record import RunRecord
+from results.reference.hardware import RATED_POWER
 from results.report.material import Material, facts_of, words_of
 from results.report.page import Section, Table, number, table
 from results.report.svg import Draw
@@ -16,25 +17,25 @@ _SOURCE = ("tool", "source", "date", "document", "caveat")
 
 
 def validity(material: Material, _draw: Draw) -> Section:
-    """How many runs the figures stand on, and each that is left out, bracketed, with the reason."""
+    """How many runs the figures stand on, and each that is not valid or left out, bracketed, with the reason."""
     records = [record for group in material.groups for record in group.records]
-    reported = sum(record.reported is not None for record in records)
+    wrong = [record for record in records if not record.valid]
+    reported = sum(record.valid and record.reported is not None for record in records)
+    measured = len(records) - len(wrong) - reported
     told = [
         f"Entered into the figures: {counted(len(records), 'run')} in {counted(len(material.groups), 'configuration')}."
     ]
-    if len(records) > reported:
-        told.append(f"Measured by this benchmark, and found right by its checks: {len(records) - reported:,}.")
+    if measured:
+        told.append(f"Measured by this benchmark, and found right by its checks: {measured:,}.")
     if reported:
         told.append(f"As other programs or publications reported them, and unchecked here: {reported:,}.")
-    if not material.left_out:
-        return Section("validity", "Validity", (*told, "No run is left out."))
-    left_out = counted(len(material.left_out), "run")
-    told.append(f"{left_out} left out of all of the above. Figures in brackets are not to be used.")
-    shown = material.left_out
-    facts = facts_of(shown)
-    rows = [_left_out(record, known) for record, known in zip(shown, facts, strict=True)]
-    found = table(("run", "what", ">images/s", "state", "+why"), rows, "Left out", folded=True)
-    return Section("validity", "Validity", tuple(told), (found,))
+    if wrong:
+        told.append(f"NOT VALID, and in the figures because --include_invalid was given: {counted(len(wrong), 'run')}.")
+    left_out = material.left_out
+    outside = f"{counted(len(left_out), 'run')} left out of all of the above." if left_out else "No run is left out."
+    told.append(f"{outside}{' Figures in brackets are not to be used.' if wrong or left_out else ''}")
+    tables = (_bracketed(wrong, "Not valid, but in the figures"), _bracketed(left_out, "Left out"))
+    return Section("validity", "Validity", tuple(told), tuple(found for found in tables if found.rows))
 
 
 def origins(material: Material, _draw: Draw) -> Section:
@@ -52,7 +53,7 @@ def origins(material: Material, _draw: Draw) -> Section:
         headings = ("tool", "source", "date", "+document", "+caveat", ">runs")
         tables.append(table(headings, cited, "Sources", folded=True))
     tables += _environments(records)
-    powers = "Thermal design power: results/reference/hardware.csv, which has the source of each."
+    powers = f"Watts are the {RATED_POWER}: results/reference/hardware.csv has the source of each."
     return Section("origins", "Conditions and sources", (powers,), tuple(tables))
 
 
@@ -73,7 +74,12 @@ def _environments(records: list[RunRecord]) -> list[Table]:
     return found
 
 
-def _left_out(record: RunRecord, facts: Mapping[str, str]) -> tuple[str, ...]:
+def _bracketed(records: Sequence[RunRecord], caption: str) -> Table:
+    rows = map(_problem, records, facts_of(records))
+    return table(("run", "what", ">images/s", "state", "+why"), rows, caption, folded=True)
+
+
+def _problem(record: RunRecord, facts: Mapping[str, str]) -> tuple[str, ...]:
     speed = record.steady_images_per_second
     reasons = "; ".join(filter(None, [record.message, *record.problems])) or "no figure"
     word = "no figure" if record.valid else state(record.valid, record.status)

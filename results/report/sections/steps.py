@@ -35,7 +35,7 @@ def losses(material: Material, draw: Draw) -> Section | None:
     names = _naming(groups)
     shown = groups[: len(PALETTE)]
     lines = [_loss(group.records[0], _label(group, names), style) for style, group in enumerate(shown)]
-    told = "Total loss of the first valid run of each configuration. On synthetic or sample data it says nothing."
+    told = "Total loss of the first run of each configuration. On synthetic or sample data it says nothing."
     rows = [(line.label, f"{step:g}", f"{loss:.4g}") for line in lines for step, loss in _sample(line)]
     text = "Loss over steps: " + "; ".join(f"{line.label} from {line.y[0]:.4g} to {line.y[-1]:.4g}" for line in lines)
     svg = draw(curves, lines, "step", "loss", size=curves_size(lines))

@@ -1,6 +1,6 @@
 """What one gets for it: images per second per device, per watt and for money; time and cost of an epoch."""
 
-from results.reference.hardware import thermal_design_power
+from results.reference.hardware import RATED_POWER, thermal_design_power
 from results.report.drawing import Line, pareto
 from results.report.material import Group, Material, words
 from results.report.page import Figure, Section, drawn, number, table
@@ -8,7 +8,17 @@ from results.report.sections.headline import best, by
 from results.report.svg import Draw
 
 EPOCH_IMAGES = {"imagenet": 1_281_167, "cifar10": 50_000}  # training images, as published
-_HEADINGS = ("model", "data", "accelerator", "+setting", ">devices", ">images/s", ">per device", ">per watt", "watts")
+_HEADINGS = (
+    "model",
+    "data",
+    "accelerator",
+    "+setting",
+    ">devices",
+    ">images/s",
+    ">per device",
+    ">per watt (TDP)",
+    "watts",
+)
 
 
 def section(material: Material, draw: Draw) -> Section | None:
@@ -26,7 +36,7 @@ def section(material: Material, draw: Draw) -> Section | None:
         "value",
         "Per device, per watt, for money",
         (*_definitions(material), *note),
-        (table(headings, rows, "What one gets for it", folded=True),),
+        (table(headings, rows, f"What one gets for it. Watts: {RATED_POWER}", folded=True),),
         figures,
     )
 
@@ -49,8 +59,8 @@ def cost_per_million(group: Group, material: Material) -> float | None:
 
 def _definitions(material: Material) -> tuple[str, ...]:
     told = [
-        "Per watt: images per second over devices times watts of one. TDP is the thermal design power that the vendor "
-        "states of the device, not what was drawn; the host is in none of the figures.",
+        f"Per watt: images per second over devices times watts of one. Watts are the {RATED_POWER}: the thermal design "
+        "power that the vendor states of a device. What was drawn may be less, and the host is in none of the figures.",
         "Epoch: 1,281,167 images for ImageNet, 50,000 for CIFAR-10, or as many as the record says of its own data.",
     ]
     prices = material.prices

@@ -106,7 +106,13 @@ def test_records_of_which_none_is_valid_are_no_report(tmp_path):
     write(record(problems=("the loss is NaN",)), tmp_path / "runs")
     code, _, error = output(tmp_path / "runs", f"--out={tmp_path}/r.md")
     assert code == 2
-    assert error == "None of the 1 records is valid and has a figure: there is nothing to report.\n"
+    assert error == (
+        "None of the 1 records is valid and has a figure: there is nothing to report. "
+        "--include_invalid takes in those that are not valid.\n"
+    )
+    code, _, error = output(tmp_path / "runs", f"--out={tmp_path}/r.md", "--include_invalid")
+    assert (code, error) == (0, "")
+    assert "NOT VALID" in (tmp_path / "r.md").read_text()
 
 
 def test_a_bound_that_is_no_share_is_refused(capsys):

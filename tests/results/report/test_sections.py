@@ -4,6 +4,9 @@ import dataclasses
 
 import pytest
 
+from results.comparison.comparison import compare
+from results.comparison.facts import admit
+from results.comparison.verdict import bounds
 from results.reference import records
 from results.report.build import page
 from results.report.choosing import choose, in_order, parse
@@ -53,24 +56,27 @@ def test_k80_against_p100_says_what_differs_beside_each_ratio(k80_against_p100):
     section = k80_against_p100["against"]
     first = section.tables[0]
     assert section.title == "K80 against P100-SXM2-16GB"
-    assert section.paragraphs[0].startswith("On 1 device, P100-SXM2-16GB has 4.39 times the throughput of K80")
+    assert section.paragraphs[0].startswith(
+        "On 1 device, P100-SXM2-16GB has 4.39 times the throughput of K80 (geometric mean of 10 ratios, from 4.18 to "
+        "4.64; no interval: one run each). "
+    )
     assert section.paragraphs[1] == "The same in all these rows: fp32, sgd, tf_cnn_benchmarks."
     told = dict(zip(zip(column(first, "model"), column(first, "data"), strict=True), first.rows, strict=True))
     resnet = told["resnet152", "imagenet (synthetic)"]
-    assert resnet[3:6] == ("20", "91.8", "4.59")
+    assert resnet[3:7] == ("20", "91.8", "4.59", "one run")
     for model in ("resnet152", "vgg16"):
-        assert "batch 32 against batch 64" in told[model, "imagenet (synthetic)"][6]
+        assert "batch 32 against batch 64" in told[model, "imagenet (synthetic)"][7]
     for model in ("alexnet", "inception3", "resnet50"):
-        assert "batch" not in told[model, "imagenet (synthetic)"][6]
-    assert "parameter_server, parameters on gpu against replicated, all-reduce nccl" in told["vgg16", "imagenet"][6]
-    assert all("against NVIDIA DGX-1" in row[6] for row in first.rows)
+        assert "batch" not in told[model, "imagenet (synthetic)"][7]
+    assert "parameter_server, parameters on gpu against replicated, all-reduce nccl" in told["vgg16", "imagenet"][7]
+    assert all("against NVIDIA DGX-1" in row[7] for row in first.rows)
 
 
 def test_rows_under_nearer_conditions_stand_beside_the_fastest(k80_against_p100):
     nearer = k80_against_p100["against"].tables[2]
     rows = [row for row in nearer.rows if row[:2] == ("resnet152", "imagenet (synthetic)")]
     assert [row[3:6] for row in rows] == [("20", "82.7", "4.13")]
-    assert "batch" not in rows[0][6]
+    assert "batch" not in rows[0][7]
 
 
 def test_the_sources_say_what_a_k80_is(k80_against_p100):
@@ -82,6 +88,54 @@ def test_repeats_have_an_interval_and_one_run_has_none(sections):
     found = sections["throughput"].tables[0]
     assert column(found, "runs") == ["1 valid", "3 valid", "1 valid", "1 valid"]
     assert column(found, "95 % interval") == ["-", "3,971 to 4,070", "-", "-"]
+
+
+def test_ratios_have_the_interval_that_a_comparison_of_the_runs_has():
+    slow = [gpu_run(minute, 2000 + 30 * minute, devices=1) for minute in range(4)]
+    fast = [gpu_run(10 + minute, 3600 + 40 * minute) for minute in range(3)]
+    other = [gpu_run(20 + minute, 1000 + 10 * minute, gpu="Tesla P100-SXM2-16GB") for minute in range(3)]
+    server = [gpu_run(30 + minute, 3000 + 10 * minute, variable_update="parameter_server") for minute in range(2)]
+    found = built([*slow, *fast, *other, *server])
+
+    def compared(a, b, different):
+        return compare(admit(a).runs, admit(b).runs, [different]).rows[0].ratio
+
+    interval = bounds(compared(fast, other, "gpu"))
+    assert column(found["against"].tables[0], "95 % interval") == [interval]
+    assert f"(95 % interval {interval})" in found["against"].paragraphs[0]
+
+    per_device = compared(slow, fast, "num_gpus")
+    efficiency = f"{per_device.low / 2:.1%} to {per_device.high / 2:.1%}"
+    assert column(found["scaling"].figures[0].table, "its 95 % interval") == ["-", efficiency]
+
+    interval = bounds(compared(fast, server, "variable_update"))
+    assert column(found["strategies"].tables[0], "its 95 % interval") == ["-", interval]
+
+
+def test_a_ratio_of_single_runs_says_so(sections):
+    assert column(sections["against"].tables[0], "95 % interval") == ["one run"]
+    assert column(sections["scaling"].figures[0].table, "its 95 % interval") == ["-", "one run"] * 2
+    assert column(sections["strategies"].tables[0], "its 95 % interval") == ["-", "one run"]
+
+
+def test_watts_are_said_to_be_rated_wherever_images_per_watt_stand(sections):
+    value = sections["value"]
+    for words in (value.paragraphs[0], value.tables[0].caption, sections["origins"].paragraphs[0]):
+        assert "rated board power (TDP), not measured" in words
+    assert [name for name, each in sections.items() if "per watt" in str(each)] == ["value"]
+
+
+def test_what_is_not_valid_enters_where_it_is_asked_for_and_is_named():
+    bad = dataclasses.replace(gpu_run(2, 900), problems=("foreign load",))
+    unusable = record(status="failed", message="out of memory", measurement=None)
+    made = page(gather([gpu_run(1, 1000), bad, unusable], include_invalid=True), "t", undrawn)
+    found = {section.name: section for section in made.sections}
+    assert made.paragraphs[0].startswith("1 valid run and 1 NOT VALID (--include_invalid) of 1 model.")
+    assert column(found["throughput"].tables[0], "images/s") == ["948.7"]  # sqrt(900 * 1000)
+    assert column(found["throughput"].tables[0], "runs") == ["1 valid, 1 NOT VALID"]
+    assert any("--include_invalid was given: 1 run." in told for told in found["validity"].paragraphs)
+    assert [table.caption for table in found["validity"].tables] == ["Not valid, but in the figures", "Left out"]
+    assert column(found["validity"].tables[0], "why") == ["foreign load"]
 
 
 def test_what_is_not_valid_is_bracketed_with_its_reason_and_enters_no_figure(sections):
@@ -105,7 +159,7 @@ def test_figures_of_value_follow_their_formulas(sections):
     row = {heading.lstrip(">+"): cell for heading, cell in zip(found.headings, found.rows[2], strict=True)}
     assert row["accelerator"] == "Tesla P100-SXM2-16GB"
     assert (row["images/s"], row["per device"]) == ("400", "200")
-    assert (row["per watt"], row["watts"]) == ("0.6667", "300 W, TDP")
+    assert (row["per watt (TDP)"], row["watts"]) == ("0.6667", "300 W, TDP")
     assert row["images per USD"] == "480,000"  # 400 * 3600 / (2 * 1.5)
     assert row["epoch"] == "53.4 min"  # 1,281,167 / 400
     assert row["USD per epoch"] == "2.67"  # 1,281,167 / 480,000
