@@ -185,7 +185,7 @@ def _imagenet_family() -> dict[str, Network]:
         family[f"resnet{depth}"] = ResNet(blocks=blocks, block=v1, batch_size=batch_size)
         family[f"resnet{depth}_v1.5"] = ResNet(blocks=blocks, block=v1_5, batch_size=batch_size)
         family[f"resnet{depth}_v2"] = ResNet(blocks=blocks, block=v2, preactivated=True, batch_size=batch_size)
-    family["resnext50_32x4d"] = ResNet(blocks=DEPTHS[50], block=bottleneck_32x4d)
+    family["resnext50_32x4d"] = ResNet(blocks=DEPTHS[50], block=bottleneck_32x4d, grouped=True)
     return family
 
 

@@ -90,6 +90,14 @@ def test_nchw_float16_is_refused_on_the_cpu_with_the_reason():
     assert re.match(reason, str(caught.value))
 
 
+def test_float16_in_groups_is_refused_on_the_cpu_with_the_reason():
+    devices.check_layout("NHWC", "fp32", "/cpu:0", grouped=True)
+    with pytest.raises(UserError) as caught:
+        devices.check_layout("NHWC", "fp16", "/cpu:0", grouped=True)
+    reason = r"--data_format=NHWC with --precision=fp16 cannot run on /cpu:0: .+ Pass another --precision\."
+    assert re.match(reason, str(caught.value))
+
+
 def test_threads_are_set_before_tensorflow_starts():
     program = """
 import tensorflow as tf
