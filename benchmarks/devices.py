@@ -223,9 +223,13 @@ def check_layout(data_format: str, precision: str, device: str, *, grouped: bool
             for gradient in tf.function(probe, autograph=False).get_concrete_function()():
                 gradient.numpy()
     except tf.errors.OpError as error:
-        reason = str(error.message).splitlines()[0]
         other = "--data_format=NHWC or another" if data_format == "NCHW" else "another"
         raise UserError(
-            f"--data_format={data_format} with --precision={precision} cannot run on {device}: {reason}. "
+            f"--data_format={data_format} with --precision={precision} cannot run on {device}: {_reason(error)}. "
             f"Pass {other} --precision."
         ) from error
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """What went wrong in TensorFlow, which it says after the places in the code and before the node's name."""
+    return str(error.message).partition("\n\t [[")[0].splitlines()[-1].rstrip(".")
