@@ -88,7 +88,8 @@ def resnet50_values(model: tf.keras.Model) -> Values:
 
 def densenet_values(model: tf.keras.Model) -> Values:
     """A convolution's own norm in ours is the one after it in Keras; those before layers stand alone in both."""
-    values = normalised("stem", model.get_layer("conv1_conv"), model.get_layer("conv1_bn"))
+    stem = {layer.name.replace("/", "_"): layer for layer in model.layers[:4]}  # Keras 2 has conv1/conv
+    values = normalised("stem", stem["conv1_conv"], stem["conv1_bn"])
     for block, layers in enumerate((6, 12, 24, 16), start=1):
         for layer in range(1, layers + 1):
             theirs, ours = f"conv{block + 1}_block{layer}", f"block{block}/layer{layer}"
