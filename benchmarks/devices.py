@@ -176,7 +176,7 @@ def _counted_gpus(count: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Probe(Network):
-    """A convolution, batch norm, both poolings and a classifier: the kernels that depend on layout and dtype."""
+    """Convolutions, batch norm, both poolings and a classifier: the kernels that depend on layout and dtype."""
 
     image_size: int = 8
     batch_size: int = 2
@@ -184,6 +184,8 @@ class _Probe(Network):
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         x = net.conv_bn(images, 8, 3, 2, padding=1, name="strided")
+        if self.grouped:
+            x = net.conv(x, 8, 3, groups=2, name="grouped")
         x = net.conv(x, 8, 3, name="same")
         x = net.avg_pool(net.max_pool(x, 3, 1, padding=1), 2, 1)
         return Outputs(net.logits(net.global_average(net.concat([x, x]))))
@@ -199,11 +201,14 @@ def unused_gpus(devices: Devices, gpus: Sequence[Mapping[str, object]]) -> str |
     )
 
 
-def check_layout(data_format: str, precision: str, device: str) -> None:
-    """Run a few layers forward and backward on `device`: raises UserError with TensorFlow's reason if it cannot."""
+def check_layout(data_format: str, precision: str, device: str, *, grouped: bool = False) -> None:
+    """Run a few layers forward and backward on `device`: raises UserError with TensorFlow's reason if it cannot.
+
+    `grouped` convolutions have kernels of their own: those of ResNeXt have none for float16 on the CPU.
+    """
     dtype = COMPUTE_DTYPE[precision]
     shape = (2, 8, 8, 3) if data_format == "NHWC" else (2, 3, 8, 8)
-    network = _Probe()
+    network = _Probe(grouped=grouped)
     values = {each.name: each.initial_value(0) for each in declarations(network, num_classes=10)}
 
     def probe() -> list[tf.Tensor]:
@@ -226,9 +231,13 @@ def check_layout(data_format: str, precision: str, device: str) -> None:
             for gradient in tf.function(probe, autograph=False).get_concrete_function()():
                 gradient.numpy()
     except tf.errors.OpError as error:
-        reason = str(error.message).splitlines()[0]
-        other = "NHWC" if data_format == "NCHW" else "NCHW"
+        other = "--data_format=NHWC or another" if data_format == "NCHW" else "another"
         raise UserError(
-            f"--data_format={data_format} with --precision={precision} cannot run on {device}: {reason}. "
-            f"Pass --data_format={other} or another --precision."
+            f"--data_format={data_format} with --precision={precision} cannot run on {device}: {_reason(error)}. "
+            f"Pass {other} --precision."
         ) from error
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """What went wrong in TensorFlow, which it says after the places in the code and before the node's name."""
+    return str(error.message).partition("\n\t [[")[0].splitlines()[-1].rstrip(".")

@@ -66,7 +66,8 @@ def build_step(workload: Workload, inputs: Sequence[TowerInput] | None = None) -
     Raises UserError where the devices cannot compute in its layout and precision.
     """
     params, found = workload.params, workload.devices
-    devices.check_layout(params.data_format, params.precision, found.towers[0])
+    grouped = workload.network.grouped
+    devices.check_layout(params.data_format, params.precision, found.towers[0], grouped=grouped)
     if is_asynchronous(params):
         shared = SharedVariables.on(workload.declarations, found.parameters, params.tf_random_seed)
         return by_worker(found.towers, partial(_step, workload), shared)

@@ -2,14 +2,43 @@
 
 import difflib
 
-from models import alexnet, inception, resnet, trivial, vgg
+from models import (
+    alexnet,
+    densenet,
+    efficientnet,
+    googlenet,
+    inception,
+    inception4,
+    lenet,
+    mobilenet,
+    overfeat,
+    resnet,
+    trivial,
+    vgg,
+)
 from models.network import Network, Outputs
 
 __all__ = ["NETWORKS", "Network", "Outputs", "get"]
 
+_IMAGENET = (
+    resnet,
+    inception,
+    inception4,
+    googlenet,
+    densenet,
+    mobilenet,
+    efficientnet,
+    vgg,
+    alexnet,
+    overfeat,
+    lenet,
+    trivial,
+)
+_CIFAR10 = (resnet, densenet, alexnet, trivial)
+
 NETWORKS: dict[str, dict[str, Network]] = {
-    "imagenet": {**resnet.IMAGENET, **inception.IMAGENET, **alexnet.IMAGENET, **vgg.IMAGENET, **trivial.IMAGENET},
-    "cifar10": {**resnet.CIFAR10, **alexnet.CIFAR10, **trivial.CIFAR10},
+    "imagenet": {name: network for family in _IMAGENET for name, network in family.IMAGENET.items()},
+    "cifar10": {name: network for family in _CIFAR10 for name, network in family.CIFAR10.items()},
 }
 
 

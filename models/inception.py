@@ -1,22 +1,17 @@
-"""Inception v3: Szegedy et al. 2015, "Rethinking the Inception architecture" (arXiv:1512.00567), table 1.
-
-The modules are layers as values: a `Layer` takes `net` and `x` and returns `x`; `chain` and `fork` make larger ones.
-"""
+"""Inception v3: Szegedy et al. 2015, "Rethinking the Inception architecture" (arXiv:1512.00567), table 1."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.branches import Layer, chain, fork, scoped
 from models.network import Network, Outputs
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from models.layers import Net
-
-    Layer = Callable[[Net, tf.Tensor], tf.Tensor]
 
 
 def conv(filters: int, kernel: int | tuple[int, int], name: str, *, stride: int = 1, padding: str = "SAME") -> Layer:
@@ -32,32 +27,6 @@ def max_pool(net: Net, x: tf.Tensor) -> tf.Tensor:
 def avg_pool(net: Net, x: tf.Tensor) -> tf.Tensor:
     """3x3 mean that keeps the grid."""
     return net.avg_pool(x, 3, 1, padding="SAME")
-
-
-def chain(layers: Sequence[Layer]) -> Layer:
-    """One layer after the other."""
-
-    def build(net: Net, x: tf.Tensor) -> tf.Tensor:
-        for layer in layers:
-            x = layer(net, x)
-        return x
-
-    return build
-
-
-def fork(*branches: Sequence[Layer]) -> Layer:
-    """Each branch, a chain of its own, from the same input; their outputs joined along the channels."""
-    return lambda net, x: net.concat([chain(branch)(net, x) for branch in branches])
-
-
-def scoped(name: str, layer: Layer) -> Layer:
-    """`layer`, with its names prefixed by `name/`."""
-
-    def build(net: Net, x: tf.Tensor) -> tf.Tensor:
-        with net.scope(name):
-            return layer(net, x)
-
-    return build
 
 
 def mixed_35x35(pool_filters: int) -> Layer:

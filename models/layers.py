@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from models.convolution import Padding, convolve, padded
 from models.network import Network, Outputs
-
-Padding = str | int  # "SAME", "VALID", or pixels on every side as Caffe and the ResNet authors pad
 
 
 @dataclass(frozen=True)
@@ -111,13 +110,17 @@ class Net:
         stride: int = 1,
         *,
         padding: Padding = "SAME",
+        groups: int = 1,
         bias: bool = True,
         relu: bool = True,
         name: str,
     ) -> tf.Tensor:
-        """Convolution, with a `bias`, then ReLU. `kernel` is a side, or `(height, width)`."""
+        """Convolution, with a `bias`, then ReLU. `kernel` is a side, or `(height, width)`.
+
+        Each of the `groups` of filters sees its own share of the channels; as many as channels are depthwise.
+        """
         with self.scope(name):
-            x = self._convolve(x, filters, kernel, stride, padding)
+            x = self._convolve(x, filters, kernel, stride, padding, groups)
             if bias:
                 offset = tf.cast(self._value("bias", (filters,)), self._dtype)
                 x = tf.nn.bias_add(x, offset, data_format=self._format)
@@ -131,13 +134,14 @@ class Net:
         stride: int = 1,
         *,
         padding: Padding = "SAME",
+        groups: int = 1,
         relu: bool = True,
         scale: bool = True,
         name: str,
     ) -> tf.Tensor:
         """Convolution without a bias, batch norm, then ReLU."""
         with self.scope(name):
-            x = self._convolve(x, filters, kernel, stride, padding)
+            x = self._convolve(x, filters, kernel, stride, padding, groups)
             return self.batch_norm(x, relu=relu, scale=scale)
 
     def batch_norm(self, x: tf.Tensor, *, relu: bool = True, scale: bool = True, name: str = "batch_norm") -> tf.Tensor:
@@ -155,10 +159,23 @@ class Net:
         """Rectified linear unit."""
         return tf.nn.relu(x)
 
+    def relu6(self, x: tf.Tensor) -> tf.Tensor:
+        """Rectified linear unit that ends at 6."""
+        return tf.nn.relu6(x)
+
+    def swish(self, x: tf.Tensor) -> tf.Tensor:
+        """`x` times its sigmoid."""
+        return tf.nn.silu(x)
+
+    def gate(self, x: tf.Tensor, openings: tf.Tensor) -> tf.Tensor:
+        """Scale each channel by the sigmoid of its entry in `openings` `[batch, channels]`."""
+        shape = (-1, 1, 1, self.channels(x)) if self._format == "NHWC" else (-1, self.channels(x), 1, 1)
+        return x * tf.reshape(tf.sigmoid(openings), shape)
+
     def max_pool(self, x: tf.Tensor, size: int, stride: int, *, padding: Padding = "VALID") -> tf.Tensor:
         """Maximum over `size` x `size` windows; padding never wins."""
         if isinstance(padding, int):
-            x, padding = self._padded(x, padding, x.dtype.min), "VALID"  # explicit padding is none of XLA's
+            x, padding = padded(x, padding, x.dtype.min, self._format), "VALID"  # explicit padding is none of XLA's
         return tf.nn.max_pool2d(x, size, stride, padding, data_format=self._format)
 
     def avg_pool(self, x: tf.Tensor, size: int, stride: int, *, padding: str = "VALID") -> tf.Tensor:
@@ -193,12 +210,18 @@ class Net:
 
     def dense(self, x: tf.Tensor, units: int, *, relu: bool = True, name: str) -> tf.Tensor:
         """Fully connected layer on `[batch, features]`, with a bias, then ReLU."""
-        x = self._multiply(x, units, name, stddev=math.sqrt(2.0 / int(x.shape[1])))
+        features = int(x.shape[1])
+        with self.scope(name):
+            kernel = self._value("kernel", (features, units), stddev=math.sqrt(2.0 / features))
+            bias = self._value("bias", (units,))
+            x = tf.nn.bias_add(tf.matmul(x, tf.cast(kernel, self._dtype)), tf.cast(bias, self._dtype))
         return self.relu(x) if relu else x
 
-    def dropout(self, x: tf.Tensor, rate: float = 0.5) -> tf.Tensor:
-        """In training, zero a share `rate` of the features and scale up the others."""
-        return tf.nn.dropout(x, rate) if self.training else x
+    def dropout(self, x: tf.Tensor, rate: float = 0.5, *, whole_images: bool = False) -> tf.Tensor:
+        """In training, zero a share `rate` of the features, or of the `whole_images`, and scale up the others."""
+        if not self.training:
+            return x
+        return tf.nn.dropout(x, rate, noise_shape=(tf.shape(x)[0], *[1] * (len(x.shape) - 1)) if whole_images else None)
 
     def logits(self, x: tf.Tensor, *, name: str = "logits") -> tf.Tensor:
         """The classifier on `[batch, features]`: float32 `[batch, num_classes]`."""
@@ -220,35 +243,21 @@ class Net:
         full_name = "/".join([*self._scopes, name])
         return self._values(Declaration(full_name, shape, stddev, fill, trainable, decayed))
 
-    def _multiply(self, x: tf.Tensor, units: int, name: str, stddev: float) -> tf.Tensor:
-        with self.scope(name):
-            kernel = self._value("kernel", (int(x.shape[1]), units), stddev=stddev)
-            bias = self._value("bias", (units,))
-            return tf.nn.bias_add(tf.matmul(x, tf.cast(kernel, self._dtype)), tf.cast(bias, self._dtype))
-
     def _convolve(
-        self, x: tf.Tensor, filters: int, kernel: int | tuple[int, int], stride: int, padding: Padding
+        self,
+        x: tf.Tensor,
+        filters: int,
+        kernel: int | tuple[int, int],
+        stride: int,
+        padding: Padding,
+        groups: int,
     ) -> tf.Tensor:
         height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
-        shape = (height, width, self.channels(x), filters)
+        assert self.channels(x) % groups == filters % groups == 0, "each group has as many channels and filters"
+        shape = (height, width, self.channels(x) // groups, filters)
         he_stddev = math.sqrt(2.0 / math.prod(shape[:3]))  # He et al. 2015, arXiv:1502.01852, eq. 10
         weights = tf.cast(self._value("kernel", shape, stddev=he_stddev), self._dtype)
-        pads: str | list[list[int]] = padding if isinstance(padding, str) else self._sides(padding)
-        if isinstance(padding, int):
-            x, pads = self._conv_padding(x, padding, keeps_size=stride == 1 and height == width == 2 * padding + 1)
-        return tf.nn.conv2d(x, weights, stride, pads, data_format=self._format)
-
-    def _conv_padding(self, x: tf.Tensor, pixels: int, keeps_size: bool) -> tuple[tf.Tensor, str | list[list[int]]]:
-        """`x` and the padding to convolve it with, by the fastest path that the tower's device has.
-
-        Explicit padding is cuDNN's own. oneDNN has none in the backward pass: there NCHW would fail, and a ResNet's
-        stem in NHWC take twice as long (measured on TensorFlow 2.14 and 2.21) as after an operation that pads.
-        """
-        if keeps_size:
-            return x, "SAME"
-        if self._on_gpu:
-            return x, self._sides(pixels)
-        return self._padded(x, pixels, 0), "VALID"
+        return convolve(x, weights, stride, padding, data_format=self._format, on_gpu=self._on_gpu)
 
     def _fused_batch_norm(
         self, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
@@ -267,13 +276,6 @@ class Net:
         scope = "/".join(self._scopes)
         self.moved |= {f"{scope}/moving_mean": mean, f"{scope}/moving_variance": variance}
         return x
-
-    def _padded(self, x: tf.Tensor, pixels: int, fill: float) -> tf.Tensor:
-        return tf.pad(x, self._sides(pixels), constant_values=tf.cast(fill, x.dtype))
-
-    def _sides(self, pixels: int) -> list[list[int]]:
-        sides = [[pixels, pixels], [pixels, pixels]]
-        return [[0, 0], *sides, [0, 0]] if self._format == "NHWC" else [[0, 0], [0, 0], *sides]
 
     def _to_nhwc(self, x: tf.Tensor) -> tf.Tensor:
         return x if self._format == "NHWC" else tf.transpose(x, (0, 2, 3, 1))

@@ -24,7 +24,8 @@ class Network:
 
     `image_size` is the height and width of the square input in pixels, `batch_size` the default number of images per
     device and step, `learning_rate` a constant rate at which plain SGD does not diverge, `loss_scale` the default
-    static scale for float16. Batch norm keeps `batch_norm_decay` of its moving statistics a step.
+    static scale for float16. Batch norm keeps `batch_norm_decay` of its moving statistics a step. A `grouped` network
+    has convolutions in groups, for which not every device has kernels.
     """
 
     image_size: int
@@ -34,6 +35,7 @@ class Network:
     batch_norm_epsilon: float = 1.001e-5  # cuDNN's least is 1e-5; TensorFlow raises anything below this to it
     batch_norm_decay: float = 0.9
     aux_loss_weight: float = 0.0
+    grouped: bool = False
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Build the network on `images`, in the layout and dtype of `net`."""

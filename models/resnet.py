@@ -1,13 +1,14 @@
-"""Residual networks: He et al. 2015 (arXiv:1512.03385, v1), its 2016 sequel (arXiv:1603.05027, v2), and v1.5.
+"""Residual networks: He et al. 2015 (arXiv:1512.03385, v1), its 2016 sequel (arXiv:1603.05027, v2), v1.5, ResNeXt.
 
 v1 has a stage's stride on the first 1x1 convolution of a bottleneck, v1.5 on its 3x3. A basic block has no such choice:
 its v1.5 is its v1. v2 normalises before each convolution, so that the path of shortcuts is an identity.
+ResNeXt (Xie et al. 2016, arXiv:1611.05431) has the bottlenecks of v1.5, with wider 3x3 convolutions in groups.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from models.network import Network, Outputs
@@ -50,12 +51,20 @@ def bottleneck_v1_5(net: Net, x: tf.Tensor, filters: int, stride: int) -> tf.Ten
     return _bottleneck(net, x, filters, strides=(1, stride))
 
 
-def _bottleneck(net: Net, x: tf.Tensor, filters: int, strides: tuple[int, int]) -> tf.Tensor:
+def bottleneck_32x4d(net: Net, x: tf.Tensor, filters: int, stride: int) -> tf.Tensor:
+    """1x1 to twice the filters, 3x3 in 32 groups with the stride, 1x1: ResNeXt's, of 4 channels a group in stage 1."""
+    return _bottleneck(net, x, filters, strides=(1, stride), width=2 * filters, groups=32)
+
+
+def _bottleneck(
+    net: Net, x: tf.Tensor, filters: int, strides: tuple[int, int], *, width: int | None = None, groups: int = 1
+) -> tf.Tensor:
+    width = width or filters
     shortcut = x
     if strides != (1, 1) or net.channels(x) != 4 * filters:
         shortcut = net.conv_bn(x, 4 * filters, 1, max(strides), relu=False, name="shortcut")
-    x = net.conv_bn(x, filters, 1, strides[0], name="reduce")
-    x = net.conv_bn(x, filters, 3, strides[1], padding=1, name="spatial")
+    x = net.conv_bn(x, width, 1, strides[0], name="reduce")
+    x = net.conv_bn(x, width, 3, strides[1], padding=1, groups=groups, name="spatial")
     x = net.conv_bn(x, 4 * filters, 1, relu=False, name="expand")
     return net.relu(x + shortcut)
 
@@ -158,16 +167,39 @@ def _head(net: Net, x: tf.Tensor, preactivated: bool) -> Outputs:
     return Outputs(net.logits(net.global_average(x)))
 
 
+DEPTHS = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+    200: (3, 24, 36, 3),  # table 5 of the sequel
+}
+
+
 def _imagenet_family() -> dict[str, Network]:
-    depths = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
     family: dict[str, Network] = {}
-    for depth, blocks in depths.items():
+    for depth, blocks in DEPTHS.items():
         batch_size = 32 if depth > 50 else 64
         v1, v1_5, v2 = (basic, basic, basic_v2) if depth < 50 else (bottleneck, bottleneck_v1_5, bottleneck_v2)
         family[f"resnet{depth}"] = ResNet(blocks=blocks, block=v1, batch_size=batch_size)
         family[f"resnet{depth}_v1.5"] = ResNet(blocks=blocks, block=v1_5, batch_size=batch_size)
         family[f"resnet{depth}_v2"] = ResNet(blocks=blocks, block=v2, preactivated=True, batch_size=batch_size)
+    family["resnext50_32x4d"] = ResNet(blocks=DEPTHS[50], block=bottleneck_32x4d, grouped=True)
     return family
+
+
+def _official(family: dict[str, Network]) -> dict[str, Network]:
+    """TCB's names for the ResNets of TensorFlow's official models, with its batch sizes: their v1 is v1.5.
+
+    Those of 18 and 34 layers had a projection in stage 1 too, where the shape does not change; these here have none.
+    """
+    aliases: dict[str, Network] = {}
+    for depth in DEPTHS:
+        batch_size = 128 if depth == 50 else 32
+        aliases[f"official_resnet{depth}"] = replace(family[f"resnet{depth}_v1.5"], batch_size=batch_size)
+        aliases[f"official_resnet{depth}_v2"] = replace(family[f"resnet{depth}_v2"], batch_size=batch_size)
+    return aliases
 
 
 def _cifar_family() -> dict[str, Network]:
@@ -180,5 +212,6 @@ def _cifar_family() -> dict[str, Network]:
     return family
 
 
-IMAGENET = _imagenet_family()
+_IMAGENET = _imagenet_family()
+IMAGENET = {**_IMAGENET, **_official(_IMAGENET)}
 CIFAR10 = _cifar_family()

@@ -6,16 +6,19 @@ import itertools
 import textwrap
 
 import models
+from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params.option import Option, Status
 from benchmarks.params.params import options
+from models.cost import cost
 
 WIDTH = 100
+_MODEL_COLUMNS = "model, default --batch_size, parameters, multiply-adds of an image's forward pass"
 
 # Flags that are answered or obeyed before there are any options; absl's own, where they have its names.
 SPECIAL_FLAGS = {
     "--help": "Print this help: what a run heeds, or will.",
     "--helpfull": "Print all flags: also those that are ignored or refused, and what differs from tf_cnn_benchmarks.",
-    "--list_models": "Print the models of each data set.",
+    "--list_models": "Print the models of each data set, and what they cost.",
     "--flagfile=FILE": "Read flags from FILE too, one a line, where it stands; # starts a comment.",
     "--rerun=RECORD.json": "Run the configuration of a record again: the flags that it was given and that say what is "
     "measured. Other flags of the command line override them. What differs about the machine now is told.",
@@ -44,13 +47,19 @@ def help_text(*, full: bool = False) -> str:
 
 
 def model_list() -> str:
-    """The models of each data set, with the number of images per device and step that each takes by default."""
+    """The models of each data set, with what they cost in inference: an auxiliary head is not counted."""
     sections = []
     for data_name, networks in models.NETWORKS.items():
-        width = max(len(name) for name in networks)
-        rows = [f"  {name:<{width}}  {network.batch_size:>4}" for name, network in networks.items()]
-        sections.append("\n".join([f"--data_name={data_name}  (model, default --batch_size)", *rows]) + "\n")
+        width, num_classes = max(len(name) for name in networks), DATASETS[data_name].num_classes
+        rows = [_model_row(f"{name:<{width}}", network, num_classes) for name, network in networks.items()]
+        sections.append("\n".join([f"--data_name={data_name}  ({_MODEL_COLUMNS})", *rows]) + "\n")
     return "\n".join(sections)
+
+
+def _model_row(name: str, network: models.Network, num_classes: int) -> str:
+    counted = cost(network, num_classes)
+    parameters, multiply_adds = counted.parameters / 1e6, counted.multiply_adds / 1e6
+    return f"  {name}  {network.batch_size:>4}  {parameters:>6.2f} M  {multiply_adds:>8,.1f} M"
 
 
 def _section(title: str, entries: list[str]) -> str:

@@ -23,7 +23,7 @@ matrix product (float32) on the same cores: how much of what they can multiply d
 
 A step and a product run in turn in one process, with the same threads. A multiply-add counts as two operations, a
 training step as three forward passes, and a forward pass as the multiply-adds of its convolutions and its classifier,
-counted in the traced graph. The target is 0.80 of the product.
+counted from its layers. The target is 0.80 of the product.
 
 It takes about two minutes on two cores.
 """
@@ -66,9 +66,9 @@ def study(options: argparse.Namespace) -> None:
 
     import models
     from benchmarks.inputs.datasets import DATASETS
-    from benchmarks.studies import arithmetic
+    from models.cost import cost
 
-    flops = arithmetic.training_flops(models.get(MODEL, "imagenet"), DATASETS["imagenet"].num_classes)
+    flops = cost(models.get(MODEL, "imagenet"), DATASETS["imagenet"].num_classes).training_flops
     result = compare(
         timed(step, options.batch * flops),
         timed(matrix_product(options.side), product_flops(options.side)),

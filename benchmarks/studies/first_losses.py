@@ -7,7 +7,7 @@ import math
 import statistics
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import models
 from benchmarks.errors import UserError
@@ -72,8 +72,9 @@ def distinct() -> list[tuple[str, str]]:
     for dataset, networks in models.NETWORKS.items():
         seen: list[models.Network] = []
         for name, network in networks.items():
-            if network not in seen:
-                seen.append(network)
+            structure = replace(network, batch_size=1)
+            if structure not in seen:
+                seen.append(structure)
                 cases.append((name, dataset))
     return cases
 

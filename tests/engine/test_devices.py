@@ -92,8 +92,16 @@ def test_nhwc_runs_on_the_cpu_in_every_precision(precision):
 def test_nchw_float16_is_refused_on_the_cpu_with_the_reason():
     with pytest.raises(UserError) as caught:
         devices.check_layout("NCHW", "fp16", "/cpu:0")
-    reason = r"--data_format=NCHW with --precision=fp16 cannot run on /cpu:0: .+ Pass --data_format=NHWC"
+    reason = r"--data_format=NCHW with --precision=fp16 cannot run on /cpu:0: .+ NHWC .+ Pass --data_format=NHWC"
     assert re.match(reason, str(caught.value))
+
+
+def test_float16_in_groups_is_refused_on_the_cpu_with_the_reason():
+    devices.check_layout("NHWC", "fp32", "/cpu:0", grouped=True)
+    with pytest.raises(UserError) as caught:
+        devices.check_layout("NHWC", "fp16", "/cpu:0", grouped=True)
+    reason = "--data_format=NHWC with --precision=fp16 cannot run on /cpu:0: (Gradients for grouped|filter_size) .+"
+    assert re.match(rf"{reason} Pass another --precision\.$", str(caught.value))
 
 
 def test_threads_are_set_before_tensorflow_starts():

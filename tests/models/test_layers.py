@@ -116,6 +116,61 @@ def test_convolution_with_padding_in_pixels_or_by_name(data_format, kernel, stri
     np.testing.assert_allclose(gradient, tape.gradient(loss, x), atol=1e-4)
 
 
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("padding", [1, "SAME"])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("groups", "filters"), [(2, 4), (3, 6), (6, 6), (6, 12)])
+@pytest.mark.parametrize("data_format", LAYOUTS)
+def test_each_group_of_filters_sees_its_share_of_the_channels(data_format, groups, filters, stride, padding, xla):
+    """As many groups as channels and filters are depthwise."""
+    images = random_images(data_format)
+    convolved, gradient = apply_with_gradient(
+        lambda net, x: net.conv_bn(x, filters, 3, stride, padding=padding, groups=groups, relu=False, name="conv"),
+        images,
+        data_format,
+        xla=xla,
+        training=False,
+    )
+    weights = Declaration("conv/kernel", (3, 3, 6 // groups, filters), stddev=np.sqrt(2 / (9 * 6 / groups)))
+    kernels = tf.split(initial_values(weights), groups, axis=3)
+    pads = padding if isinstance(padding, str) else [[0, 0], [1, 1], [1, 1], [0, 0]]
+    with tf.GradientTape() as tape:
+        x = tf.constant(images)
+        tape.watch(x)
+        shares = zip(tf.split(x, groups, axis=3), kernels, strict=True)
+        expected = tf.concat([tf.nn.conv2d(share, kernel, stride, pads) for share, kernel in shares], axis=3)
+        expected = expected / np.sqrt(1 + NETWORK.batch_norm_epsilon)
+        loss = tf.reduce_sum(expected**2) / 2
+    np.testing.assert_allclose(convolved, expected, atol=1e-5)
+    np.testing.assert_allclose(gradient, tape.gradient(loss, x), atol=1e-4)
+
+
+def test_groups_must_divide_channels_and_filters():
+    for groups in (4, 3):
+        with pytest.raises(AssertionError, match="as many channels and filters"):
+            apply(
+                lambda net, x: net.conv(x, 4, 3, groups=groups, name="conv"),  # noqa: B023 (called at once)
+                random_images("NHWC"),
+                "NHWC",
+            )
+
+
+def test_activations():
+    images = 6 * random_images("NHWC")
+    np.testing.assert_array_equal(apply(lambda net, x: net.relu6(x), images, "NHWC"), np.clip(images, 0, 6))
+    np.testing.assert_allclose(
+        apply(lambda net, x: net.swish(x), images, "NHWC"), images / (1 + np.exp(-images)), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("data_format", LAYOUTS)
+def test_a_gate_scales_each_channel_of_each_image(data_format):
+    images = random_images(data_format)
+    gated = apply(lambda net, x: net.gate(x, net.global_average(x)), images, data_format)
+    openings = 1 / (1 + np.exp(-images.mean(axis=(1, 2), keepdims=True)))
+    np.testing.assert_allclose(gated, images * openings, rtol=1e-5)
+
+
 @pytest.mark.parametrize("data_format", LAYOUTS)
 def test_local_response_norm(data_format):
     images = random_images(data_format)
@@ -223,6 +278,15 @@ def test_dropout_keeps_the_mean_in_training_and_everything_in_inference():
     np.testing.assert_allclose(kept, 1 / 0.75, rtol=1e-6)
     assert kept.size / ones.size == pytest.approx(0.75, abs=0.03)  # nine standard deviations of 20,000 draws
     np.testing.assert_array_equal(apply(lambda net, x: net.dropout(x, 0.25), ones, "NHWC", training=False), ones)
+
+
+@pytest.mark.parametrize("shape", [(400, 3, 3, 2), (400, 5)])
+def test_dropout_of_whole_images_keeps_or_zeroes_all_of_each(shape):
+    dropped = apply(lambda net, x: net.dropout(x, 0.25, whole_images=True), np.ones(shape, np.float32), "NHWC")
+    kept = dropped.reshape(400, -1)
+    assert (kept == kept[:, :1]).all()
+    np.testing.assert_allclose(kept[kept > 0], 1 / 0.75, rtol=1e-6)
+    assert np.count_nonzero(kept[:, 0]) == pytest.approx(300, abs=70)  # eight standard deviations
 
 
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16])

@@ -1,6 +1,7 @@
 """The registry: published parameter counts, stable names, helpful errors."""
 
 import dataclasses
+import functools
 import subprocess
 import sys
 
@@ -25,6 +26,16 @@ TRAINABLE = {
     ("imagenet", "resnet50_v1.5"): 25_557_032,
     ("imagenet", "resnet101_v1.5"): 44_549_160,
     ("imagenet", "resnet152_v1.5"): 60_192_808,
+    ("imagenet", "resnet200"): 64_673_832,  # timm: 64.67 million
+    ("imagenet", "resnet200_v1.5"): 64_673_832,
+    ("imagenet", "resnet200_v2"): 64_666_280 - 128,  # pytorchcv, which normalises the stem too
+    ("imagenet", "resnext50_32x4d"): 25_028_904,  # torchvision
+    ("imagenet", "densenet121"): 7_978_856,  # torchvision
+    ("imagenet", "mobilenet_v2"): 3_504_872,  # torchvision
+    ("imagenet", "efficientnet_b0"): 5_288_548,  # torchvision
+    ("imagenet", "googlenet"): 6_998_552,  # the weights and biases of Caffe's bvlc_googlenet without auxiliary heads
+    ("imagenet", "overfeat"): 145_920_872,  # table 4 of the paper: 145 million
+    ("imagenet", "lenet"): 1_663_370 + 2 * 25 * 32 + 990 * 513,  # McMahan et al. 2016: one channel and 10 classes
     ("imagenet", "vgg11"): 132_863_336,  # torchvision; the paper's table 2 has 133, 138 and 144 million
     ("imagenet", "vgg16"): 138_357_544,
     ("imagenet", "vgg19"): 143_667_240,
@@ -35,11 +46,15 @@ TRAINABLE = {
     ("cifar10", "resnet44"): 658_586,
     ("cifar10", "resnet56"): 853_018,
     ("cifar10", "resnet110"): 1_727_962,
+    ("cifar10", "densenet40_k12"): 1_019_722,  # table 2 of the paper: 1.0, 7.0 and 27.2 million
+    ("cifar10", "densenet100_k12"): 6_979_642,
+    ("cifar10", "densenet100_k24"): 27_249_082,
     ("cifar10", "alexnet"): 76 * 64 + 1601 * 64 + 4097 * 384 + 385 * 192 + 193 * 10,
     ("cifar10", "trivial"): (32 * 32 * 3 + 1) + (1 + 1) * 4096 + 4097 * 10,
 }
 
 
+@functools.cache
 def declared(name: str, data_name: str = "imagenet", num_classes: int | None = None) -> tuple[Declaration, ...]:
     return declarations(models.get(name, data_name), num_classes or CLASSES[data_name])
 
@@ -63,7 +78,8 @@ def test_trainable_parameters_are_the_published_number(data_name, name):
 
 @pytest.mark.parametrize(("data_name", "name"), ZOO)
 def test_every_network_has_its_count_tested(data_name, name):
-    assert (data_name, name) in TRAINABLE or name.endswith("_v2") or name == "inception3"
+    aliases = {"mobilenet"} | {alias for alias in models.NETWORKS[data_name] if alias.startswith("official_")}
+    assert (data_name, name) in TRAINABLE or name.endswith("_v2") or name in {"inception3", "inception4"} | aliases
 
 
 @pytest.mark.parametrize(("data_name", "name"), ZOO)
@@ -71,7 +87,8 @@ def test_what_is_not_trained_is_a_mean_and_a_variance_for_each_normalised_channe
     variables = declared(name, data_name)
     total = sum(variable.size for variable in variables)
     assert total - trainable(variables) == 2 * of_moving_means(variables)
-    assert (of_moving_means(variables) > 0) == name.startswith(("resnet", "inception"))
+    unnormalised = ("vgg", "alexnet", "overfeat", "googlenet", "lenet", "trivial")
+    assert (of_moving_means(variables) == 0) == name.startswith(unnormalised)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +129,38 @@ def test_inception_with_its_auxiliary_head_has_the_parameters_of_torchvision_wit
 
 
 @pytest.mark.parametrize(
+    ("name", "keras_total"),
+    [("densenet121", 8_062_504), ("mobilenet_v2", 3_538_984), ("efficientnet_b0", 5_330_571 - 7)],
+)
+def test_totals_are_those_of_keras(name, keras_total):
+    """Its EfficientNet normalises the image with seven values that are not trained: three means, variances, a count."""
+    assert sum(variable.size for variable in declared(name)) == keras_total
+
+
+def test_inception4_has_the_parameters_of_the_pytorch_port_without_gammas():
+    """Cadene's, which timm took over: 42,679,816."""
+    variables = declared("inception4")
+    assert trainable(variables) == 42_679_816 - of_moving_means(variables)
+
+
+@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152, 200])
+def test_official_names_stand_for_v1_5_and_v2(depth):
+    for official, ours in (("", "_v1.5"), ("_v2", "_v2")):
+        alias = models.get(f"official_resnet{depth}{official}", "imagenet")
+        assert alias.batch_size == (128 if depth == 50 else 32)
+        network = models.get(f"resnet{depth}{ours}", "imagenet")
+        assert dataclasses.replace(alias, batch_size=network.batch_size) == network
+
+
+def test_the_mobilenet_of_tf_cnn_benchmarks_is_v2():
+    assert models.get("mobilenet", "imagenet") is models.get("mobilenet_v2", "imagenet")
+
+
+@pytest.mark.parametrize(
     ("name", "millions"),
     [
+        ("googlenet", 7.000),
+        ("inception4", 42.650),
         ("alexnet", 61.842),
         ("vgg11", 132.867),
         ("vgg16", 138.362),
@@ -152,6 +199,13 @@ def test_weight_decay_is_for_kernels_and_biases_and_not_for_batch_norm(data_name
         ("imagenet", "inception3", ["auxiliary/cover/batch_norm/beta", "auxiliary/logits/bias"]),
         ("imagenet", "vgg16", ["stage3/conv3/bias", "hidden1/kernel", "logits/bias"]),
         ("imagenet", "alexnet", ["conv5/kernel", "hidden2/bias"]),
+        ("imagenet", "inception4", ["stem/7x7_row/kernel", "mixed_17x17/7/double_7x7_row_b/batch_norm/beta"]),
+        ("imagenet", "googlenet", ["conv2_reduce/bias", "mixed5b/5x5_reduce/kernel"]),
+        ("imagenet", "densenet121", ["block4/layer16/bottleneck/kernel", "transition3/norm/gamma", "norm/beta"]),
+        ("imagenet", "mobilenet_v2", ["row1/block1/spatial/kernel", "row6/block3/expand/batch_norm/gamma"]),
+        ("imagenet", "efficientnet_b0", ["stage7/block1/squeeze/kernel", "stage6/block4/excite/bias"]),
+        ("imagenet", "resnext50_32x4d", ["stage2/block4/spatial/kernel"]),
+        ("cifar10", "densenet40_k12", ["block3/layer12/conv/kernel", "transition2/conv/kernel"]),
         ("cifar10", "alexnet", ["conv2/kernel", "hidden2/bias"]),
         ("cifar10", "resnet20", ["stage3/block3/conv2/batch_norm/moving_mean"]),
     ],

@@ -40,9 +40,11 @@ def test_help_states_values_defaults_and_bounds():
     assert "[not yet acting: no trace is written]" in " ".join(answer.split())
 
 
-def test_list_models_names_each_model_with_its_batch_size():
+def test_list_models_names_each_model_with_its_batch_size_and_cost():
     rows = [line.split() for line in parse(["--list_models"]).answer.splitlines()]
     for data_name, networks in models.NETWORKS.items():
         assert any(row and row[0] == f"--data_name={data_name}" for row in rows)
         for name, network in networks.items():
-            assert [name, str(network.batch_size)] in rows
+            assert [name, str(network.batch_size)] in [row[:2] for row in rows]
+    assert ["resnet50_v1.5", "64", "25.56", "M", "4,089.2", "M"] in rows
+    assert ["densenet40_k12", "64", "1.02", "M", "264.8", "M"] in rows

@@ -1,26 +1,7 @@
 import pytest
 
-import models
 from benchmarks.studies.achieved_flops import Result, compare, matrix_product, product_flops, table, timed
-from benchmarks.studies.arithmetic import forward_multiply_adds, training_flops
 from tests.studies.runs import in_turn, rows
-
-
-@pytest.mark.parametrize(
-    ("name", "dataset", "classes", "multiply_adds"),
-    [
-        ("resnet50", "imagenet", 1000, 3_857_973_248),
-        ("resnet50_v1.5", "imagenet", 1000, 4_089_184_256),
-        ("vgg16", "imagenet", 1000, 15_470_264_320),
-        ("resnet20", "cifar10", 10, 40_551_040),
-    ],
-)
-def test_multiply_adds_are_the_known_ones(name, dataset, classes, multiply_adds):
-    assert forward_multiply_adds(models.get(name, dataset), classes) == multiply_adds
-
-
-def test_training_is_three_forward_passes_of_two_operations():
-    assert training_flops(models.get("resnet20", "cifar10"), 10) == 6 * 40_551_040
 
 
 def test_a_timed_call_gives_operations_a_second():

@@ -38,6 +38,7 @@ def test_every_network_is_listed_once():
     assert ("alexnet", "imagenet") in cases
     assert ("alexnet", "cifar10") in cases
     assert ("resnet18_v1.5", "imagenet") not in cases  # its basic blocks are those of resnet18
+    assert ("official_resnet50", "imagenet") not in cases  # resnet50_v1.5 with another batch
 
 
 def test_networks_are_chosen_by_name():
