@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -28,6 +28,23 @@ class StepOutcome(NamedTuple):
     applied: bool = True
     top_1: float | None = None
     top_5: float | None = None
+
+
+class Step(Protocol):
+    """What every step with a model has, whether it trains or not."""
+
+    @property
+    def strategy(self) -> VariableStrategy:
+        """Where its variables are."""
+
+    def trace(self) -> float:
+        """Build the graph; the seconds it took."""
+
+    def traffic(self) -> Traffic | None:
+        """What a step sends; None where that is not known."""
+
+    def __call__(self) -> StepOutcome:
+        """Run one step."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +179,7 @@ class TrainingStep:
                 target = self._loss_scale.scaled(loss, scale)
             gradients = tape.gradient(target, watched)
             accuracies = (
-                [_share_in_top(outputs.logits, labels, k) for k in (1, 5)] if options.accuracy else [tf.zeros(())] * 2
+                [share_in_top(outputs.logits, labels, k) for k in (1, 5)] if options.accuracy else [tf.zeros(())] * 2
             )
             return _TowerResult(loss, gradients, net.moved, *accuracies)
 
@@ -224,5 +241,6 @@ def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
-def _share_in_top(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
+def share_in_top(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
+    """The share of images whose class is among the `k` that come first, float32."""
     return tf.reduce_mean(tf.cast(tf.math.in_top_k(labels, logits, k), tf.float32))

@@ -10,6 +10,7 @@ from typing import Any
 from results.conditions import conditions
 from results.frame import facts
 from results.measurement import Measurement
+from results.mode import mode
 from results.naming import counted, name
 from results.record import RunRecord
 from results.statistics.between_runs import interval
@@ -19,7 +20,6 @@ WIDTH = 100
 _LABEL = 12
 _MOST_LINES = 3  # of one paragraph; more is cut off
 _MOST_ENTRIES = 4  # devices, problems, flags that do not act: more are counted
-_MODES = {"forward_only": "forward only", "eval": "evaluation", "input_only": "input only"}
 
 
 def explain(record: RunRecord, repeats: Sequence[float]) -> str:
@@ -47,13 +47,16 @@ Paragraphs = Iterator[tuple[str, str]]
 def _run(record: RunRecord) -> Paragraphs:
     yield "record", f"{record.record_id}  {record.file}"
     yield "ran", name(facts(record))
-    mode = next((words for flag, words in _MODES.items() if record.configuration.get(flag)), "training")
     optimizer = record.configuration.get("optimizer")
     rate = record.configuration.get("init_learning_rate")
-    words = [mode, f"optimizer {optimizer}" * bool(optimizer), f"learning rate {rate}" * (rate is not None)]
+    words = [
+        mode(record.configuration),
+        f"optimizer {optimizer}" * bool(optimizer),
+        f"learning rate {rate}" * (rate is not None),
+    ]
     if isinstance(record.model.get("parameters"), int):
         words.append(f"{record.model['parameters']:,} parameters")
-    yield "", ", ".join(filter(None, [*words, *_cluster(record)]))
+    yield "", ", ".join(filter(None, [mode(record.configuration), *words, *_cluster(record)]))
     if record.started_at:
         yield "when", f"{record.started_at[:19].replace('T', ' ')} to {record.finished_at[11:19]} UTC, {record.status}"
     if record.provenance:
