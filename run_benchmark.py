@@ -180,6 +180,8 @@ def _conclude(ending: Ending, images_per_second: float | None, console: Console)
     record = ending.record
     if record.message:
         console.notice(f"run_benchmark.py: {record.status}: {record.message}")
+    if fingerprint := record.checks.get("determinism", {}).get("losses_sha256"):
+        console.notice(f"NOTE: --deterministic: the losses have the fingerprint {fingerprint}.")
     if record.statistics:
         for finding in record.statistics.findings:
             if str(finding) not in record.statistics.unsteady:  # else it is among the problems

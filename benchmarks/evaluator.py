@@ -12,7 +12,7 @@ import tensorflow as tf
 from benchmarks.forward_step import inference
 from benchmarks.inputs.evaluation import NO_IMAGE, EvaluationImages
 from benchmarks.inputs.towers import begun
-from benchmarks.step import StepOptions
+from benchmarks.step import StepOptions, hits
 from models.network import Network
 from variable_mgr.store import Store
 
@@ -82,11 +82,7 @@ class Evaluator:
 
 
 def score_of(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """The three numbers of a Score, int32 [3], of `logits` [batch, classes]; where labels are NO_IMAGE there is none.
-
-    Of equal logits the lower class comes first: a network that tells nothing apart is right by chance only.
-    """
-    ranked = tf.math.top_k(logits, k=min(5, int(logits.shape[1]))).indices
-    hits = tf.cast(tf.equal(ranked, labels[:, None]), tf.int32)
+    """The numbers of a Score, int32 [3], of `logits` [batch, classes]; where labels are NO_IMAGE there is no image."""
+    right = tf.cast(hits(logits, labels), tf.int32)
     seen = tf.reduce_sum(tf.cast(tf.not_equal(labels, NO_IMAGE), tf.int32))
-    return tf.stack([seen, tf.reduce_sum(hits[:, 0]), tf.reduce_sum(hits)])
+    return tf.stack([seen, tf.reduce_sum(right[:, 0]), tf.reduce_sum(right)])

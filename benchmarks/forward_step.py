@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks.inputs.feed import compiled
 from benchmarks.inputs.towers import TowerInput
-from benchmarks.step import StepOptions, StepOutcome, share_in_top
+from benchmarks.step import StepOptions, StepOutcome, accuracies
 from models.layers import Net
 from models.network import Network
 from variable_mgr.exchange_plan import Traffic
@@ -86,7 +86,7 @@ class ForwardStep:
                 images, labels = self._inputs[tower]()
                 compute = inference(self._network, self._options, device)
                 logits = compute(values[self.strategy.store_of[tower]], images)
-                found.append(tf.stack([share_in_top(logits, labels, k) for k in (1, 5)]))
+                found.append(tf.stack(accuracies(logits, labels)))
         with tf.device("/cpu:0"):
             shares = tf.add_n(found) / len(found)
             return self._average(shares) if self._average else shares

@@ -178,10 +178,8 @@ class TrainingStep:
                 loss = training_loss(self._network, outputs, labels)
                 target = self._loss_scale.scaled(loss, scale)
             gradients = tape.gradient(target, watched)
-            accuracies = (
-                [share_in_top(outputs.logits, labels, k) for k in (1, 5)] if options.accuracy else [tf.zeros(())] * 2
-            )
-            return _TowerResult(loss, gradients, net.moved, *accuracies)
+            shares = accuracies(outputs.logits, labels) if options.accuracy else [tf.zeros(())] * 2
+            return _TowerResult(loss, gradients, net.moved, *shares)
 
         return compute
 
@@ -241,6 +239,16 @@ def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
-def share_in_top(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
-    """The share of images whose class is among the `k` that come first, float32."""
-    return tf.reduce_mean(tf.cast(tf.math.in_top_k(labels, logits, k), tf.float32))
+def accuracies(logits: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
+    """The shares of images whose class comes first, and is among the first five, float32."""
+    right = tf.cast(hits(logits, labels), tf.float32)
+    return [tf.reduce_mean(right[:, 0]), tf.reduce_mean(tf.reduce_sum(right, axis=1))]
+
+
+def hits(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Which of the five classes that come first, or all if there are fewer, is the image's: bool [batch, 5].
+
+    Of equal logits the lower class comes first: a network that tells nothing apart is right by chance only.
+    """
+    first = tf.math.top_k(logits, k=min(5, int(logits.shape[1]))).indices
+    return tf.equal(first, labels[:, None])

@@ -60,7 +60,8 @@ class RunRecord:
     with equal `configuration_key` are repeats of each other.
     `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. `checks` has what was verified (variable_update, copies) and watched (load, gpus), `exchange` the
+    they were known. `checks` has what was verified (variable_update, copies) and watched (load, gpus) and,
+    of a deterministic run, the fingerprint of its losses (determinism), `exchange` the
     bytes that each device sends in a step, and what that costs if it was measured. `diagnosis` is what bounds the step,
     where an experiment was made of it (results/diagnosis.py). `evaluation` has the evaluations of a run that paused its
     training for them, and the time it took to the accuracy that it was to reach. `cluster` (driver, hosts by job,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.params.cluster_rules import ROLES, in_cluster
-from benchmarks.params.conditions import EVALUATION_SCHEDULES, evaluates
+from benchmarks.params.conditions import EVALUATION_SCHEDULES, evaluates, reads_imagenet
 from benchmarks.params.evaluation_points import schedules, specified_epochs, specified_steps
 from benchmarks.params.params import Params
 from benchmarks.params.rules import rule
@@ -110,6 +110,51 @@ def evaluation_in_one_process(params: Params) -> str | None:
         f"{schedules(params)[0]} with several processes: only a run of one process evaluates. Leave it out, or run on "
         "one machine with neither roles nor TF_CONFIG."
     )
+
+
+@rule("deterministic", "input_method", "datasets_sloppy_parallel_interleave", "target_precision", "data_dir")
+def nothing_left_to_timing(params: Params) -> list[str]:
+    """What depends on timing differs from run to run."""
+    if not params.deterministic:
+        return []
+    excluded = {
+        "--datasets_sloppy_parallel_interleave": (
+            params.datasets_sloppy_parallel_interleave and reads_imagenet(params),
+            "the order of the images would depend on timing",
+        ),
+        "--input_method=service": (
+            params.input_method == "service" and bool(params.data_dir),
+            "the order of the images would depend on timing",
+        ),
+        f"--target_precision={params.target_precision}": (
+            params.target_precision is not None,
+            "the number of steps would depend on timing",
+        ),
+    }
+    return [
+        f"--deterministic with {flag}: {reason}. Leave one of them out."
+        for flag, (asked, reason) in excluded.items()
+        if asked
+    ]
+
+
+@rule("deterministic", "forward_only", "input_only", "variable_update", *ROLES)
+def losses_to_compare(params: Params) -> list[str]:
+    """There are losses, and one process makes them."""
+    if not params.deterministic:
+        return []
+    found = [
+        f"--deterministic and --{name}: nothing is trained, so there are no losses that could be equal. Leave one of "
+        "them out."
+        for name in ("forward_only", "input_only")
+        if getattr(params, name)
+    ]
+    if params.variable_update == "horovod" or in_cluster(params):
+        found.append(
+            "--deterministic with several processes: the order in which their gradients are added up is not settled. "
+            "Leave it out, or run on one machine with neither roles nor TF_CONFIG."
+        )
+    return found
 
 
 def _can(read: Callable[[str], Any], text: str) -> bool:

@@ -68,6 +68,30 @@ def test_evaluations_need_images(data):
 
 
 @pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"input_method": "service"}, "--deterministic with --input_method=service: the order of the images"),
+        ({"target_precision": 0.1}, "--deterministic with --target_precision=0.1: the number of steps"),
+        ({"forward_only": True}, "--deterministic and --forward_only: nothing is trained"),
+        ({"input_only": True}, "--deterministic and --input_only: nothing is trained"),
+        (WORKER, "--deterministic with several processes"),
+    ],
+)
+def test_determinism(data, params, problem):
+    assert validate(Params(deterministic=True, **data)) == []
+    (found,) = validate(Params(deterministic=True, **data, **params))
+    assert found.startswith(problem)
+
+
+def test_a_sloppy_order_is_not_deterministic(tmp_path):
+    (tmp_path / "train-00000-of-00001").touch()
+    data = {"data_dir": str(tmp_path), "data_name": "imagenet", "datasets_sloppy_parallel_interleave": True}
+    (found,) = validate(Params(deterministic=True, **data))
+    assert found.startswith("--deterministic with --datasets_sloppy_parallel_interleave: the order of the images")
+    assert validate(Params(**data)) == []
+
+
+@pytest.mark.parametrize(
     ("schedule", "points"),
     [
         ({"every_n_steps": 40}, [40, 80, 100]),
