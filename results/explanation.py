@@ -35,6 +35,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_placement(record),
         *_exchange(record),
         *_diagnosis(record),
+        *_evaluation(record),
         *_not_acting(record),
         *_again(record),
     ]
@@ -197,6 +198,23 @@ def _diagnosis(record: RunRecord) -> Paragraphs:
     remarks = found.get("remarks")
     for remark in _some([str(each) for each in remarks]) if isinstance(remarks, list) else []:
         yield "", remark
+
+
+def _evaluation(record: RunRecord) -> Paragraphs:
+    found = _dicts(record.evaluation.get("evaluations"))
+    if not found:
+        return
+    told = defaultdict(str, {name: _short(value) for name, value in found[-1].items()})
+    last = "top-1 {top_1}, top-5 {top_5} of {images} images after step {step}".format_map(told)
+    yield "accuracy", f"{last} ({counted(len(found), 'evaluation')})"
+    if isinstance(took := record.evaluation.get("time_to_accuracy"), dict):
+        told = defaultdict(str, {name: _short(value) for name, value in took.items()})
+        times = "{training_seconds} s of training, {wall_seconds} s with evaluations".format_map(told)
+        yield "", f"top-1 {_short(record.evaluation.get('target_top_1'))} was reached after {times}"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _dicts(found: Any) -> list[dict[str, Any]]:
