@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING  # noqa: E402
 from benchmarks import rerun  # noqa: E402
 from benchmarks.cluster import roles  # noqa: E402
 from benchmarks.cluster.cluster import Cluster  # noqa: E402
-from benchmarks.console import Console, total_block  # noqa: E402
+from benchmarks.console import DONE, Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode, UserError  # noqa: E402
 from benchmarks.params import CommandLine, notices, parse  # noqa: E402
 from benchmarks.params.recorded_flags import overridden  # noqa: E402
@@ -177,10 +177,15 @@ def _log_dir(given: str | None) -> Path | None:
 
 
 def _conclude(ending: Ending, images_per_second: float | None, console: Console) -> None:
-    """The message of a run that did not complete, or the total; on stdout the total's dashes are the very last line."""
+    """The message of a run that did not complete, or the total; on stdout nothing follows the total's dashes.
+
+    With evaluations there is no total: tf_cnn_benchmarks printed none, and the figure is in the record.
+    """
     record = ending.record
     if record.message:
         console.notice(f"run_benchmark.py: {record.status}: {record.message}")
+    if fingerprint := record.checks.get("determinism", {}).get("losses_sha256"):
+        console.notice(f"NOTE: --deterministic: the losses have the fingerprint {fingerprint}.")
     if record.statistics:
         for finding in record.statistics.findings:
             if str(finding) not in record.statistics.unsteady:  # else it is among the problems
@@ -189,7 +194,7 @@ def _conclude(ending: Ending, images_per_second: float | None, console: Console)
         verdict = "INVALID" if problem in ending.wrong else "not fit for comparison"
         console.notice(f"run_benchmark.py: {verdict}: {problem}")
     if record.status == "completed" and images_per_second is not None:
-        console.line(total_block(images_per_second))
+        console.line(DONE if record.evaluation else total_block(images_per_second))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # measure needs NumPy, for which help and errors must not wai
     from benchmarks.measure import Outcome, Recording, Speed
 
 RULE = "-" * 64
+DONE = "Done with training"  # the last line of a run that paused its training to evaluate
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,16 @@ def step_row(step: int, speed: Speed, outcome: Outcome) -> str:
     row = f"{step}\timages/sec: {speed.mean:.1f} +/- {speed.uncertainty:.1f} (jitter = {speed.jitter:.1f})"
     row += f"\t{outcome.loss:.3f}"
     return row if outcome.top_1 is None else f"{row}\t{outcome.top_1:.3f}\t{outcome.top_5:.3f}"
+
+
+def evaluation_row(step: int, examples_per_second: float) -> str:
+    """How fast a step of an evaluation was."""
+    return f"{step}\t{examples_per_second:.1f} examples/sec"
+
+
+def accuracy_line(top_1: float, top_5: float, images: int) -> str:
+    """What an evaluation of `images` images found; the accuracies are shares of them."""
+    return f"Accuracy @ 1 = {top_1:.4f} Accuracy @ 5 = {top_5:.4f} [{images} examples]"
 
 
 def total_block(images_per_second: float) -> str:

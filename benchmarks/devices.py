@@ -65,8 +65,10 @@ def set_up(params: Params) -> Devices:
 
 
 def configure(params: Params) -> None:
-    """Set what concerns TensorFlow as a whole: threads, TF32, and what it may change in a graph."""
+    """Set what concerns TensorFlow as a whole: threads, determinism, TF32, and what it may change in a graph."""
     _set_threads(params)
+    if params.deterministic:
+        tf.config.experimental.enable_op_determinism()
     tf.config.experimental.enable_tensor_float_32_execution(params.precision == "tf32")
     # The layout optimizer would measure NCHW where NHWC was asked for.
     tf.config.optimizer.set_experimental_options(

@@ -92,7 +92,7 @@ class Draft:
             hardware=self.hardware,
             measurement=measurement,
             statistics=statistics,
-            checks=({"variable_update": self.verdict.facts()} if self.verdict else {}) | self.checks,
+            checks=self._checked(measurement),
             repeat=self._repeat(),
             **self.sections,
         )
@@ -113,6 +113,13 @@ class Draft:
         if cluster := self.sections.get("cluster"):
             found["processes"] = {job: len(hosts) for job, hosts in cluster["hosts"].items()}
         return found
+
+    def _checked(self, measurement: Measurement | None) -> dict[str, Any]:
+        """What was verified and watched; of a deterministic run also what another can be compared by."""
+        checked = {"variable_update": self.verdict.facts()} if self.verdict else {}
+        if self.params.deterministic and measurement:
+            checked["determinism"] = {"losses_sha256": measurement.losses_sha256}
+        return checked | self.checks
 
     def _repeat(self) -> dict[str, Any]:
         """Which run of which set this is."""

@@ -9,7 +9,6 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks import devices
-from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.identity import differences, identity
 from benchmarks.cluster.place import Place
@@ -17,7 +16,7 @@ from benchmarks.collective_step import digest
 from benchmarks.devices import Devices
 from benchmarks.errors import UserError
 from benchmarks.params import Params
-from benchmarks.step import TrainingStep
+from benchmarks.step import Step
 
 
 class HorovodPlace(Place):
@@ -76,9 +75,7 @@ class HorovodPlace(Place):
             }
         }
 
-    def agree(
-        self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
-    ) -> dict[str, Any]:
+    def agree(self, step: Step, towers: Sequence[str], check: Callable[[], None]) -> dict[str, Any]:
         """Begin only where all variables of all processes are equal, bit by bit."""
         sections = super().agree(step, towers, check)
         told = self._horovod.allgather_object((sections, digest(step.strategy.stores)), name="beginning")

@@ -67,6 +67,12 @@ class Recording:
         """Images of a step over all towers."""
         return self.batch_size * self.num_towers
 
+    @property
+    def training_began(self) -> float:
+        """When the first step began, by `clock`; there has been one."""
+        assert self.time_to_first_step_seconds is not None, "a step has been made"
+        return self.started + self.time_to_first_step_seconds - [*self.warmup_step_seconds, *self.step_seconds][0]
+
     def speed(self, ewma: float | None = None) -> Speed:
         """Figures of the measured steps so far."""
         return speed(self.images_per_step, self.step_seconds, ewma)
@@ -124,9 +130,10 @@ def measure(
 ) -> None:
     """Run and measure `steps` steps, or until they are `enough`.
 
-    The window is from the first begin to the last end, what is between included.
+    The window is from the first begin to the last end, what is between included. Measured in several calls, it is what
+    they have together: what is done between them is in no window.
     """
-    window_begin = recording.clock()
+    window_begin = recording.clock() - recording.window_seconds
     for _ in range(steps):
         outcome, begin, end = recording.time(step)
         recording.step_seconds.append(end - begin)

@@ -9,7 +9,6 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks import failures
-from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
 from benchmarks.devices import unused_gpus
@@ -17,16 +16,21 @@ from benchmarks.diagnosis.diagnose import measured_diagnosis
 from benchmarks.diagnosis.rounds import ROUNDS
 from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.ending import Ending, run_to_end
+from benchmarks.evaluations import Evaluations
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.horovod_place import HorovodPlace
 from benchmarks.inputs.stage_times import measure_stages
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine
+from benchmarks.params.conditions import evaluates
+from benchmarks.params.evaluation_points import evaluation_points
 from benchmarks.signals import Signals
-from benchmarks.step import TrainingStep
+from benchmarks.step import Step
 from benchmarks.window import make_steps
 from benchmarks.workload import (
     Workload,
+    build_evaluator,
+    build_forward_step,
     build_independent_step,
     build_input_step,
     build_step,
@@ -35,6 +39,7 @@ from benchmarks.workload import (
     verify_update,
 )
 from results.diagnosis import WAYS, report
+from results.mode import mode
 
 
 def run(
@@ -72,23 +77,27 @@ def train(
     clock: Callable[[], float] = time.perf_counter,
     place: Place | None = None,
 ) -> None:
-    """Train as long as the parameters say, and measure it; `draft` learns everything as it becomes known.
+    """Train as long as the parameters say, or do what else they say, and measure it.
 
-    `check` is called where it is safe to end, and raises if something asks for that. `place` is where the run takes
-    place: this process, or a cluster.
+    `draft` learns everything as it becomes known. `check` is called where it is safe to end, and raises if something
+    asks for that. `place` is where the run takes place: this process, or a cluster.
     """
     place = place or Place()
     workload = settle_workload(draft, console, place)
     params = workload.params
     draft.recording = Recording(
-        params.batch_size, workload.devices.num_towers, started, clock, has_losses=not params.input_only
+        params.batch_size,
+        workload.devices.num_towers,
+        started,
+        clock,
+        has_losses=not (params.input_only or params.forward_only),
     )
     for line in header(workload).lines():
         console.line(line)
     if params.input_only:
         measure_input(draft, workload, place, console, check, clock)
         return
-    if params.verify_variable_update:
+    if params.verify_variable_update and not params.forward_only:
         check()
         place.stage("verifying the variable update")
         prove_update(draft, console, workload)
@@ -96,15 +105,16 @@ def train(
     console.line("Generating training model")
     check()
     place.stage("building the model")
-    step = build_step(workload)
+    step: Step = build_forward_step(workload) if params.forward_only else build_step(workload)
     draft.sections |= place.agree(step, workload.devices.towers, check)
     console.line("Initializing graph")
     check()
     place.stage("building the graph")
     draft.recording.trace_seconds = step.trace()
+    evaluations = prepare_evaluations(draft, workload, step, console, check) if evaluates(params) else None
 
     try:
-        make_steps(draft, workload, step, place, console, check)
+        make_steps(draft, workload, step, place, console, check, evaluations.parts if evaluations else None)
     finally:
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     if params.measure_exchange:
@@ -138,6 +148,13 @@ def measure_input(
     for stage in times:
         console.notice(f"  {stage}")
     draft.sections["dataset"]["stages"] = [stage.facts() for stage in times]
+
+
+def prepare_evaluations(
+    draft: Draft, workload: Workload, step: Step, console: Console, check: Callable[[], None]
+) -> Evaluations:
+    """The evaluations for which the training of `step` is to pause."""
+    return Evaluations(draft, build_evaluator(workload, step), evaluation_points(workload.params), console, check)
 
 
 def counted(workload: Workload, console: Console) -> dict[str, int]:
@@ -180,7 +197,7 @@ def prove_update(draft: Draft, console: Console, workload: Workload) -> None:
 
 def measured_exchange(
     workload: Workload,
-    step: TrainingStep | AsynchronousStep,
+    step: Step,
     place: Place,
     console: Console,
     check: Callable[[], None],
@@ -235,5 +252,5 @@ def header(workload: Workload) -> Header:
         all_reduce=params.all_reduce_spec,
         sync=params.cross_replica_sync if params.job_name else None,
         horovod_on=params.horovod_device if by_horovod else "",
-        mode="input only" if params.input_only else "training",
+        mode=mode(vars(params)),
     )

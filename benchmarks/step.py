@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -30,6 +30,23 @@ class StepOutcome(NamedTuple):
     applied: bool = True
     top_1: float | None = None
     top_5: float | None = None
+
+
+class Step(Protocol):
+    """What every step with a model has, whether it trains or not."""
+
+    @property
+    def strategy(self) -> VariableStrategy:
+        """Where its variables are."""
+
+    def trace(self) -> float:
+        """Build the graph; the seconds it took."""
+
+    def traffic(self) -> Traffic | None:
+        """What a step sends; None where that is not known."""
+
+    def __call__(self) -> StepOutcome:
+        """Run one step."""
 
 
 @dataclass(frozen=True)
@@ -174,10 +191,8 @@ class TrainingStep:
                 loss = training_loss(self._network, outputs, labels, options.label_smoothing)
                 target = self._loss_scale.scaled(loss, scale)
             gradients = tape.gradient(target, watched)
-            accuracies = (
-                [_share_in_top(outputs.logits, labels, k) for k in (1, 5)] if options.accuracy else [tf.zeros(())] * 2
-            )
-            return _TowerResult(loss, gradients, net.moved, *accuracies)
+            shares = accuracies(outputs.logits, labels) if options.accuracy else [tf.zeros(())] * 2
+            return _TowerResult(loss, gradients, net.moved, *shares)
 
         return compute
 
@@ -247,5 +262,16 @@ def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor, smoothing: float) -> tf
     return (1 - smoothing) * found + smoothing * of_all
 
 
-def _share_in_top(logits: tf.Tensor, labels: tf.Tensor, k: int) -> tf.Tensor:
-    return tf.reduce_mean(tf.cast(tf.math.in_top_k(labels, logits, k), tf.float32))
+def accuracies(logits: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
+    """The shares of images whose class comes first, and is among the first five, float32."""
+    right = tf.cast(hits(logits, labels), tf.float32)
+    return [tf.reduce_mean(right[:, 0]), tf.reduce_mean(tf.reduce_sum(right, axis=1))]
+
+
+def hits(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Which of the five classes that come first, or all if there are fewer, is the image's: bool [batch, 5].
+
+    Of equal logits the lower class comes first: a network that tells nothing apart is right by chance only.
+    """
+    first = tf.math.top_k(logits, k=min(5, int(logits.shape[1]))).indices
+    return tf.equal(first, labels[:, None])

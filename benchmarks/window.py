@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Narrator, table_head
@@ -22,8 +22,12 @@ def make_steps(
     place: Place,
     console: Console,
     check: Callable[[], None],
+    parts: Callable[[Recording], Iterable[int]] | None = None,
 ) -> None:
-    """Warm up, and measure as long as the parameters say; see whether the towers agree at the end."""
+    """Warm up, and measure as long as the parameters say; see whether the towers agree at the end.
+
+    `parts` gives the lengths of the parts to measure, in steps, and may do something else between them.
+    """
     params, recording = workload.params, draft.recording
     assert recording is not None, "the run has begun to record"
     narrator = Narrator(
@@ -36,8 +40,9 @@ def make_steps(
     watched = place.watched(step)
     warm_up(watched, recording, params.num_warmup_batches, after(narrator.warm_up, check))
     console.line("Done warm up")
-    console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    measure_window(draft, workload, watched, place, console, after(narrator.step, check))
+    console.line(table_head(params.loss_type_to_report, params.print_training_accuracy or params.forward_only))
+    steps = parts(recording) if parts else [params.num_batches]
+    measure_window(draft, workload, watched, place, console, after(narrator.step, check), steps)
     if isinstance(step, TrainingStep) and (copies := compare_copies(step.strategy)):
         draft.checks["copies"] = copies.facts()
 
@@ -49,13 +54,15 @@ def measure_window(
     place: Place,
     console: Console,
     on_step: Callable[[Recording], None],
+    parts: Iterable[int],
 ) -> None:
-    """Measure the window, and look what else the machine did meanwhile."""
+    """Measure the window, in `parts` of so many steps, and look what else the machine did meanwhile."""
     params, recording = workload.params, draft.recording
     assert recording is not None, "there was a warm-up"
     target = PrecisionTarget(params.target_precision) if params.target_precision else None
     load = HostLoad(alone=place.alone)
-    measure(step, recording, params.num_batches, on_step, target.reached if target else None)
+    for steps in parts:
+        measure(step, recording, steps, on_step, target.reached if target else None)
     draft.checks["load"] = load.facts()
     if workload.devices.kind == "gpu":
         draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was

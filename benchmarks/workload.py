@@ -16,13 +16,16 @@ from benchmarks.asynchronous_step import AsynchronousStep, by_worker
 from benchmarks.cluster.cluster import MULTI_CLIENT
 from benchmarks.collective_step import Average, CollectiveStep
 from benchmarks.errors import UserError
+from benchmarks.evaluator import Evaluator
 from benchmarks.exchange import reduce_options
+from benchmarks.forward_step import ForwardStep
 from benchmarks.input_step import InputStep
+from benchmarks.inputs.evaluation import open_evaluation
 from benchmarks.inputs.sources import FromFiles, Source, open_source, pipeline_options
 from benchmarks.inputs.tower_group import TowerGroup
 from benchmarks.inputs.towers import TowerInput, on_device
 from benchmarks.params import Params, ResolvedParams, resolve
-from benchmarks.step import StepOptions, TrainingStep
+from benchmarks.step import Step, StepOptions, TrainingStep
 from benchmarks.verification import Verdict, verify, verify_in_turn
 from models.layers import Declaration, declarations
 from models.network import Network
@@ -75,6 +78,36 @@ def build_step(workload: Workload, inputs: Sequence[TowerInput] | None = None) -
     average = _average_over_processes(workload)
     make = partial(CollectiveStep, average=average) if average else TrainingStep
     return _step(workload, strategy, found.towers, found.first_tower, make, inputs)
+
+
+def build_forward_step(workload: Workload) -> ForwardStep:
+    """The forward pass of `workload` alone, with its variables in place and equal, not traced yet.
+
+    Raises UserError where the devices cannot compute in its layout and precision.
+    """
+    params, found = workload.params, workload.devices
+    devices.check_layout(params.data_format, params.precision, found.towers[0])
+    return ForwardStep(
+        workload.network,
+        make_strategy(workload, workload.declarations),
+        found.towers,
+        _inputs(workload, found.towers, found.first_tower),
+        _step_options(params, workload.source.num_classes),
+        _average_over_processes(workload),
+    )
+
+
+def build_evaluator(workload: Workload, step: Step) -> Evaluator:
+    """What evaluates the variables of `step`, as its first tower has them. Raises UserError as settling does."""
+    params = workload.params
+    return Evaluator(
+        workload.network,
+        step.strategy.stores[0],
+        workload.devices.towers,
+        open_evaluation(params, workload.network.image_size),
+        _step_options(params, workload.source.num_classes),
+        params.num_eval_batches,
+    )
 
 
 def _average_over_processes(workload: Workload) -> Average | None:

@@ -11,6 +11,7 @@ from results.conditions import conditions
 from results.diagnosis import in_short
 from results.frame import facts
 from results.measurement import Measurement
+from results.mode import mode
 from results.naming import counted, name
 from results.record import RunRecord
 from results.statistics.between_runs import interval
@@ -20,7 +21,6 @@ WIDTH = 100
 _LABEL = 12
 _MOST_LINES = 3  # of one paragraph; more is cut off
 _MOST_ENTRIES = 4  # devices, problems, flags that do not act: more are counted
-_MODES = {"forward_only": "forward only", "eval": "evaluation", "input_only": "input only"}
 
 
 def explain(record: RunRecord, repeats: Sequence[float]) -> str:
@@ -36,6 +36,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_placement(record),
         *_exchange(record),
         *_diagnosis(record),
+        *_evaluation(record),
         *_not_acting(record),
         *_again(record),
     ]
@@ -48,13 +49,16 @@ Paragraphs = Iterator[tuple[str, str]]
 def _run(record: RunRecord) -> Paragraphs:
     yield "record", f"{record.record_id}  {record.file}"
     yield "ran", name(facts(record))
-    mode = next((words for flag, words in _MODES.items() if record.configuration.get(flag)), "training")
     optimizer = record.configuration.get("optimizer")
     rate = record.configuration.get("init_learning_rate")
-    words = [mode, f"optimizer {optimizer}" * bool(optimizer), f"learning rate {rate}" * (rate is not None)]
+    words = [
+        mode(record.configuration),
+        f"optimizer {optimizer}" * bool(optimizer),
+        f"learning rate {rate}" * (rate is not None),
+    ]
     if isinstance(record.model.get("parameters"), int):
         words.append(f"{record.model['parameters']:,} parameters")
-    yield "", ", ".join(filter(None, [*words, *_cluster(record)]))
+    yield "", ", ".join(filter(None, [mode(record.configuration), *words, *_cluster(record)]))
     if record.started_at:
         yield "when", f"{record.started_at[:19].replace('T', ' ')} to {record.finished_at[11:19]} UTC, {record.status}"
     if record.provenance:
@@ -196,6 +200,23 @@ def _diagnosis(record: RunRecord) -> Paragraphs:
     remarks = found.get("remarks")
     for remark in _some([str(each) for each in remarks]) if isinstance(remarks, list) else []:
         yield "", remark
+
+
+def _evaluation(record: RunRecord) -> Paragraphs:
+    found = _dicts(record.evaluation.get("evaluations"))
+    if not found:
+        return
+    told = defaultdict(str, {name: _short(value) for name, value in found[-1].items()})
+    last = "top-1 {top_1}, top-5 {top_5} of {images} images after step {step}".format_map(told)
+    yield "accuracy", f"{last} ({counted(len(found), 'evaluation')})"
+    if isinstance(took := record.evaluation.get("time_to_accuracy"), dict):
+        told = defaultdict(str, {name: _short(value) for name, value in took.items()})
+        times = "{training_seconds} s of training, {wall_seconds} s with evaluations".format_map(told)
+        yield "", f"top-1 {_short(record.evaluation.get('target_top_1'))} was reached after {times}"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _dicts(found: Any) -> list[dict[str, Any]]:

@@ -45,6 +45,9 @@ COLUMNS = {
 }
 
 
+_NO_TRAINING = {"input_only": "input only", "forward_only": "forward only"}
+
+
 def frame(records: Iterable[RunRecord]) -> pd.DataFrame:
     """Return one row a record, in the order given, with the columns and types of COLUMNS, even for no record."""
     return of_rows([row(record) for record in records])
@@ -116,8 +119,8 @@ def _steady(record: RunRecord) -> dict[str, Any]:
 def _dataset(record: RunRecord) -> str:
     name = _text(_fact(record.dataset, "name") or _setting(record, "data_name"))
     kinds = [kind for kind in ("synthetic", "sample") if _fact(record.dataset, kind) is True]
-    if _setting(record, "input_only") is True:
-        kinds.append("input only")  # no training: not to be taken for a speed of the model
+    # no training: not to be taken for its speed
+    kinds += [words for flag, words in _NO_TRAINING.items() if _setting(record, flag) is True]
     return f"{name} ({', '.join(kinds)})" if name and kinds else name or ", ".join(kinds)
 
 

@@ -4,8 +4,10 @@ Everything raw is kept; a figure is computed on demand, and its formula is in it
 leaves a partial measurement, even an empty one: figures that it does not support are None.
 """
 
+import hashlib
 import math
 import statistics
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -88,6 +90,15 @@ class Measurement:
         if not median:
             return None
         return MAD_TO_SIGMA * statistics.median(abs(t - median) for t in self.step_seconds) / median
+
+    @property
+    def losses_sha256(self) -> str | None:
+        """A fingerprint of all losses, warm-up first: the SHA-256 of their bytes as little-endian float64, in hex.
+
+        Two runs have the same one if their losses are equal to the last bit. None where there are no losses.
+        """
+        losses = (*self.warmup_losses, *self.losses)
+        return hashlib.sha256(struct.pack(f"<{len(losses)}d", *losses)).hexdigest() if losses else None
 
     @property
     def between_steps_seconds(self) -> float | None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from benchmarks import devices
-from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.cluster import runtime
 from benchmarks.cluster.cluster import Cluster
 from benchmarks.cluster.control import ClusterError, Control
@@ -17,7 +16,7 @@ from benchmarks.devices import Devices
 from benchmarks.draft import exchange_facts, placement_facts
 from benchmarks.measure import Outcome
 from benchmarks.params import Params
-from benchmarks.step import TrainingStep
+from benchmarks.step import Step
 
 _JOIN_SECONDS = 60.0
 
@@ -43,9 +42,7 @@ class Place:
         """Find and configure the devices of the run. Raises UserError."""
         return devices.set_up(params)
 
-    def agree(
-        self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
-    ) -> dict[str, Any]:
+    def agree(self, step: Step, towers: Sequence[str], check: Callable[[], None]) -> dict[str, Any]:
         """Make sure that all processes that run the step begin alike.
 
         Returns the record's sections on where towers and variables are and what they exchange. `towers` are those of
@@ -117,9 +114,7 @@ class Peers(_InCluster):
         with self._control.within(seconds, "TensorFlow's collective operations did not start in all processes"):
             return runtime.join_collective(params, self._cluster)
 
-    def agree(
-        self, step: TrainingStep | AsynchronousStep, towers: Sequence[str], check: Callable[[], None]
-    ) -> dict[str, Any]:
+    def agree(self, step: Step, towers: Sequence[str], check: Callable[[], None]) -> dict[str, Any]:
         """Begin only where all variables of all processes are equal, bit by bit."""
         sections, variables = super().agree(step, towers, check), digest(step.strategy.stores)
         if isinstance(self._control, MemberControl):

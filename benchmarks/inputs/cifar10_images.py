@@ -63,7 +63,7 @@ def stages(
         images = tf.cast(pixels, tf.float32)
         if distortions:
             images = crop_and_flip(images, *draw(spec.batch_size, seed=seed, tower=tower, step=step))
-        return _laid_out(standardised(images), spec), labels
+        return laid_out(standardised(images), spec), labels
 
     def decode_and_prepare(step: tf.Tensor, records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return prepare(step, decode(records))
@@ -126,7 +126,7 @@ def standardised(images: tf.Tensor) -> tf.Tensor:
     return centred * tf.math.rsqrt(tf.maximum(variance, 1.0 / images.shape[1:].num_elements()))
 
 
-def _laid_out(images: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+def laid_out(images: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     """`images` [batch, 3, 32, 32] in the type and layout of `spec`."""
     images = tf.cast(images, tf.as_dtype(spec.dtype))
     return images if spec.data_format == "NCHW" else tf.transpose(images, [0, 2, 3, 1])

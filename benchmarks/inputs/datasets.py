@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmarks.inputs.shards import TRAIN
+from benchmarks.inputs.shards import TRAIN, VALIDATION
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,7 @@ class Dataset:
 
     `tcb_num_classes` is the width of the classifier that tf_cnn_benchmarks gave its models for this set; it counts a
     background class that no image has. `files` are the TFRecord files that a data directory must have, `shards` the
-    patterns of those that come in numbered shards.
+    patterns of those that come in numbered shards, `evaluation_shards` of those that only an evaluation needs.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Dataset:
     image_size: int
     files: tuple[str, ...] = ()
     shards: tuple[str, ...] = ()
+    evaluation_shards: tuple[str, ...] = ()
 
 
 DATASETS = {
@@ -33,6 +34,7 @@ DATASETS = {
         evaluation_examples=50_000,
         image_size=224,
         shards=(TRAIN,),
+        evaluation_shards=(VALIDATION,),
     ),
     "cifar10": Dataset(
         name="cifar10",

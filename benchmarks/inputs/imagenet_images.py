@@ -93,8 +93,7 @@ def stages(
         number: tf.Tensor, pixels: tf.Tensor, label: tf.Tensor, decoded: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         image = finished(pixels, preparation, spec.height, spec.width, number, seeds(number)[1:])
-        image = tf.cast(image, tf.as_dtype(spec.dtype))
-        return tf.transpose(image, [2, 0, 1]) if spec.data_format == "NCHW" else image, label, decoded
+        return laid_out(image, spec), label, decoded
 
     def drawn(examples: tf.data.Dataset) -> tf.data.Dataset:
         return examples.shuffle(_SHUFFLE_BUFFER, seed=seed + tower).repeat()
@@ -102,18 +101,24 @@ def stages(
     records = kept(images.share(tower, num_towers, seed + tower, options), options)
     keep = skipped.keep_and_count()
     if options.decoded:
-        read = drawn(_numbered(records, decode).filter(keep).cache())
-        prepared = _numbered(read, prepare)
+        read = drawn(numbered(records, decode).filter(keep).cache())
+        prepared = numbered(read, prepare)
         found = {"take from memory": read}
     else:
         read = drawn(records)
-        prepared = _numbered(read, lambda number, *element: prepare(number, *decode(number, *element))).filter(keep)
-        found = {"read": read, "decode": _numbered(read, decode)}
+        prepared = numbered(read, lambda number, *element: prepare(number, *decode(number, *element))).filter(keep)
+        found = {"read": read, "decode": numbered(read, decode)}
     prepared = prepared.map(lambda image, label, _: (image, label))
     return {**found, "prepare": prepared, "batch": prepared.batch(spec.batch_size, drop_remainder=True)}
 
 
-def _numbered(elements: tf.data.Dataset, function: Callable[..., Any]) -> tf.data.Dataset:
+def laid_out(image: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+    """`image` [height, width, 3] in the type and layout of `spec`."""
+    image = tf.cast(image, tf.as_dtype(spec.dtype))
+    return tf.transpose(image, [2, 0, 1]) if spec.data_format == "NCHW" else image
+
+
+def numbered(elements: tf.data.Dataset, function: Callable[..., Any]) -> tf.data.Dataset:
     """`function` of the number of each of the `elements` and of its parts.
 
     The number seeds what is random, so parallel calls give the same images in any order of execution.

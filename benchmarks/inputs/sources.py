@@ -133,18 +133,10 @@ class ImageNet(FromFiles):
 
     def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
         """That of imagenet_images."""
-        preparation = Preparation(
-            distortions=params.distortions,
-            input_preprocessor=params.input_preprocessor,
-            resize_method=params.resize_method,
-            fuse_decode_and_crop=params.fuse_decode_and_crop,
-            distort_color_in_yiq=params.distort_color_in_yiq,
-            background_class=params.tcb_class_counts,
-        )
         parts: dict[str, Any] = {
             "images": self.images,
             "spec": image_spec(params, image_size),
-            "preparation": preparation,
+            "preparation": preparation_of(params),
             "skipped": self.skipped,
             "num_towers": num_towers,
             "seed": params.tf_random_seed,
@@ -220,6 +212,18 @@ def pipeline_options(params: Params) -> PipelineOptions:
         files_at_once=params.datasets_parallel_interleave_cycle_length or FILES_AT_ONCE,
         records_ahead=params.datasets_parallel_interleave_prefetch,
         sloppy=params.datasets_sloppy_parallel_interleave,
+    )
+
+
+def preparation_of(params: Params) -> Preparation:
+    """What a run does to the images of ImageNet to train on them."""
+    return Preparation(
+        distortions=params.distortions,
+        input_preprocessor=params.input_preprocessor,
+        resize_method=params.resize_method,
+        fuse_decode_and_crop=params.fuse_decode_and_crop,
+        distort_color_in_yiq=params.distort_color_in_yiq,
+        background_class=params.tcb_class_counts,
     )
 
 

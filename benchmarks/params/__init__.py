@@ -7,6 +7,7 @@ from benchmarks.params import (  # noqa: F401  importing them registers their ru
     cluster_rules,
     horovod_rules,
     input_rules,
+    mode_rules,
     rate_rules,
     reduce_rules,
 )

@@ -16,6 +16,20 @@ def prepares_by_default(params: Any) -> bool:
     return reads_imagenet(params) and params.input_preprocessor == "default"
 
 
+EVALUATION_SCHEDULES = (
+    "eval_during_training_every_n_steps",
+    "eval_during_training_every_n_epochs",
+    "eval_during_training_at_specified_steps",
+    "eval_during_training_at_specified_epochs",
+)
+
+
+def evaluates(params: Any) -> bool:
+    """Whether a run evaluates while it trains."""
+    return any(getattr(params, name) for name in EVALUATION_SCHEDULES)
+
+
+WITH_EVALUATION = Condition("with one of --eval_during_training_every_n_steps and its like", evaluates)
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
 WITH_MKL = Condition("with --mkl", lambda params: params.mkl)
 WITH_GPU_THREADS = Condition(

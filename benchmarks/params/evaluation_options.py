@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from benchmarks.params.conditions import WITH_EVALUATION
 from benchmarks.params.option import option
 
-_TRAINING_ONLY = "only training is, and its figures would pass for something else. Leave the flag out to train."
-_NO_EVALUATION = "evaluation is not built yet; the run only trains"
+_NO_CHECKPOINTS = (
+    "it evaluates the checkpoints of --train_dir, and none are written yet. Leave it out; "
+    "--eval_during_training_every_n_epochs=1 evaluates while the run trains."
+)
+_ONLY_WITH_EVAL = "it belongs to --eval, which is not built yet"
 _NO_MLPERF = "no MLPerf log is written"
 
 
@@ -19,48 +23,62 @@ class EvaluationOptions:
     print_training_accuracy: bool = option(
         False, "Compute the top-1 and top-5 accuracy of every training step, and print them as columns."
     )
-    forward_only: bool = option(False, "Run the forward pass only.", not_built=_TRAINING_ONLY)
-    freeze_when_forward_only: bool = option(
-        False, "Turn variables into constants for --forward_only.", not_yet="--forward_only is not built yet"
+    forward_only: bool = option(
+        False,
+        "Measure the forward pass alone, as in inference: batch norm uses its moving statistics, nothing is updated or "
+        "exchanged. The loss column is 0; columns of top-1 and top-5 accuracy follow it.",
     )
-    eval: bool = option(False, "Evaluate the checkpoints of --train_dir.", not_built=_TRAINING_ONLY)
+    freeze_when_forward_only: bool = option(
+        False, "Turn variables into constants for --forward_only.", not_yet="variables stay variables"
+    )
+    eval: bool = option(False, "Evaluate the checkpoints of --train_dir.", not_built=_NO_CHECKPOINTS)
     eval_dir: str | None = option(
         None,
         "Folder for the summaries of --eval.",
-        not_yet=_NO_EVALUATION,
+        not_yet=_ONLY_WITH_EVAL,
         run_only=True,
         tcb="its default is /tmp/tf_cnn_benchmarks/eval",
     )
     eval_interval_secs: int = option(
-        0, "Seconds between looks at --train_dir; 0 evaluates once.", lower_bound=0, not_yet=_NO_EVALUATION
+        0, "Seconds between looks at --train_dir; 0 evaluates once.", lower_bound=0, not_yet=_ONLY_WITH_EVAL
     )
     eval_batch_size: int = option(
-        0, "Images per device and evaluation step; 0 takes --batch_size.", lower_bound=0, not_yet=_NO_EVALUATION
+        0, "Images per device and evaluation step; 0 takes --batch_size.", lower_bound=0, acts=WITH_EVALUATION
     )
     num_eval_batches: int | None = option(
-        None, "Steps of an evaluation; --num_batches where it is not given.", lower_bound=1, not_yet=_NO_EVALUATION
+        None,
+        "Steps of an evaluation at most; where it is not given, all evaluation images are seen.",
+        lower_bound=1,
+        acts=WITH_EVALUATION,
+        tcb="its default was --num_batches",
     )
     num_eval_epochs: float | None = option(
-        None, "Passes over the evaluation images; --num_epochs where it is not given.", above=0, not_yet=_NO_EVALUATION
+        None,
+        "Passes over the evaluation images.",
+        above=0,
+        ignored="an evaluation sees every image once; --num_eval_batches makes it shorter",
     )
     eval_during_training_every_n_steps: int | None = option(
-        None, "Evaluate after every N steps of training.", lower_bound=1, not_yet=_NO_EVALUATION
+        None,
+        "Evaluate after every N steps of the table, and after the last. An evaluation is over the whole set, exact, "
+        "with the variables of the first tower; its time is in no step's and not in the images a second.",
+        lower_bound=1,
     )
     eval_during_training_every_n_epochs: float | None = option(
-        None, "Evaluate after every N epochs of training.", above=0, not_yet=_NO_EVALUATION
+        None, "Evaluate after every N epochs of training, rounded up to steps, and after the last step.", above=0
     )
     eval_during_training_at_specified_steps: str = option(
-        "", "Evaluate after these training steps, a list with commas.", not_yet=_NO_EVALUATION
+        "", "Evaluate after these steps of the table, a list with commas, and after the last."
     )
     eval_during_training_at_specified_epochs: str = option(
-        "", "Evaluate after these training epochs, a list with commas.", not_yet=_NO_EVALUATION
+        "", "Evaluate after these epochs of training, a list with commas, and after the last step."
     )
     stop_at_top_1_accuracy: float | None = option(
         None,
-        "End training once an evaluation reaches this share of right answers.",
-        lower_bound=0.0,
+        "End training once an evaluation finds at least this share of right answers; the record has the time that it "
+        "took.",
+        above=0,
         upper_bound=1.0,
-        not_yet=_NO_EVALUATION,
     )
     ml_perf: bool = option(False, "Subtract the channel means as MLPerf's rules want it.", not_yet=_NO_MLPERF)
     ml_perf_compliance_logging: bool = option(False, "Print MLPerf's log lines.", not_yet=_NO_MLPERF, run_only=True)

@@ -35,3 +35,9 @@ class ModelOptions:
         lower_bound=0,
         upper_bound=2**31 - 1,
     )
+    deterministic: bool = option(
+        False,
+        "Compute so that the same command gives losses equal to the last bit, on the same machine and versions; the "
+        "record then has a fingerprint of them. Slower: TensorFlow takes other kernels where the fast ones add up in "
+        "an order of chance.",
+    )

@@ -110,7 +110,7 @@ def model_for_data_set(params: Params) -> str | None:
     return None
 
 
-@rule("data_dir", "data_name", "input_method")
+@rule("data_dir", "data_name", "input_method", *conditions.EVALUATION_SCHEDULES)
 def readable_data(params: Params) -> str | None:
     """The files of the data set are where they are looked for."""
     name = data_name(params)
@@ -129,7 +129,7 @@ def readable_data(params: Params) -> str | None:
         looked_for = ", ".join(dataset.files)
         return f"--data_dir={params.data_dir} lacks {', '.join(missing)} (looked for {looked_for}). {way_out}"
     try:
-        for pattern in dataset.shards:
+        for pattern in (*dataset.shards, *(dataset.evaluation_shards if conditions.evaluates(params) else ())):
             shards.find(folder, pattern, way_out)
     except (UserError, OSError) as problem:
         return str(problem)

@@ -14,6 +14,7 @@ from typing import Any
 
 from results.files import write_whole
 from results.measurement import Measurement
+from results.mode import mode
 from results.record import RunRecord
 from results.store import unwritable
 
@@ -89,7 +90,7 @@ def _run_parameters(record: RunRecord) -> dict[str, Any]:
     return {
         "model": record.params.get("model"),
         "dataset": _dataset(record),
-        "mode": "input only" if record.params.get("input_only") else "training",
+        "mode": mode(record.params),
         "single_sess": record.params.get("variable_update") == "distributed_all_reduce",
         "devices": towers,
         "batch_size": batch_size * num_towers if batch_size and num_towers else None,

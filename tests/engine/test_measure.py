@@ -59,6 +59,16 @@ def test_the_window_includes_what_is_between_steps():
     assert recording.measurement().window_seconds == 4.0  # the pause after the last step is outside
 
 
+def test_what_is_done_between_parts_is_in_no_window():
+    world = World(1.0, 1.0, 2.0)
+    recording = Recording(8, 1, started=97.0, clock=world.clock)
+    measure(world.step, recording, 2)
+    world.now += 60.0
+    measure(world.step, recording, 1)
+    assert recording.measurement().window_seconds == 4.0
+    assert recording.training_began == 100.0
+
+
 def test_an_interrupt_leaves_what_was_measured():
     world = World(1.0, 1.0, 1.0, stop_after=2)
     recording = Recording(8, 1, started=0.0, clock=world.clock)

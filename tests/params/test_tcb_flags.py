@@ -51,8 +51,17 @@ REFUSED = {
     "collect_eval_results_async": "--collect_eval_results_async=True is refused: there is no detection model here.",
     "backbone_model_path": "--backbone_model_path=1 is refused: there is no detection model here.",
     "debugger": "--debugger=1 is refused: it went with TensorFlow 1's sessions.",
-    "eval": "--eval=True is not built yet: only training is",
-    "forward_only": "--forward_only=True is not built yet: only training is",
+    "eval": "--eval=True is not built yet: it evaluates the checkpoints of --train_dir, and none are written yet.",
+    **{
+        name: f"--{name}={value} without --data_dir: synthetic images have nothing to learn."
+        for name, value in {
+            "eval_during_training_every_n_steps": 1,
+            "eval_during_training_every_n_epochs": 1.0,
+            "eval_during_training_at_specified_steps": 1,
+            "eval_during_training_at_specified_epochs": 1,
+        }.items()
+    },
+    "stop_at_top_1_accuracy": "--stop_at_top_1_accuracy=1.0 without evaluations, which alone tell the accuracy: add",
     "job_name": "--job_name=controller without hosts of that role: add --controller_host=host:port.",
     "ps_hosts": "--ps_hosts names '1', which is not host:port.",
     "worker_hosts": "--worker_hosts names '1', which is not host:port.",

@@ -168,3 +168,10 @@ def test_later_fields_may_be_missing_and_unknown_ones_are_passed_over():
 def test_the_record_needs_neither_tensorflow_nor_pandas():
     code = "import sys, results.store; print([m for m in ('tensorflow', 'pandas', 'numpy') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+def test_the_fingerprint_of_losses_tells_the_last_bit_and_the_warm_up():
+    same, other = measurement().losses_sha256, measurement(losses=(2.0,) * 9 + (math.nextafter(2.0, 3.0),))
+    assert same == measurement().losses_sha256
+    assert len({same, other.losses_sha256, measurement(warmup_losses=(2.5, 2.0)).losses_sha256}) == 3
+    assert measurement(warmup_losses=(), losses=()).losses_sha256 is None

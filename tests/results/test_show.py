@@ -141,3 +141,27 @@ def test_times_that_are_none_are_passed_over(tmp_path, ways):
     assert "ms a step" not in words(path)
     path = write(record(minute=1, diagnosis={"verdict": "x", "ways": WAYS | {"real": ways}}), tmp_path)
     assert "ms a step: batch on device 150.00, one image a tower 11.80" in words(path)
+
+
+EVALUATION = {
+    "evaluations": [
+        {"step": 10, "images": 400, "top_1": 0.25, "top_5": 0.75},
+        {"step": 20, "images": 400, "top_1": 0.5, "top_5": 1.0},
+    ],
+    "target_top_1": 0.45,
+    "time_to_accuracy": {"training_seconds": 2.5, "wall_seconds": 3.25},
+}
+
+
+def test_the_accuracy_and_the_time_to_it(tmp_path):
+    told = words(write(record(evaluation=EVALUATION), tmp_path))
+    assert "accuracy top-1 0.5, top-5 1 of 400 images after step 20 (2 evaluations)" in told
+    assert "top-1 0.45 was reached after 2.5 s of training, 3.25 s with evaluations" in told
+
+
+@pytest.mark.parametrize(
+    "evaluation",
+    [{"evaluations": "many"}, {"evaluations": [{"top_1": "high"}], "time_to_accuracy": 3}, {"time_to_accuracy": {}}],
+)
+def test_evaluations_of_another_shape_are_passed_over(tmp_path, evaluation):
+    assert "was reached" not in words(write(record(evaluation=evaluation), tmp_path))

@@ -1,0 +1,128 @@
+"""The evaluations of a run that pauses its training for them, and the time that it took to an accuracy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from benchmarks.console import Console, accuracy_line, evaluation_row
+from benchmarks.draft import Draft
+from benchmarks.evaluator import Evaluator, Score
+from benchmarks.measure import Recording
+
+
+class Evaluation(NamedTuple):
+    """One evaluation after measured step `step`; accuracies are shares of the `images` that were seen.
+
+    `training_seconds` are those of all steps until then, the warm-up's included; `wall_seconds` go from the beginning
+    of the first step to the end of this evaluation, and so include those before it.
+    """
+
+    step: int
+    epoch: float
+    images: int
+    top_1: float
+    top_5: float
+    seconds: float
+    training_seconds: float
+    wall_seconds: float
+
+
+class Rows:
+    """Tells how far an evaluation is after every `display_every` steps of it, and ends the run where `check` does."""
+
+    def __init__(self, console: Console, display_every: int, check: Callable[[], None]) -> None:
+        self._console = console
+        self._display_every = display_every
+        self._check = check
+        self._steps = 0
+        self._before = Score()
+
+    def __call__(self, score: Score, seconds: float) -> None:
+        """After a step that took `seconds`; `score` is that of all so far."""
+        self._steps += 1
+        if self._steps % self._display_every == 0:
+            self._console.line(evaluation_row(self._steps, (score.images - self._before.images) / seconds))
+        self._before = score
+        self._check()
+
+
+class Evaluations:
+    """Evaluates by `evaluator` after each of the steps `points`; ends the training where `target` is reached.
+
+    `target` is a top-1 accuracy. What was found stands in the record of `draft` at once.
+    """
+
+    def __init__(
+        self,
+        draft: Draft,
+        evaluator: Evaluator,
+        points: Sequence[int],
+        console: Console,
+        check: Callable[[], None],
+    ) -> None:
+        self._draft = draft
+        self._evaluator = evaluator
+        self._points = points
+        self._console = console
+        self._check = check
+        self._target = draft.params.stop_at_top_1_accuracy
+        self._done: list[Evaluation] = []
+        self._keep()
+
+    def parts(self, recording: Recording) -> Iterator[int]:
+        """The lengths of the parts of the training, in steps; between them the evaluations happen."""
+        before = 0
+        for point in self._points:
+            yield point - before
+            self._evaluate(recording)
+            if self._reached:
+                self._console.line(f"Stopping, as eval accuracy at least {self._target} was reached")
+                return
+            if point != self._points[-1]:
+                self._console.line("Resuming training")
+            before = point
+
+    @property
+    def _reached(self) -> bool:
+        return self._target is not None and bool(self._done) and self._done[-1].top_1 >= self._target
+
+    def _evaluate(self, recording: Recording) -> None:
+        step = len(recording.step_seconds)
+        running = "final evaluation" if step == self._points[-1] else "evaluation"
+        self._console.line(f"Running {running} at global_step {step}")
+        begin = recording.clock()
+        score = self._evaluator(Rows(self._console, self._draft.params.display_every, self._check))
+        self._done.append(self._evaluation(recording, score, begin, recording.clock()))
+        self._keep()
+        self._console.line(accuracy_line(self._done[-1].top_1, self._done[-1].top_5, score.images))
+        left_out = (self._evaluator.images.examples or 0) - score.images
+        if self._draft.params.num_eval_batches is None and left_out > 0:
+            self._console.notice(f"WARNING: {left_out} evaluation images could not be decoded.")
+
+    def _evaluation(self, recording: Recording, score: Score, begin: float, end: float) -> Evaluation:
+        params, step = self._draft.params, len(recording.step_seconds)
+        assert params.num_epochs, "the parameters are resolved"
+        assert params.num_batches, "the parameters are resolved"
+        return Evaluation(
+            step=step,
+            epoch=step * params.num_epochs / params.num_batches,
+            images=score.images,
+            top_1=score.first / score.images if score.images else 0.0,
+            top_5=score.among_five / score.images if score.images else 0.0,
+            seconds=end - begin,
+            training_seconds=math.fsum(recording.warmup_step_seconds) + recording.window_seconds,
+            wall_seconds=end - recording.training_began,
+        )
+
+    def _keep(self) -> None:
+        reached = self._done[-1] if self._reached else None
+        self._draft.sections["evaluation"] = {
+            "files": self._evaluator.images.files,
+            "examples": self._evaluator.images.examples,
+            "evaluations": [each._asdict() for each in self._done],
+            "target_top_1": self._target,
+            "time_to_accuracy": reached
+            and {"training_seconds": reached.training_seconds, "wall_seconds": reached.wall_seconds},
+        }

@@ -1,0 +1,118 @@
+"""What the modes beside plain training need, and what they exclude."""
+
+import pytest
+
+from benchmarks.errors import UserError
+from benchmarks.params import Params, resolve, validate
+from benchmarks.params.evaluation_points import evaluation_points
+
+EVERY_10 = {"eval_during_training_every_n_steps": 10}
+WORKER = {"job_name": "worker", "ps_hosts": "127.0.0.1:1024", "worker_hosts": "127.0.0.1:1025"}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder that has the files of CIFAR-10, as far as flags are checked against them."""
+    folder = tmp_path / "cifar10"
+    folder.mkdir()
+    for name in ("train.tfrecords", "validation.tfrecords", "eval.tfrecords"):
+        (folder / name).touch()
+    return {"data_dir": str(folder)}
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"measure_exchange": True}, "--forward_only and --measure_exchange: nothing is exchanged."),
+        ({"diagnose": True}, "--forward_only and --diagnose: the experiment is about a training step."),
+        ({"input_only": True}, "--forward_only and --input_only: that measures no model."),
+        (EVERY_10, "--forward_only and --eval_during_training_every_n_steps=10: nothing is learned"),
+        (WORKER | {"cross_replica_sync": False}, "--forward_only with --cross_replica_sync=false: nothing is updated"),
+    ],
+)
+def test_the_forward_pass_alone(data, params, problem):
+    (found,) = validate(Params(forward_only=True, **data, **params))
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        (
+            EVERY_10 | {"eval_during_training_at_specified_epochs": "1"},
+            "--eval_during_training_every_n_steps=10 and --eval_during_training_at_specified_epochs=1 all say when",
+        ),
+        (
+            {"eval_during_training_at_specified_steps": "10,x"},
+            "--eval_during_training_at_specified_steps=10,x is no list of whole numbers from 1 on",
+        ),
+        (
+            {"eval_during_training_at_specified_epochs": "1,-1"},
+            "--eval_during_training_at_specified_epochs=1,-1 is no list of numbers above 0",
+        ),
+        ({"stop_at_top_1_accuracy": 0.5}, "--stop_at_top_1_accuracy=0.5 without evaluations"),
+        (EVERY_10 | {"input_only": True}, "--eval_during_training_every_n_steps=10 and --input_only: without a model"),
+        (EVERY_10 | {"target_precision": 0.1}, "--eval_during_training_every_n_steps=10 with --target_precision=0.1"),
+        (EVERY_10 | WORKER, "--eval_during_training_every_n_steps=10 with several processes: only a run of one"),
+    ],
+)
+def test_evaluations(data, params, problem):
+    (found,) = validate(Params(**data, **params))
+    assert found.startswith(problem)
+
+
+def test_evaluations_need_images(data):
+    (found,) = validate(Params(**EVERY_10))
+    assert found.startswith("--eval_during_training_every_n_steps=10 without --data_dir")
+    assert validate(Params(**EVERY_10, **data)) == []
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"input_method": "service"}, "--deterministic with --input_method=service: the order of the images"),
+        ({"target_precision": 0.1}, "--deterministic with --target_precision=0.1: the number of steps"),
+        ({"forward_only": True}, "--deterministic and --forward_only: nothing is trained"),
+        ({"input_only": True}, "--deterministic and --input_only: nothing is trained"),
+        (WORKER, "--deterministic with several processes"),
+    ],
+)
+def test_determinism(data, params, problem):
+    assert validate(Params(deterministic=True, **data)) == []
+    (found,) = validate(Params(deterministic=True, **data, **params))
+    assert found.startswith(problem)
+
+
+def test_a_sloppy_order_is_not_deterministic(tmp_path):
+    (tmp_path / "train-00000-of-00001").touch()
+    data = {"data_dir": str(tmp_path), "data_name": "imagenet", "datasets_sloppy_parallel_interleave": True}
+    (found,) = validate(Params(deterministic=True, **data))
+    assert found.startswith("--deterministic with --datasets_sloppy_parallel_interleave: the order of the images")
+    assert validate(Params(**data)) == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "points"),
+    [
+        ({"every_n_steps": 40}, [40, 80, 100]),
+        ({"every_n_steps": 50}, [50, 100]),
+        ({"every_n_epochs": 0.5}, [13, 25, 38, 50, 63, 75, 88, 100]),
+        ({"at_specified_steps": "7,3"}, [3, 7, 100]),
+        ({"at_specified_epochs": "0.1,3"}, [3, 75, 100]),
+    ],
+)
+def test_points(schedule, points):
+    """25 steps are an epoch."""
+    options = {f"eval_during_training_{name}": value for name, value in schedule.items()}
+    params = Params(model="trivial", data_name="cifar10", batch_size=64, num_gpus=1, num_batches=100, **options)
+    assert evaluation_points(resolve(params, device="cpu", examples=1600)) == points
+
+
+def test_a_point_beyond_the_end_is_an_error():
+    params = Params(
+        model="trivial", data_name="cifar10", batch_size=64, eval_during_training_at_specified_steps="9,101"
+    )
+    with pytest.raises(
+        UserError, match=r"specified_steps=9,101 asks for an evaluation after step 101, but the run has 100"
+    ):
+        evaluation_points(resolve(params, device="cpu", examples=1600))
