@@ -10,6 +10,7 @@ from benchmarks.inputs import cifar10, cifar10_images
 from benchmarks.inputs.evaluation import NO_IMAGE, open_evaluation
 from benchmarks.inputs.sources import open_source
 from benchmarks.inputs.towers import TowerGroup
+from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Momentum
 from benchmarks.params import Params, resolve
 from benchmarks.precision import LossScale
@@ -52,7 +53,7 @@ def trained(folder, name, network, strategy, *, towers=2, batch_size, steps, rat
     params = params_for(folder, name, towers, batch_size=batch_size)
     stores = build_strategy(strategy, devices, network=network, **how)
     inputs = open_source(params).towers(params, network.image_size, TowerGroup.of_all(devices))
-    step = TrainingStep(network, stores, devices, inputs, Momentum(rate), LossScale(), OPTIONS)
+    step = TrainingStep(network, stores, devices, inputs, Momentum(), LossScale(), OPTIONS, LearningRate(rate))
     for _ in range(steps):
         step()
     return Evaluator(network, stores.stores[0], devices, open_evaluation(params, network.image_size), OPTIONS)
