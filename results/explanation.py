@@ -51,11 +51,7 @@ def _run(record: RunRecord) -> Paragraphs:
     yield "ran", name(facts(record))
     optimizer = record.configuration.get("optimizer")
     rate = record.configuration.get("init_learning_rate")
-    words = [
-        mode(record.configuration),
-        f"optimizer {optimizer}" * bool(optimizer),
-        f"learning rate {rate}" * (rate is not None),
-    ]
+    words = [f"optimizer {optimizer}" * bool(optimizer), f"learning rate {rate}" * (rate is not None)]
     if isinstance(record.model.get("parameters"), int):
         words.append(f"{record.model['parameters']:,} parameters")
     yield "", ", ".join(filter(None, [mode(record.configuration), *words, *_cluster(record)]))

@@ -153,6 +153,18 @@ EVALUATION = {
 }
 
 
+@pytest.mark.parametrize(
+    ("settings", "mode"),
+    [
+        ({}, "training"),
+        ({"forward_only": True}, "forward only"),
+        ({"eval_during_training_at_specified_steps": "5"}, "training + evaluation"),
+    ],
+)
+def test_the_mode_is_told_once(tmp_path, settings, mode):
+    assert f"fp32 {mode}, optimizer momentum" in words(write(record(settings=settings), tmp_path))
+
+
 def test_the_accuracy_and_the_time_to_it(tmp_path):
     told = words(write(record(evaluation=EVALUATION), tmp_path))
     assert "accuracy top-1 0.5, top-5 1 of 400 images after step 20 (2 evaluations)" in told
