@@ -34,12 +34,14 @@ _CHECKED = {
 class Record(NamedTuple):
     """A record's image as it is stored, its label (int32, 1 to 1000), and its boxes as sides of float32 [boxes] each.
 
-    The sides are those of `_BOX`, in parts of the image's height and width. A record can have no boxes.
+    The sides are those of `_BOX`, in parts of the image's height and width. A record can have no boxes. `origin` tells
+    where it was read, in the terms of who did.
     """
 
     data: tf.Tensor
     label: tf.Tensor
     boxes: tuple[tf.Tensor, ...]
+    origin: tuple[tf.Tensor, ...] = ()
 
 
 def parse(serialised: tf.Tensor) -> Record:
