@@ -4,6 +4,8 @@ The processes are run_benchmark.py with FLAGS and their roles, on free ports of 
 passed on with the role before it. Ctrl-C and SIGTERM go to the driver, which ends the others. What is left after that,
 or after the first failure, is killed: with a --cluster_timeout_secs of 25 s or more, all is over within it. On Linux no
 process outlives this one. The exit code is the worst of all.
+
+With --data_service_workers there is no cluster, but one process and a tf.data service that makes its images.
 """
 
 from __future__ import annotations
@@ -19,16 +21,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
 from benchmarks.children import killed_with_this_process
 from benchmarks.cluster.cluster import HOST_FLAGS, Cluster, Task
 from benchmarks.errors import ExitCode
+from benchmarks.launch_with_service import PROGRAM, run_with_service, service_flags
 from benchmarks.params import CommandLineError, parse
 
-_PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
+_WORKERS = 2
 _END_SECONDS = 10.0  # for a process whose driver has ended, and for one that was told to end
 # Of --cluster_timeout_secs: who fails has noticed within half of it, and those that can end then do, with a record.
 _AFTER_FAILURE = 0.4
@@ -42,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         parser.error(f"{' '.join(unknown)}: flags of the run stand after --, as in --workers=2 -- {' '.join(unknown)}")
+    if options.data_service_workers:
+        return _run_with_service(parser, options)
+    options.workers = options.workers or _WORKERS
     counts = {"controller": int(options.controller), "ps": options.ps, "worker": options.workers}
     with contextlib.ExitStack() as held:
         reserved = {job: [held.enter_context(_reserved_port()) for _ in range(count)] for job, count in counts.items()}
@@ -59,6 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{command.answer}\n")
             return ExitCode.VALID
         return _Processes(cluster, options.flags, command.params.cluster_timeout_secs).run()
+
+
+def _run_with_service(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """A run of one process, whose images a tf.data service makes."""
+    if options.workers or options.ps or options.controller:
+        parser.error("--data_service_workers is for a run of one process: leave --workers, --ps and --controller out")
+    try:
+        command = parse([*options.flags, *service_flags("127.0.0.1:1")])
+    except CommandLineError as error:
+        return _refuse(error.problems)
+    if command.answer is not None:
+        sys.stdout.write(f"{command.answer}\n")
+        return ExitCode.VALID
+    return run_with_service(options.flags, options.data_service_workers)
 
 
 def _role(cluster: Cluster, task: Task) -> list[str]:
@@ -123,7 +142,7 @@ class _Processes:
 
     def _start(self, task: Task) -> None:
         self._running[task] = subprocess.Popen(
-            [sys.executable, str(_PROGRAM), *self.flags, *_role(self.cluster, task)],
+            [sys.executable, str(PROGRAM), *self.flags, *_role(self.cluster, task)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -208,12 +227,22 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.launch",
         description="Run a cluster of run_benchmark.py processes on this machine.",
-        usage="%(prog)s [--workers=N] [--ps=N] [--controller] -- FLAGS OF run_benchmark.py",
+        usage="%(prog)s [--workers=N] [--ps=N] [--controller] -- FLAGS OF run_benchmark.py\n"
+        "       %(prog)s --data_service_workers=N -- FLAGS OF run_benchmark.py",
         allow_abbrev=False,
     )
-    parser.add_argument("--workers", type=_from(1), default=2, metavar="N", help="processes that compute towers")
+    parser.add_argument(
+        "--workers", type=_from(1), metavar="N", help=f"processes that compute towers (default {_WORKERS})"
+    )
     parser.add_argument("--ps", type=_from(0), default=0, metavar="N", help="parameter servers")
     parser.add_argument("--controller", action="store_true", help="a controller, for distributed_all_reduce")
+    parser.add_argument(
+        "--data_service_workers",
+        type=_from(1),
+        metavar="N",
+        help="in place of a cluster, one process and a tf.data service with so many workers, which makes its images "
+        "(--input_method=service) and ends with it",
+    )
     parser.add_argument("flags", nargs="*", metavar="FLAGS", help="flags of run_benchmark.py, after --")
     return parser
 

@@ -157,15 +157,16 @@ def prepare_evaluations(
     return Evaluations(draft, build_evaluator(workload, step), evaluation_points(workload.params), console, check)
 
 
-def counted(workload: Workload, console: Console) -> dict[str, int]:
+def counted(workload: Workload, console: Console) -> dict[str, Any]:
     """What the input has counted until now, none of which goes unsaid."""
     try:
         counts = workload.source.counted()
     except tf.errors.OpError:  # a machine that is gone: why is what the run's end tells
         return {}
-    for what, number in counts.items():
-        if number:
-            console.notice(f"WARNING: {number} {what.replace('_', ' ')}: they could not be decoded.")
+    if number := counts.get("skipped_images"):
+        console.notice(f"WARNING: {number} skipped images: they could not be decoded. The first are:")
+        for image in counts["skipped"]:
+            console.notice(f"  {image}")
     return counts
 
 

@@ -71,7 +71,7 @@ def read(path: Path) -> Archive:
     batch_pickle.load(
         pickles.pop(META), META
     )  # the class names: not needed, but a damaged one tells of a wrong archive
-    contents = {name: batch_pickle.load(data, name) for name, data in pickles.items()}
+    contents = {name: batch_pickle.load(pickles.pop(name), name) for name in list(pickles)}  # held once, not twice
     md5, sha256 = checksums(path)
     if any(_is_sample(content) for content in contents.values()):
         source = "sample"

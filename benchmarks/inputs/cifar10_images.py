@@ -11,7 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from benchmarks.inputs.image_spec import ImageSpec
-from benchmarks.inputs.pipeline_options import DEFAULTS, PipelineOptions
+from benchmarks.inputs.pipeline_options import DEFAULTS, SHUFFLE_BUFFERS, PipelineOptions
 from benchmarks.inputs.pipelines import held_ready, kept
 
 FEATURES = {
@@ -21,7 +21,6 @@ FEATURES = {
 SIZE = 32
 PADDING = 4
 _OFFSETS = 2 * PADDING + 1
-_SHUFFLE_BUFFER = 50_000  # records; more than a file of the set has, so that every order is possible
 
 
 def dataset(
@@ -69,7 +68,7 @@ def stages(
         return prepare(step, decode(records))
 
     def in_batches(examples: tf.data.Dataset) -> tf.data.Dataset:
-        drawn = examples.shuffle(_SHUFFLE_BUFFER, seed=seed + tower).repeat()
+        drawn = examples.shuffle(SHUFFLE_BUFFERS["cifar10"], seed=seed + tower).repeat()
         return drawn.batch(spec.batch_size, drop_remainder=True)
 
     # The step's number seeds the augmentation, so parallel calls give the same images in any order of execution.

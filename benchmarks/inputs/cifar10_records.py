@@ -11,8 +11,9 @@ from benchmarks.errors import UserError
 from benchmarks.inputs.cifar10_archive import IMAGE_BYTES, NUM_CLASSES
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.inputs.manifest import MANIFEST, read_manifest
-from benchmarks.inputs.record_errors import damage, way_out
+from benchmarks.inputs.record_errors import damage, feature_names, way_out
 from benchmarks.inputs.record_errors import reason as reason_of
+from benchmarks.inputs.shards import content
 
 _BATCH = 1000  # records checked at a time
 # A feature that is missing shows as a value that cannot be right, so that the record can be named.
@@ -70,7 +71,7 @@ def find(data_dir: str | Path, file: str) -> Path:
         missing = [each for each in looked_for if not (folder / each).is_file()]
         raise UserError(
             f"--data_dir={folder}: no {file} in it. Looked for {', '.join(looked_for)}; missing: {', '.join(missing)}. "
-            + way_out("cifar10", folder)
+            f"The folder holds {content(folder)}. {way_out('cifar10', folder)}"
         )
     return folder / file
 
@@ -91,12 +92,14 @@ def _check(records: tf.Tensor, path: Path, first: int) -> None:
     if len(wrong_sizes):
         index = wrong_sizes[0]
         found = f"has an image of {sizes[index]} bytes" if sizes[index] else "has no image"
-        raise _unusable(path, f"record {first + index} {found}, where {IMAGE_BYTES} were expected")
+        names = f"; {feature_names(records[index])}" if not sizes[index] else ""
+        raise _unusable(path, f"record {first + index} {found}, where {IMAGE_BYTES} were expected{names}")
     wrong_labels = ((labels < 0) | (labels >= NUM_CLASSES)).nonzero()[0]
     if len(wrong_labels):
         index = wrong_labels[0]
         found = f"has label {labels[index]}" if labels[index] != -1 else "has no label, or -1"
-        raise _unusable(path, f"record {first + index} {found}, where labels are 0 to {NUM_CLASSES - 1}")
+        names = f"; {feature_names(records[index])}" if labels[index] == -1 else ""
+        raise _unusable(path, f"record {first + index} {found}, where labels are 0 to {NUM_CLASSES - 1}{names}")
 
 
 def _unusable(path: Path, reason: str) -> UserError:

@@ -65,18 +65,18 @@ def _cifar10(path: Path, spec: ImageSpec, *, tower: int, num_towers: int) -> tf.
 def _imagenet(
     images: Shards, spec: ImageSpec, preparation: Preparation, *, tower: int, num_towers: int
 ) -> tf.data.Dataset:
-    """Images that cannot be decoded are left out."""
+    """Images that cannot be decoded are left out; whoever counts the others knows how many."""
     unused = tf.zeros([2], tf.int64)  # the seed of what is drawn for training
 
     def prepare(number: tf.Tensor, *element: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         record = images.record(*element)
-        pixels, decoded = imagenet_images.pixels_or_nothing(record, preparation, unused)
+        pixels, decoded = imagenet_images.pixels_or_nothing(record, preparation, unused, tf.no_op)
         image = imagenet_images.finished(pixels, preparation, spec.height, spec.width, number, [unused, unused])
         label = record.label if preparation.background_class else record.label - 1
         return imagenet_images.laid_out(image, spec), label, decoded
 
     records = images.share(tower, num_towers, 0, DEFAULTS)
-    prepared = imagenet_images.numbered(records, prepare).filter(lambda *parts: parts[2])
+    prepared = imagenet_images.numbered(records, prepare).filter(imagenet_images.is_decoded)
     batches = prepared.map(lambda *parts: parts[:2]).batch(spec.batch_size)
     return _filled_up(batches, spec)
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -23,8 +24,12 @@ class Images(ABC):
         """One epoch of the images of `tower`, as they are stored, in an order that is drawn anew every epoch."""
 
     @abstractmethod
-    def record(self, *element: tf.Tensor) -> Record:
+    def record(self, *element: Any) -> Record:
         """What an element of `share` holds. What is no image with a label ends the step with an error."""
+
+    @abstractmethod
+    def name(self, record: Record) -> tf.Tensor:
+        """Where `record` was read, in words: a scalar string."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Shards(Images):
         return cls(shards.find(Path(folder), shards.TRAIN, way_out("imagenet", folder)))
 
     def share(self, tower: int, num_towers: int, seed: int, options: PipelineOptions) -> tf.data.Dataset:
-        """Serialised records; the order that is drawn is that of the files.
+        """Serialised records, with the numbers of their files and those within them; drawn is the order of the files.
 
         Each tower has as many files as the others for itself. Those that are left over are read by all as one stream,
         of which each takes its share of the records: so a file more or less makes no tower's images come more often.
@@ -50,8 +55,12 @@ class Shards(Images):
             streams.append((own, len(self.paths), num_towers, tower))
         paths = tf.constant([str(path) for path in self.paths])
 
+        def of_file(file: tf.Tensor) -> tf.data.Dataset:
+            numbers = tf.data.Dataset.from_tensors(file).repeat()
+            return tf.data.Dataset.zip((numbers, tf.data.TFRecordDataset(paths[file]).enumerate()))
+
         def records(first: tf.Tensor, end: tf.Tensor, parts: tf.Tensor, part: tf.Tensor) -> tf.data.Dataset:
-            of_stream = tf.data.TFRecordDataset(paths[first:end]).shard(parts, part)
+            of_stream = tf.data.Dataset.range(first, end).flat_map(of_file).shard(parts, part)
             return of_stream if options.records_ahead is None else of_stream.prefetch(options.records_ahead)
 
         # Columns, so that shard() is given arguments: TensorFlow crashes if it is given outputs of an operation.
@@ -64,10 +73,17 @@ class Shards(Images):
             deterministic=not options.sloppy,
         )
 
-    def record(self, *element: tf.Tensor) -> Record:
+    def record(self, *element: Any) -> Record:
         """The record that a scalar string holds."""
-        (serialised,) = element
-        return parse(serialised)
+        file, (index, serialised) = element
+        return parse(serialised)._replace(origin=(file, index))
+
+    def name(self, record: Record) -> tf.Tensor:
+        """File, and number of the record in it, from 0 on."""
+        file, index = record.origin
+        return tf.strings.join(
+            [tf.constant([path.name for path in self.paths])[file], ", record ", tf.as_string(index)]
+        )
 
 
 @dataclass(frozen=True)
@@ -86,19 +102,23 @@ class Files(Images):
         return cls([str(train.folder / image) for image in train.images], labels)
 
     def share(self, tower: int, num_towers: int, seed: int, options: PipelineOptions) -> tf.data.Dataset:
-        """What stands in each file, and its label; the order is drawn over all files."""
+        """The path of each file, what stands in it, and its label; the order is drawn over all files."""
         files = tf.data.Dataset.from_tensor_slices((list(self.paths), tf.constant(self.labels, tf.int32)))
         return (
             files.shard(num_towers, tower)
             .shuffle(len(self.paths), seed=seed)
             .map(
-                lambda path, label: (tf.io.read_file(path), label),
+                lambda path, label: (path, tf.io.read_file(path), label),
                 num_parallel_calls=tf.data.AUTOTUNE,
                 deterministic=not options.sloppy,
             )
         )
 
-    def record(self, *element: tf.Tensor) -> Record:
+    def record(self, *element: Any) -> Record:
         """Image and label; a file tells of no boxes."""
-        data, label = element
-        return Record(data, label, (tf.zeros([0]),) * 4)
+        path, data, label = element
+        return Record(data, label, (tf.zeros([0]),) * 4, (path,))
+
+    def name(self, record: Record) -> tf.Tensor:
+        """The path of the file."""
+        return record.origin[0]

@@ -34,12 +34,14 @@ _CHECKED = {
 class Record(NamedTuple):
     """A record's image as it is stored, its label (int32, 1 to 1000), and its boxes as sides of float32 [boxes] each.
 
-    The sides are those of `_BOX`, in parts of the image's height and width. A record can have no boxes.
+    The sides are those of `_BOX`, in parts of the image's height and width. A record can have no boxes. `origin` tells
+    where it was read, in the terms of who did.
     """
 
     data: tf.Tensor
     label: tf.Tensor
     boxes: tuple[tf.Tensor, ...]
+    origin: tuple[tf.Tensor, ...] = ()
 
 
 def parse(serialised: tf.Tensor) -> Record:
@@ -131,8 +133,7 @@ def _check(records: tf.Tensor, path: Path, first: int) -> None:
     for index, size, label in zip(itertools.count(), sizes, labels, strict=False):
         if not size or label == -1:
             missing = "image/encoded" if not size else "image/class/label"
-            names = sorted(tf.train.Example.FromString(records[index].numpy()).features.feature)
-            found = f"its features are {', '.join(names)}" if names else "it has no features"
+            found = record_errors.feature_names(records[index])
             raise _unusable(path, f"record {first + index} has no {missing}, or an empty one; {found}")
         if not 1 <= label <= LABELS:
             raise _unusable(path, f"record {first + index} has label {label}, where labels are 1 to {LABELS}")

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 # Neighbours in a batch come from so many files. A number that followed the machine would make the order do so too.
 FILES_AT_ONCE = 8
 
+# Records that the next one is drawn from. CIFAR-10: more than its file has, so that every order is possible. ImageNet:
+# about 0.1 GB; its images were put into shards at random, so more is not needed.
+SHUFFLE_BUFFERS = {"cifar10": 50_000, "imagenet": 1024}
+
 
 @dataclass(frozen=True)
 class PipelineOptions:

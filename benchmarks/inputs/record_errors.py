@@ -45,6 +45,12 @@ def explain(error: Exception, name: str, data_dir: str | Path | None = None) -> 
 _WRONG_RECORD = f"Parse|Decode|Reshape|{LABEL_OUT_OF_RANGE}"
 
 
+def feature_names(record: tf.Tensor) -> str:
+    """In words, which features `record`, a serialised tf.train.Example, has."""
+    names = sorted(tf.train.Example.FromString(record.numpy()).features.feature)
+    return f"its features are {', '.join(names)}" if names else "it has no features"
+
+
 def way_out(name: str, folder: str | Path, words: str = "Make the data set again with: ") -> str:
     """The command that makes the TFRecord files of the data set `name` in `folder`."""
     source = " --images=FOLDER" if name == "imagenet" else ""

@@ -26,10 +26,12 @@ def find(folder: Path, pattern: str, way_out: str) -> list[Path]:
 
     Raises UserError that ends in `way_out` if there are none, if some are missing, or if they are of several sets.
     """
+    if not folder.is_dir():
+        raise UserError(f"--data_dir={folder}: {'not a folder' if folder.exists() else 'no such folder'}. {way_out}")
     numbered = [(path, match) for path in folder.glob(pattern) if (match := _NUMBERED.fullmatch(path.name))]
     if not numbered:
         raise UserError(
-            f"--data_dir={folder}: no file matches {pattern}. The folder holds {_content(folder)}. {way_out}"
+            f"--data_dir={folder}: no file matches {pattern}. The folder holds {content(folder)}. {way_out}"
         )
     counts = sorted({match["count"] for _, match in numbered})
     if len(counts) > 1:
@@ -54,6 +56,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def _content(folder: Path) -> str:
+def content(folder: Path) -> str:
+    """The names of what `folder` holds, in words."""
     names = sorted(path.name for path in folder.iterdir())
     return listed(names) if names else "nothing"

@@ -61,7 +61,7 @@ class Source(ABC):
     ) -> list[TowerInput]:
         """An input for each of `towers`, for `params`."""
 
-    def counted(self) -> dict[str, int]:
+    def counted(self) -> dict[str, Any]:
         """What was counted while the towers read, for the record."""
         return {}
 
@@ -143,9 +143,9 @@ class ImageNet(FromFiles):
         }
         return Pipeline(partial(imagenet_images.dataset, **parts), partial(imagenet_images.stages, **parts))
 
-    def counted(self) -> dict[str, int]:
-        """The images that could not be decoded and were left out."""
-        return {"skipped_images": self.skipped.total()}
+    def counted(self) -> dict[str, Any]:
+        """How many images could not be decoded and were left out, and which were the first."""
+        return {"skipped_images": self.skipped.total(), "skipped": self.skipped.named()}
 
 
 def open_source(params: Params) -> Source:

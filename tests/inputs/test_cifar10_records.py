@@ -48,9 +48,9 @@ def test_files_without_a_manifest_have_an_unknown_source(write):
     [
         (record(label=10), "record 1002 has label 10, where labels are 0 to 9"),
         (record(label=-7), "record 1002 has label -7"),
-        (record(label=None), "record 1002 has no label"),
+        (record(label=None), "record 1002 has no label, or -1, where labels are 0 to 9; its features are image"),
         (record(image=b"short"), "record 1002 has an image of 5 bytes, where 3072 were expected"),
-        (record(image=None), "record 1002 has no image"),
+        (record(image=None), "record 1002 has no image, where 3072 were expected; its features are label"),
         (b"no example", r"one of the records 1000 to 1003 is not a tf\.train\.Example"),
     ],
     ids=["10", "-7", "no label", "short image", "no image", "no example"],
@@ -118,7 +118,7 @@ def test_a_missing_file_is_named_with_what_was_looked_for(sample_dir, tmp_path):
     with pytest.raises(
         UserError,
         match=r"no train\.tfrecords in it\. Looked for train\.tfrecords, validation\.tfrecords, eval\.tfrecords; "
-        r"missing: train\.tfrecords, validation\.tfrecords\. Make",
+        r"missing: train\.tfrecords, validation\.tfrecords\. The folder holds eval\.tfrecords\. Make",
     ):
         cifar10_records.verify(tmp_path)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from benchmarks.inputs import imagenet_images
 from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.imagenet_images import Preparation
-from benchmarks.inputs.imagenet_reading import Shards
+from benchmarks.inputs.imagenet_reading import Files, Shards
 from benchmarks.inputs.imagenet_records import Record
 from benchmarks.inputs.pipeline_options import DEFAULTS, PipelineOptions
 from benchmarks.inputs.record_errors import explain
@@ -211,7 +211,7 @@ def test_without_distortions_the_middle_is_taken(preparation, window):
     """The image is as bright as its column is far to the right."""
     pixels = np.broadcast_to((np.arange(400) * 255 / 399).astype(np.uint8)[None, :, None], (100, 400, 3)).copy()
     record = Record(tf.constant(jpegs.encoded(pixels)), tf.constant(1), (tf.zeros([0]),) * 4)
-    found, decoded = imagenet_images.pixels_or_nothing(record, preparation, tf.constant([0, 0], tf.int64))
+    found, decoded = imagenet_images.pixels_or_nothing(record, preparation, tf.constant([0, 0], tf.int64), tf.no_op)
     row, column, height, width = window
     assert bool(decoded)
     assert found.shape[0] in (height, height + 1)
@@ -231,6 +231,12 @@ def test_images_that_cannot_be_decoded_are_left_out_and_counted(tmp_path):
     skipped = SkippedImages(100)
     found = batches(shard, 8, skipped=skipped, options=PipelineOptions(0))
     assert sorted(labels[0] for _, labels in found) == [4] * 4 + [5] * 4
+    assert set(skipped.named()) == {
+        "train-00000-of-00001, record 0: truncated",
+        "train-00000-of-00001, record 1: no JPEG",
+        "train-00000-of-00001, record 2: truncated",
+        "train-00000-of-00001, record 3: no JPEG",
+    }
     assert skipped.total() >= 12  # of three epochs and what else was read ahead; good ones do not count, as others show
 
 
@@ -239,6 +245,26 @@ def test_boxes_that_make_no_sense_are_no_reason_to_end(tmp_path):
     boxes = [(-0.5, 0.1, 1.5, 0.9)], [(0.9, 0.9, 0.1, 0.1)], [(0.2, 0.2, 0.2, 0.2)]
     shard = jpegs.write_shards(tmp_path, [jpegs.record(data, boxes=each) for each in boxes])
     assert len(batches(shard, 20, preparation=Preparation(), skipped=SkippedImages(1000))) == 20
+
+
+def test_of_many_bad_images_the_first_are_named(tmp_path):
+    shard = jpegs.write_shards(tmp_path, [*bad_records() * 6, *even_records([5])])
+    skipped = SkippedImages(10_000)
+    batches(shard, 2, skipped=skipped, options=PipelineOptions(0))
+    assert skipped.total() > 10
+    assert len(skipped.named()) == 10
+
+
+def test_an_image_in_a_file_of_its_own_is_named_by_its_path(tmp_path):
+    paths = [tmp_path / "train/class0" / f"{name}.JPEG" for name in ("bad", "good")]
+    paths[0].parent.mkdir(parents=True)
+    for path, data in zip(paths, (b"", jpegs.encoded(jpegs.even(5))), strict=True):
+        path.write_bytes(data)
+    skipped = SkippedImages(1000)
+    files = Files.in_folder(tmp_path)
+    found = imagenet_images.dataset(files, SPEC, PLAIN, skipped, tower=0, num_towers=1, seed=0)
+    next(iter(found))
+    assert skipped.named() == [f"{paths[0]}: empty"]
 
 
 def read_in_a_step(folder, limit=0, steps=1):

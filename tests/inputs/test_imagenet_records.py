@@ -103,6 +103,14 @@ def test_missing_shards_are_named(tmp_path):
         imagenet_records.verify(tmp_path)
 
 
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"--data_dir=.*nowhere: no such folder\. Make the data set"):
+        imagenet_records.verify(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="not a folder"):
+        imagenet_records.verify(tmp_path / "file")
+
+
 def test_a_record_is_read_with_its_boxes():
     serialised = jpegs.record(b"image", label=7, boxes=[(0.1, 0.2, 0.3, 0.4), (0.5, 0.6, 0.7, 0.8)])
     record = imagenet_records.parse(tf.constant(serialised))

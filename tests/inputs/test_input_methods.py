@@ -1,5 +1,10 @@
 """Every way of feeding gives the towers the same images."""
 
+import socket
+import time
+from concurrent import futures
+
+import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -91,9 +96,37 @@ def test_a_service_ends_at_an_image_that_cannot_be_decoded(tmp_path):
     assert "more images than --max_skipped_images=0 cannot be decoded" in explain(error.value, "imagenet", tmp_path)
 
 
-def test_a_service_that_is_not_there_is_told_before_the_model_is_built(sample_dir):
-    params = Params(
-        data_dir=str(sample_dir), data_name="cifar10", input_method="service", data_service_address="127.0.0.1:1"
-    )
-    with pytest.raises(UserError, match=r"^--data_service_address=127\.0\.0\.1:1: no data service can be reached"):
+@pytest.fixture
+def silent():
+    """host:port of a server that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def other_grpc():
+    """host:port of a gRPC server that is no tf.data service."""
+    server = grpc.server(futures.ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None)
+
+
+def reached(sample_dir, address):
+    """What is said where a run is to read through the service at `address`, and after how long."""
+    begin = time.monotonic()
+    params = Params(data_dir=str(sample_dir), data_name="cifar10", input_method="service", data_service_address=address)
+    with pytest.raises(UserError, match=rf"^--data_service_address={address}: no data service can be reached") as error:
         open_source(params)
+    assert time.monotonic() - begin < 15
+    return str(error.value)
+
+
+def test_a_service_that_is_not_there_is_told_before_the_model_is_built(sample_dir):
+    assert "python -m benchmarks.inputs.data_service" in reached(sample_dir, "127.0.0.1:1")
+
+
+def test_what_is_no_data_service_is_told_within_seconds(sample_dir, silent, other_grpc):
+    assert "there was no answer within 5 s" in reached(sample_dir, silent)
+    assert "another gRPC server, not the dispatcher" in reached(sample_dir, other_grpc)

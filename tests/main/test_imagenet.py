@@ -24,7 +24,10 @@ def test_the_record_counts_what_was_left_out(shards, tmp_path):
     (record,) = ran.records
     skipped = record["dataset"].pop("skipped_images")
     assert skipped >= 14 * 16 // 8  # of the images of 14 steps, 16 each
-    assert f"WARNING: {skipped} skipped images: they could not be decoded." in ran.err
+    assert f"WARNING: {skipped} skipped images: they could not be decoded. The first are:\n  train-0" in ran.err
+    named = record["dataset"].pop("skipped")
+    assert set(named) == {f"train-0000{shard}-of-00003, record 0: truncated" for shard in range(3)}
+    assert all(f"\n  {name}\n" in ran.err for name in named)
     assert record["dataset"] == {
         "name": "imagenet",
         "synthetic": False,
