@@ -49,9 +49,9 @@ class Rows:
 
 
 class Evaluations:
-    """Evaluates by `evaluator` after each of the steps `points`; ends the training where `target` is reached.
+    """Evaluates by `evaluator` after each of the steps `points`; ends the training at the accuracy asked for, if any.
 
-    `target` is a top-1 accuracy. What was found stands in the record of `draft` at once.
+    What was found stands in the record of `draft` at once.
     """
 
     def __init__(
@@ -83,6 +83,9 @@ class Evaluations:
             if point != self._points[-1]:
                 self._console.line("Resuming training")
             before = point
+        if self._target is not None:
+            best = max(each.top_1 for each in self._done)
+            self._console.notice(f"NOTE: --stop_at_top_1_accuracy={self._target} was not reached: at best {best:.4f}.")
 
     @property
     def _reached(self) -> bool:

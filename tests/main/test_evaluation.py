@@ -14,6 +14,7 @@ ACCURACY = r"Accuracy @ 1 = (\d\.\d{4}) Accuracy @ 5 = (\d\.\d{4}) \[(\d+) examp
 @pytest.fixture(scope="module")
 def evaluated(sample_data, tmp_path_factory):
     flags = [f"--data_dir={sample_data}", "--eval_during_training_every_n_steps=5", "--eval_batch_size=30"]
+    flags.append("--stop_at_top_1_accuracy=1")
     return run(*EVALUATING, *flags, results_dir=tmp_path_factory.mktemp("runs"))
 
 
@@ -39,7 +40,9 @@ def test_evaluations_are_recorded_and_in_no_step(evaluated):
     (record,) = evaluated.records
     evaluation, measurement = record["evaluation"], record["measurement"]
     assert (evaluation["files"], evaluation["examples"]) == ("validation.tfrecords", 400)
-    assert (evaluation["target_top_1"], evaluation["time_to_accuracy"]) == (None, None)
+    assert (evaluation["target_top_1"], evaluation["time_to_accuracy"]) == (1.0, None)
+    best = max(each["top_1"] for each in evaluation["evaluations"])
+    assert f"NOTE: --stop_at_top_1_accuracy=1.0 was not reached: at best {best:.4f}." in evaluated.err
     assert [each["step"] for each in evaluation["evaluations"]] == [5, 10, 12]
     assert len(measurement["step_seconds"]) == 12
     last = evaluation["evaluations"][-1]
