@@ -192,7 +192,7 @@ def finished(
     method = "bilinear" if preparation.official or preparation.resize_method == "crop" else preparation.resize_method
     if preparation.distortions:
         mirrored = tf.random.stateless_uniform([], seeds[0]) < 0.5
-        pixels = tf.cond(mirrored, lambda: pixels[:, ::-1], lambda: pixels)
+        pixels = tf.cond(mirrored, lambda: tf.reverse(pixels, [1]), lambda: pixels)  # a slice of step -1 takes 2 ms
     image = image_windows.resized(pixels, height, width, method, number)
     if preparation.official:
         rows = tf.reshape(image, [height, -1]) - CHANNEL_MEANS * width  # whole rows: a tenth of the time of threes

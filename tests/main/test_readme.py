@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import all_reduce, launch
 from benchmarks.inputs import cifar10, imagenet
-from benchmarks.studies import against_yardsticks, first_losses, strategies
+from benchmarks.studies import against_yardsticks, first_losses, input_speed, strategies
 from results import __main__ as results_command
 from tests.main.conftest import PROJECT
 
@@ -30,7 +30,7 @@ ELSEWHERE = {
     "--diagnose": "takes minutes; tests/diagnosis and tests/main/test_diagnose.py run it on less",
     "--images=FOLDER": "tests/inputs converts folders",
 }
-OTHER_COMMANDS = (all_reduce, launch, cifar10, imagenet, against_yardsticks, first_losses, strategies)
+OTHER_COMMANDS = (all_reduce, launch, cifar10, imagenet, against_yardsticks, first_losses, input_speed, strategies)
 FOREIGN = {"adapter"}  # flags of other programs that the README names
 
 
