@@ -28,6 +28,7 @@ def section(material: Material, draw: Draw) -> Section | None:
         return None
     currency = material.prices.currency
     rows = [_row(group, material) for group in groups]
+    rated = any(thermal_design_power(group.facts["accelerator"]) for group in groups)
     headings = (*_HEADINGS, f">images per {currency}", ">epoch", f">{currency} per epoch")
     priced = [group for group in groups if cost_per_million(group, material) is not None]
     parts = [part for part in by(priced, "model", "dataset") if len(part) > 1]
@@ -35,8 +36,8 @@ def section(material: Material, draw: Draw) -> Section | None:
     return Section(
         "value",
         "Per device, per watt, for money",
-        (*_definitions(material), *note),
-        (table(headings, rows, f"What one gets for it. Watts: {RATED_POWER}", folded=True),),
+        (*_definitions(material, rated), *note),
+        (table(headings, rows, f"What one gets for it{f'. Watts: {RATED_POWER}' * rated}", folded=True),),
         figures,
     )
 
@@ -57,10 +58,13 @@ def cost_per_million(group: Group, material: Material) -> float | None:
     return None if price is None else (group.devices or 0) * price / (3600 * group.images_per_second) * 1e6
 
 
-def _definitions(material: Material) -> tuple[str, ...]:
-    told = [
+def _definitions(material: Material, rated: bool) -> tuple[str, ...]:
+    per_watt = (
         f"Per watt: images per second over devices times watts of one. Watts are the {RATED_POWER}: the thermal design "
-        "power that the vendor states of a device. What was drawn may be less, and the host is in none of the figures.",
+        "power that the vendor states of a device. What was drawn may be less, and the host is in none of the figures."
+    )
+    told = [
+        *([per_watt] if rated else []),
         "Epoch: 1,281,167 images for ImageNet, 50,000 for CIFAR-10, or as many as the record says of its own data.",
     ]
     prices = material.prices

@@ -123,6 +123,7 @@ def test_watts_are_said_to_be_rated_wherever_images_per_watt_stand(sections):
     for words in (value.paragraphs[0], value.tables[0].caption, sections["origins"].paragraphs[0]):
         assert "rated board power (TDP), not measured" in words
     assert [name for name, each in sections.items() if "per watt" in str(each)] == ["value"]
+    assert "Per watt" not in str(built([record()])["value"].paragraphs)  # nobody rates that processor
 
 
 def test_what_is_not_valid_enters_where_it_is_asked_for_and_is_named():
