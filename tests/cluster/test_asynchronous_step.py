@@ -13,7 +13,7 @@ class Step:
     """A step that takes `seconds`; it fails after `fails_after` of them."""
 
     def __init__(self, seconds, loss, fails_after=10_000):
-        self.strategy = self.updates = object()
+        self.strategy, self.updates, self.rate = object(), object(), object()
         self.made = 0
         self._seconds = seconds
         self._loss = loss
@@ -76,3 +76,4 @@ def test_each_process_s_towers_are_a_worker_and_they_share_everything():
         (("view", towers[2:]), towers[2:], 2),
     ]
     assert made[0][3].updates is made[1][3].updates
+    assert made[0][3].rate is made[1][3].rate
