@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from types import FrameType, TracebackType
 
+from benchmarks.errors import ExitCode
+
 
 class Terminated(BaseException):
     """Somebody asked the process to end (SIGTERM)."""
@@ -32,6 +34,12 @@ class Signals:
     ) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    @property
+    def exit_code(self) -> ExitCode | None:
+        """What a process that was told to end ends with; None where it was not told."""
+        codes = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+        return None if self._received is None else codes[signal.Signals(self._received)]
 
     def check(self) -> None:
         """Raise KeyboardInterrupt or Terminated if one has come."""

@@ -94,6 +94,7 @@ class Session(ABC):
             "source": cluster.source,
         }
         self.write = write
+        self.signals = Signals()
         self.control = self.make_control()
 
     @abstractmethod
@@ -104,15 +105,17 @@ class Session(ABC):
         """Play the part; see run_to_end."""
         if self.params.cluster_resolver not in RESOLVERS:  # those take their own time
             self.control.began -= time.perf_counter() - self.started
-        self.watchdog = Watchdog(min(2.0, self.params.cluster_timeout_secs / 5), self.last_words)
+        self.watchdog = Watchdog(
+            min(2.0, self.params.cluster_timeout_secs / 5), self.last_words, lambda: self.signals.exit_code
+        )
         self.control.on_fault = self.watchdog.let_loose
 
         def story() -> None:
-            with Signals() as signals:
+            with self.signals:
                 try:
-                    self.play(partial(_both, signals.check, self.control.check))
+                    self.play(partial(_both, self.signals.check, self.control.check))
                 except Exception:
-                    signals.check()  # who ends a whole cluster at once sees the others go: that is no fault of theirs
+                    self.signals.check()  # who ends a whole cluster sees the others go: that is no fault of theirs
                     raise
 
         ending = run_to_end(self.draft, story, self.explain)

@@ -26,10 +26,13 @@ class Watchdog:
         self,
         grace_seconds: float,
         last_words: Callable[[ClusterError], None],
+        told: Callable[[], int | None] = lambda: None,
         end: Callable[[int], None] = leave,
     ) -> None:
+        """`told` is the exit code of a process that was told to end by itself; None where it was not."""
         self._grace_seconds = grace_seconds
         self._last_words = last_words
+        self._told = told
         self._end_process = end
         self._lock = threading.Lock()
         self._main_ends = False
@@ -53,4 +56,5 @@ class Watchdog:
             threading.Event().wait(_ENDING_SECONDS)
         else:
             self._last_words(fault)
-        self._end_process(fault.exit_code)
+        told = self._told()
+        self._end_process(fault.exit_code if told is None else told)

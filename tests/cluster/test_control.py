@@ -211,7 +211,7 @@ def wait_to_fail(control):
 
 def test_the_watchdog_leaves_the_end_to_a_main_thread_that_is_at_it():
     done = []
-    dog = Watchdog(0.1, lambda fault: done.append(str(fault)), done.append)
+    dog = Watchdog(0.1, lambda fault: done.append(str(fault)), end=done.append)
     dog.hold_back()
     dog.let_loose(ClusterError("gone"))
     time.sleep(0.3)
@@ -220,7 +220,7 @@ def test_the_watchdog_leaves_the_end_to_a_main_thread_that_is_at_it():
 
 def test_the_watchdog_ends_a_process_whose_main_thread_hangs():
     done = []
-    Watchdog(0.1, lambda fault: done.append(str(fault)), done.append).let_loose(ClusterError("gone"))
+    Watchdog(0.1, lambda fault: done.append(str(fault)), end=done.append).let_loose(ClusterError("gone"))
     time.sleep(0.3)
     assert done == ["gone", 1]
 
@@ -235,3 +235,10 @@ def test_roles_become_flags(cluster):
     assert (params.job_name, params.task_index) == ("worker", 0)
     assert params.worker_hosts == ",".join(cluster.hosts["worker"])
     assert params.local_parameter_device == "cpu"
+
+
+def test_a_process_that_was_told_to_end_says_so_even_if_it_hangs():
+    done = []
+    Watchdog(0.1, lambda fault: done.append(str(fault)), lambda: 143, done.append).let_loose(ClusterError("gone"))
+    time.sleep(0.3)
+    assert done == ["gone", 143]
