@@ -93,27 +93,35 @@ def cpu_quota(membership: Path = Path("/proc/self/cgroup"), root: Path = Path("/
     return min(filter(None, limits), default=None)
 
 
-def gpus(nvml: ModuleType | None = None) -> dict[str, Any]:
-    """Return the GPUs, the driver and the CUDA version it supports, as NVML tells; `nvml` stands in for it in tests."""
+def started_nvml(nvml: ModuleType | None = None) -> ModuleType | str:
+    """Return NVML, ready to be asked until its nvmlShutdown, or why it cannot be; `nvml` stands in for it in tests."""
     try:
         import pynvml  # absent where only the CPU is of interest
     except ImportError:
-        return {"gpus": [], "nvml": "the package nvidia-ml-py is not installed"}
+        return "the package nvidia-ml-py is not installed"
     nvml = nvml or pynvml
     try:
         nvml.nvmlInit()
     except pynvml.NVMLError as error:
-        return {"gpus": [], "nvml": str(error)}
+        return str(error)
+    return nvml
+
+
+def gpus(nvml: ModuleType | None = None) -> dict[str, Any]:
+    """Return the GPUs, the driver and the CUDA version it supports, as NVML tells; `nvml` stands in for it in tests."""
+    started = started_nvml(nvml)
+    if isinstance(started, str):
+        return {"gpus": [], "nvml": started}
     try:
-        cuda = ask(nvml.nvmlSystemGetCudaDriverVersion_v2)
+        cuda = ask(started.nvmlSystemGetCudaDriverVersion_v2)
         return {
-            "gpus": [_gpu(nvml, index) for index in range(ask(nvml.nvmlDeviceGetCount) or 0)],
+            "gpus": [_gpu(started, index) for index in range(ask(started.nvmlDeviceGetCount) or 0)],
             "nvml": "ok",
-            "driver": ask(nvml.nvmlSystemGetDriverVersion),
+            "driver": ask(started.nvmlSystemGetDriverVersion),
             "cuda_driver": cuda and f"{cuda // 1000}.{cuda % 1000 // 10}",  # 12040 is 12.4
         }
     finally:
-        ask(nvml.nvmlShutdown)
+        ask(started.nvmlShutdown)
 
 
 def _gpu(nvml: ModuleType, index: int) -> dict[str, Any]:

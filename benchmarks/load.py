@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.environment import ask
+from benchmarks.environment import ask, started_nvml
 
 LEAST_SECONDS = 0.5  # the kernel counts in hundredths of a second
 _IDLE = ("idle", "iowait")
@@ -79,19 +79,13 @@ def gpu_state(nvml: ModuleType | None = None) -> dict[str, dict[str, Any]]:
     another namespace, as in a container, every GPU that is computed on counts as ours. `nvml` stands in for NVML in
     tests.
     """
-    try:
-        import pynvml  # absent where only the CPU is of interest
-    except ImportError:
-        return {}
-    nvml = nvml or pynvml
-    try:
-        nvml.nvmlInit()
-    except pynvml.NVMLError:
+    started = started_nvml(nvml)
+    if isinstance(started, str):
         return {}
     try:
-        return {f"GPU {i}": _state(nvml, handle, pids) for i, (handle, pids) in own_gpus(nvml).items()}
+        return {f"GPU {i}": _state(started, handle, pids) for i, (handle, pids) in own_gpus(started).items()}
     finally:
-        ask(nvml.nvmlShutdown)
+        ask(started.nvmlShutdown)
 
 
 def own_gpus(nvml: ModuleType) -> dict[int, tuple[Any, list[int] | None]]:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import tensorflow as tf
 
@@ -48,6 +49,10 @@ class Workload:
     source: Source
     network: Network
     declarations: tuple[Declaration, ...]
+
+    def with_params(self, **changed: Any) -> Workload:
+        """The same, but for what is `changed` of its parameters."""
+        return dataclasses.replace(self, params=dataclasses.replace(self.params, **changed))
 
 
 def settle(params: Params, set_up: Callable[[Params], devices.Devices] = devices.set_up) -> Workload:
@@ -122,9 +127,7 @@ def _average_over_processes(workload: Workload) -> Average | None:
 
 def build_independent_step(workload: Workload) -> TrainingStep | AsynchronousStep:
     """The step of `workload` under `independent`: the same work on the same devices, and no exchange."""
-    return build_step(
-        dataclasses.replace(workload, params=dataclasses.replace(workload.params, variable_update="independent"))
-    )
+    return build_step(workload.with_params(variable_update="independent"))
 
 
 def build_input_step(workload: Workload) -> InputStep:

@@ -35,6 +35,7 @@ _IN_SHORT = {
     "trivial": "trivial model",
     "input_alone": "input alone",
 }
+FEW_IMAGES = ("one_image", "two_images")  # the ways whose steps do not have the run's batch
 INPUT, TRANSFER, EXCHANGE, LAUNCH, COMPUTE = "input", "transfer", "variable exchange", "launch overhead", "compute"
 RULE_OF_THUMB = 0.8  # of the time; a GPU that computes less suggests that it waits for input
 _NOT_THE_MODEL = 0.9  # of the step with the model: a trivial model that takes as long shows that the input bounds both

@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmarks.diagnosis.rounds import Block, measure_rounds
 from benchmarks.diagnosis.usage import GpuUtilisation
-from benchmarks.diagnosis.ways import WHOLE_BATCH, build_ways
+from benchmarks.diagnosis.ways import build_ways
 from benchmarks.workload import Workload
-from results.diagnosis import WAYS, diagnose
+from results.diagnosis import FEW_IMAGES, WAYS, diagnose
 
 
 def measured_diagnosis(workload: Workload, on_block: Callable[[str, int], None], **lengths: Any) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _facts(way: str, blocks: Sequence[Block]) -> dict[str, Any]:
     }
     return {
         "step_seconds": [block.step_seconds for block in blocks],
-        "whole_batch": way in WHOLE_BATCH,
+        "whole_batch": way not in FEW_IMAGES,
         **usage,
     }
 

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 import psutil
 
-from benchmarks.environment import ask
+from benchmarks.environment import ask, started_nvml
 from benchmarks.load import own_gpus
 
 _SAMPLES_EVERY = 0.1  # seconds; NVML itself averages over 1/6 to 1 s
@@ -82,20 +81,14 @@ class GpuUtilisation:
     """
 
     def __init__(self, nvml: ModuleType | None = None) -> None:
-        self._handles: list[Any] = []
-        try:
-            import pynvml  # absent where only the CPU is of interest
-        except ImportError:
-            return
-        self._nvml = nvml or pynvml
-        try:
-            self._nvml.nvmlInit()
-        except pynvml.NVMLError:
-            return
-        self._handles = [handle for handle, _ in own_gpus(self._nvml).values()]
+        self._nvml = started_nvml(nvml)
+        known = {} if isinstance(self._nvml, str) else own_gpus(self._nvml)
+        self._handles = [handle for handle, _ in known.values()]
 
     def __call__(self) -> float | None:
         """As the class says."""
+        if isinstance(self._nvml, str):
+            return None
         rates = [ask(self._nvml.nvmlDeviceGetUtilizationRates, handle) for handle in self._handles]
         known = [rate.gpu / 100 for rate in rates if rate is not None]
         return statistics.fmean(known) if known else None

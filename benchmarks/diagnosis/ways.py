@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 import models
+from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.input_step import InputStep
 from benchmarks.inputs import synthetic
 from benchmarks.inputs.sources import Source, Synthetic, image_spec, pipeline_options
 from benchmarks.inputs.tower_group import TowerGroup
 from benchmarks.inputs.towers import TowerInput, reading_towers
 from benchmarks.params import ResolvedParams
-from benchmarks.workload import Workload, build_step, inputs_of
+from benchmarks.step import TrainingStep
+from benchmarks.workload import Workload, build_independent_step, build_step, inputs_of
 from models.layers import declarations
 from variable_mgr.topology import is_gpu
 
 _BATCHES_AHEAD = 2  # more would be made while other ways have their turn, and hide what the input costs
-WHOLE_BATCH = ("real", "host_batch", "synthetic", "independent", "trivial", "input_alone")  # in a step of the way
 
 
 class HostBatch(Source):
@@ -47,29 +48,27 @@ def build_ways(workload: Workload) -> dict[str, Callable[[], object]]:
     exchange, and "two_images" in place of "one_image" where that is the batch. Ways with real input share one pipeline,
     which holds two batches ready.
     """
-    held = _with_params(
-        workload,
+    held = workload.with_params(
         datasets_prefetch_buffer_size=workload.params.datasets_prefetch_buffer_size or _BATCHES_AHEAD,
         multi_device_iterator_max_buffer_size=workload.params.multi_device_iterator_max_buffer_size or _BATCHES_AHEAD,
     )
     made_up = dataclasses.replace(held, source=_other(workload.source, Synthetic))
-    alone = _with_params(made_up, variable_update="independent")
     ways: dict[str, Callable[[], object]] = {}
     inputs = inputs_of(held)
     if workload.params.data_dir:
-        ways["real"] = _built(held, inputs)
+        ways["real"] = _traced(build_step(held, inputs))
         if any(is_gpu(tower) for tower in workload.devices.towers):
-            ways["host_batch"] = _built(dataclasses.replace(held, source=_other(workload.source, HostBatch)))
-    ways["synthetic"] = _built(made_up)
+            ways["host_batch"] = _traced(
+                build_step(dataclasses.replace(held, source=_other(workload.source, HostBatch)))
+            )
+    ways["synthetic"] = _traced(build_step(made_up))
     if exchanges(workload):
-        ways["independent"] = _built(alone)
+        ways["independent"] = _traced(build_independent_step(made_up))
     way, images = ("one_image", 1) if workload.params.batch_size > 1 else ("two_images", 2)
-    ways[way] = _built(_with_params(alone, batch_size=images))
-    ways["trivial"] = _built(trivial(held), inputs)
+    ways[way] = _traced(build_independent_step(made_up.with_params(batch_size=images)))
+    ways["trivial"] = _traced(build_step(trivial(held), inputs))
     if workload.params.data_dir:
-        step = InputStep(workload.devices.towers, inputs)
-        step.trace()
-        ways["input_alone"] = step
+        ways["input_alone"] = _traced(InputStep(workload.devices.towers, inputs))
     return ways
 
 
@@ -87,14 +86,9 @@ def trivial(workload: Workload) -> Workload:
     return dataclasses.replace(workload, network=network, declarations=listed)
 
 
-def _built(workload: Workload, inputs: Sequence[TowerInput] | None = None) -> Callable[[], object]:
-    step = build_step(workload, inputs)
+def _traced(step: TrainingStep | AsynchronousStep | InputStep) -> Callable[[], object]:
     step.trace()
     return step
-
-
-def _with_params(workload: Workload, **changed: Any) -> Workload:
-    return dataclasses.replace(workload, params=dataclasses.replace(workload.params, **changed))
 
 
 def _other(source: Source, kind: type[Source]) -> Source:

@@ -36,6 +36,11 @@ def step_by_all(params: Params) -> str | None:
     return None
 
 
+def several_processes(params: Params) -> bool:
+    """Whether the run is one of several processes, Horovod's or a cluster's."""
+    return params.variable_update == "horovod" or in_cluster(params)
+
+
 def in_cluster(params: Params) -> bool:
     """Whether the run is one of several processes that flags, TF_CONFIG or a resolver name."""
     if params.variable_update == "horovod":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from benchmarks.cluster.addresses import is_host_and_port
-from benchmarks.params.cluster_rules import ROLES, in_cluster
+from benchmarks.params.cluster_rules import ROLES, in_cluster, several_processes
 from benchmarks.params.data_set import data_name
 from benchmarks.params.params import Params
-from benchmarks.params.rules import rule
+from benchmarks.params.rules import excluded, rule
 
 
 @rule("input_only", "data_dir")
@@ -23,7 +23,7 @@ def input_to_measure(params: Params) -> str | None:
 def input_of_one_process(params: Params) -> list[str]:
     """The input alone is measured where it is made."""
     asked = [name for name in ("input_only", "diagnose") if getattr(params, name)]
-    if not asked or not (params.variable_update == "horovod" or in_cluster(params)):
+    if not asked or not several_processes(params):
         return []
     return [
         f"--{name} with several processes: each makes the input of its own towers. Measure one of them by itself, "
@@ -66,9 +66,8 @@ def address_of_service(params: Params) -> str | None:
 @rule("input_only", "measure_exchange", "diagnose")
 def step_to_look_into(params: Params) -> list[str]:
     """Without a model there is no step, and nothing is exchanged."""
-    without = {"measure_exchange": "nothing is exchanged", "diagnose": "there is no step that something could bound"}
-    return [
-        f"--input_only and --{name}: without a model {reason}. Leave one of them out."
-        for name, reason in without.items()
-        if params.input_only and getattr(params, name)
-    ]
+    reasons = {
+        "measure_exchange": "without a model nothing is exchanged",
+        "diagnose": "without a model there is no step that something could bound",
+    }
+    return excluded(params, "input_only", reasons) if params.input_only else []

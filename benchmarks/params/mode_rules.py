@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.params.cluster_rules import ROLES, in_cluster
+from benchmarks.params.cluster_rules import ROLES, in_cluster, several_processes
 from benchmarks.params.conditions import EVALUATION_SCHEDULES, evaluates, reads_imagenet
 from benchmarks.params.evaluation_points import schedules, specified_epochs, specified_steps
 from benchmarks.params.params import Params
-from benchmarks.params.rules import rule
+from benchmarks.params.rules import excluded, rule
 
 _LISTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "eval_during_training_at_specified_steps": (specified_steps, "whole numbers from 1 on with commas, as in 100,200"),
@@ -22,16 +22,12 @@ def forward_pass_alone(params: Params) -> list[str]:
     """What looks at training has nothing to look at."""
     if not params.forward_only:
         return []
-    without = {
+    reasons = {
         "input_only": "that measures no model",
         "measure_exchange": "nothing is exchanged",
         "diagnose": "the experiment is about a training step",
     }
-    found = [
-        f"--forward_only and --{name}: {reason}. Leave one of them out."
-        for name, reason in without.items()
-        if getattr(params, name)
-    ]
+    found = excluded(params, "forward_only", reasons)
     if evaluates(params):
         found.append(
             f"--forward_only and {schedules(params)[0]}: nothing is learned that could be evaluated. Leave one of them "
@@ -104,7 +100,7 @@ def images_to_evaluate(params: Params) -> list[str]:
 @rule("variable_update", *ROLES, *EVALUATION_SCHEDULES)
 def evaluation_in_one_process(params: Params) -> str | None:
     """Evaluation is over the towers of one process."""
-    if not evaluates(params) or not (params.variable_update == "horovod" or in_cluster(params)):
+    if not evaluates(params) or not several_processes(params):
         return None
     return (
         f"{schedules(params)[0]} with several processes: only a run of one process evaluates. Leave it out, or run on "
@@ -143,13 +139,9 @@ def losses_to_compare(params: Params) -> list[str]:
     """There are losses, and one process makes them."""
     if not params.deterministic:
         return []
-    found = [
-        f"--deterministic and --{name}: nothing is trained, so there are no losses that could be equal. Leave one of "
-        "them out."
-        for name in ("forward_only", "input_only")
-        if getattr(params, name)
-    ]
-    if params.variable_update == "horovod" or in_cluster(params):
+    reason = "nothing is trained, so there are no losses that could be equal"
+    found = excluded(params, "deterministic", dict.fromkeys(("forward_only", "input_only"), reason))
+    if several_processes(params):
         found.append(
             "--deterministic with several processes: the order in which their gradients are added up is not settled. "
             "Leave it out, or run on one machine with neither roles nor TF_CONFIG."

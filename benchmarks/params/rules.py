@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,15 @@ def validate(params: Params, *, without: Collection[str] = ()) -> list[str]:
     among = [rule.check(params) or () for rule in RULES if not rule.about & known]
     texts = [[problems] if isinstance(problems, str) else problems for problems in among]
     return [*wrong.values(), *itertools.chain.from_iterable(texts)]
+
+
+def excluded(params: Params, name: str, reasons: Mapping[str, str]) -> list[str]:
+    """A problem, with its reason, for each option of `reasons` that is given beside `name`, which is given too."""
+    return [
+        f"--{name} and --{other}: {reason}. Leave one of them out."
+        for other, reason in reasons.items()
+        if getattr(params, other)
+    ]
 
 
 @rule("num_batches", "num_epochs")

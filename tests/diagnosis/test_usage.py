@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks.diagnosis.usage import GpuUtilisation, Meter
+from tests.engine.test_load import driver
 
 
 def test_processors_and_files_are_counted(tmp_path):
@@ -44,13 +45,9 @@ def nvml(pids, utilisation):
             raise NVMLError(NVML_ERROR_NOT_SUPPORTED)
         return SimpleNamespace(gpu=utilisation[gpu])
 
-    return SimpleNamespace(
-        nvmlInit=lambda: None,
-        nvmlDeviceGetCount=lambda: len(pids),
-        nvmlDeviceGetHandleByIndex=lambda index: index,
-        nvmlDeviceGetComputeRunningProcesses=lambda gpu: [SimpleNamespace(pid=pid) for pid in pids[gpu]],
-        nvmlDeviceGetUtilizationRates=rates,
-    )
+    found = driver(*pids)
+    found.nvmlDeviceGetUtilizationRates = rates
+    return found
 
 
 def test_the_gpus_that_this_process_computes_on_count():
