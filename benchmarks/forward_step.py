@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
-from benchmarks.inputs.feed import compiled
+from benchmarks.compiled_step import CompiledStep
 from benchmarks.inputs.towers import TowerInput
-from benchmarks.step import StepOptions, StepOutcome, accuracies
-from models.layers import Net
+from benchmarks.step import StepOptions, StepOutcome, accuracies, net_on
 from models.network import Network
 from variable_mgr.exchange_plan import Traffic
 from variable_mgr.strategies import VariableStrategy
-from variable_mgr.topology import is_gpu
 
 Logits = Callable[[Mapping[str, tf.Tensor], tf.Tensor], tf.Tensor]  # of the variables' values and of images
 
@@ -23,21 +20,12 @@ def inference(network: Network, options: StepOptions, device: str) -> Logits:
     """The float32 logits of images on `device`, where batch norm uses its moving statistics and nothing is dropped."""
 
     def logits(values: Mapping[str, tf.Tensor], images: tf.Tensor) -> tf.Tensor:
-        net = Net(
-            network,
-            lambda declaration: values[declaration.name],
-            num_classes=options.num_classes,
-            training=False,
-            data_format=options.data_format,
-            dtype=options.dtype,
-            on_gpu=is_gpu(device),
-        )
-        return network(net, images).logits
+        return network(net_on(device, network, values, options, training=False), images).logits
 
     return tf.function(logits, jit_compile=True, autograph=False) if options.xla else logits
 
 
-class ForwardStep:
+class ForwardStep(CompiledStep):
     """The forward pass of `network` on all `towers`, with the variables of `strategy`, which nothing updates.
 
     Calling it runs one step and ends when every device is done: the accuracies that it waits for come of the logits.
@@ -53,19 +41,11 @@ class ForwardStep:
         options: StepOptions,
         average: Callable[[tf.Tensor], tf.Tensor] | None = None,
     ) -> None:
+        super().__init__(towers, inputs)
         self.strategy = strategy
         self._network = network
-        self._towers = towers
-        self._inputs = inputs
         self._options = options
         self._average = average
-        self._run: Callable[[], tf.Tensor] | None = None
-
-    def trace(self) -> float:
-        """Build the graph; the seconds it took."""
-        begin = time.perf_counter()
-        self._run = compiled(self._step, self._inputs)
-        return time.perf_counter() - begin
 
     def traffic(self) -> Traffic:
         """Nothing is exchanged."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from benchmarks.inputs.feed import compiled
-from benchmarks.inputs.towers import TowerInput
+from benchmarks.compiled_step import CompiledStep
 
 
 class InputOutcome(NamedTuple):
@@ -21,22 +18,11 @@ class InputOutcome(NamedTuple):
     top_5: float | None = None
 
 
-class InputStep:
+class InputStep(CompiledStep):
     """The batches of `inputs`, on the devices `towers`.
 
     Calling it ends when every tower's batch is on its device.
     """
-
-    def __init__(self, towers: Sequence[str], inputs: Sequence[TowerInput]) -> None:
-        self._towers = towers
-        self._inputs = inputs
-        self._run: Callable[[], tf.Tensor] | None = None
-
-    def trace(self) -> float:
-        """Build the graph; the seconds it took."""
-        begin = time.perf_counter()
-        self._run = compiled(self._step, self._inputs)
-        return time.perf_counter() - begin
 
     def __call__(self) -> InputOutcome:
         """Get one batch for each tower."""

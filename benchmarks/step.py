@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
 from benchmarks.clipping import within_norm
-from benchmarks.inputs.feed import compiled
+from benchmarks.compiled_step import CompiledStep
 from benchmarks.inputs.towers import TowerInput
 from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Optimizer, Updates
@@ -78,7 +77,7 @@ class _TowerResult(NamedTuple):
     top_5: tf.Tensor
 
 
-class TrainingStep:
+class TrainingStep(CompiledStep):
     """The step of `network` under `strategy`; `inputs` are the towers' own, on the devices `towers`.
 
     Calling it runs one step and ends when every device is done: the losses that it waits for leave their devices after
@@ -96,28 +95,20 @@ class TrainingStep:
         options: StepOptions,
         rate: LearningRate,
     ) -> None:
+        super().__init__(towers, inputs)
         self._network = network
         self.strategy = strategy
-        self._towers = towers
-        self._inputs = inputs
         self._loss_scale = loss_scale
         self._options = options
         self.rate = rate
         self.updates = [Updates(optimizer, master) for master in strategy.masters]
-        self._run: Callable[[], tf.Tensor] | None = None
-
-    def trace(self) -> float:
-        """Build the graph, which the first call does otherwise; the seconds it took."""
-        begin = time.perf_counter()
-        self._run = compiled(self._step, self._inputs)
-        return time.perf_counter() - begin
 
     def traffic(self) -> Traffic | None:
         """What a step sends; None where that is not known."""
         return self.strategy.traffic()
 
     def __call__(self) -> StepOutcome:
-        """Run one step."""
+        """Run one step; the first call builds the graph if nothing has yet."""
         if self._run is None:
             self.trace()
         assert self._run is not None
@@ -177,15 +168,8 @@ class TrainingStep:
             watched = {name: values[name] for name in trainable}
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(watched)
-                net = Net(
-                    self._network,
-                    lambda declaration: values[declaration.name],
-                    num_classes=options.num_classes,
-                    training=True,
-                    data_format=options.data_format,
-                    dtype=options.dtype,
-                    owns_statistics=owns_statistics,
-                    on_gpu=is_gpu(self._towers[tower]),
+                net = net_on(
+                    self._towers[tower], self._network, values, options, training=True, owns_statistics=owns_statistics
                 )
                 outputs = self._network(net, images)
                 loss = training_loss(self._network, outputs, labels, options.label_smoothing)
@@ -237,6 +221,28 @@ class TrainingStep:
                 sums.append(tf.add_n(losses))
         with tf.device("/cpu:0"):
             return self._options.weight_decay * tf.add_n(sums)
+
+
+def net_on(
+    device: str,
+    network: Network,
+    values: Mapping[str, tf.Tensor],
+    options: StepOptions,
+    *,
+    training: bool,
+    owns_statistics: bool = True,
+) -> Net:
+    """The layers of `network` on `device`, whose variables have these `values`, to be called on images."""
+    return Net(
+        network,
+        lambda declaration: values[declaration.name],
+        num_classes=options.num_classes,
+        training=training,
+        data_format=options.data_format,
+        dtype=options.dtype,
+        owns_statistics=owns_statistics,
+        on_gpu=is_gpu(device),
+    )
 
 
 def training_loss(network: Network, outputs: Outputs, labels: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
