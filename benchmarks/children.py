@@ -5,13 +5,29 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 
-def killed_with_this_process() -> Callable[[], None] | None:
+def start_python(words: Sequence[str], **options: Any) -> subprocess.Popen[str]:
+    """Start Python with `words`, to be killed when this process ends; `options` are those of subprocess.Popen.
+
+    It has a session of its own: a terminal's Ctrl-C is for this process to pass on.
+    """
+    return subprocess.Popen(
+        [sys.executable, *words],
+        text=True,
+        start_new_session=True,
+        preexec_fn=_killed_with_this_process(),
+        **options,
+    )
+
+
+def _killed_with_this_process() -> Callable[[], None] | None:
     """What a child does before its program begins, as subprocess's `preexec_fn`, to be killed when this process ends.
 
     Linux does it, however this process ends: SIGKILL leaves it no time to end anybody. It counts as ended when the

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TextIO
 
-from benchmarks.children import killed_with_this_process
+from benchmarks.children import start_python
 from benchmarks.cluster.cluster import HOST_FLAGS, Cluster, Task
 from benchmarks.errors import ExitCode
 from benchmarks.launch_with_service import PROGRAM, run_with_service, service_flags
@@ -141,14 +141,11 @@ class _Processes:
         return max(self._codes.values())
 
     def _start(self, task: Task) -> None:
-        self._running[task] = subprocess.Popen(
-            [sys.executable, str(PROGRAM), *self.flags, *_role(self.cluster, task)],
+        self._running[task] = start_python(
+            [str(PROGRAM), *self.flags, *_role(self.cluster, task)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
             errors="replace",
-            start_new_session=True,  # a terminal's Ctrl-C is for this process to pass on
-            preexec_fn=killed_with_this_process(),
         )
 
     def _relay_output(self, task: Task, process: subprocess.Popen[str]) -> None:

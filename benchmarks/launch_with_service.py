@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from benchmarks.children import killed_with_this_process
+from benchmarks.children import start_python
 from benchmarks.errors import ExitCode
 
 PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
-_PROJECT = PROGRAM.parent
 _END_SECONDS = 10.0  # for a process that was told to end
 _POLL_SECONDS = 0.1
 
@@ -35,7 +34,7 @@ def run_with_service(flags: Sequence[str], workers: int) -> int:
         if not address:
             sys.stderr.write("benchmarks.launch: error: the data service has not come up; see above.\n")
             return ExitCode.FAILED
-        run = _started([str(PROGRAM), *flags, *service_flags(address)])
+        run = start_python([str(PROGRAM), *flags, *service_flags(address)])
 
         def pass_on(number: int, _: FrameType | None) -> None:
             run.send_signal(number)
@@ -53,23 +52,12 @@ def run_with_service(flags: Sequence[str], workers: int) -> int:
 
 @contextlib.contextmanager
 def _service(workers: int) -> Iterator[subprocess.Popen[str]]:
-    service = _started(["-m", "benchmarks.inputs.data_service", f"--workers={workers}"], stdout=subprocess.PIPE)
+    command = ["-m", "benchmarks.inputs.data_service", f"--workers={workers}"]
+    service = start_python(command, cwd=PROGRAM.parent, stdout=subprocess.PIPE)
     try:
         yield service
     finally:
         _end(service)
-
-
-def _started(words: Sequence[str], stdout: int | None = None) -> subprocess.Popen[str]:
-    """A Python process in a session of its own: a terminal's Ctrl-C is for this one to pass on."""
-    return subprocess.Popen(
-        [sys.executable, *words],
-        cwd=_PROJECT if words[0] == "-m" else None,
-        stdout=stdout,
-        text=True,
-        start_new_session=True,
-        preexec_fn=killed_with_this_process(),
-    )
 
 
 def _end(process: subprocess.Popen[str]) -> None:
