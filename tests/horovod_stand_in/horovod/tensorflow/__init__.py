@@ -4,6 +4,7 @@ Names, arguments and results are those of Horovod 0.28.1; so are the variables t
 operations meet by name, and one that not all processes ask for is waited for.
 """
 
+import atexit
 import itertools
 import os
 import pickle
@@ -18,6 +19,7 @@ import tensorflow as tf
 Average, Sum = "average", "sum"
 _values = {}  # name -> rank -> value, at the first process, until all have come
 _changed = threading.Condition()
+_open = set()  # connections, at the first process, of those that have not got their answer
 _calls = {}  # how often a name was asked for by this process
 _last = {}  # graph -> its last operation: a blocked one keeps a thread, so all processes must go in one order
 _numbers = itertools.count()
@@ -39,6 +41,7 @@ def init():
     if rank() == 0:
         server = socket.create_server(_address(), backlog=128)
         threading.Thread(target=_serve, args=(server,), daemon=True).start()
+        atexit.register(_answer_the_others)
 
 
 def allreduce(tensor, op=None, name=None, device_dense=""):
@@ -85,6 +88,7 @@ def _serve(server):
 def _answer(connection):
     key, number, value = _receive(connection)
     with _changed:
+        _open.add(connection)
         values = _values.setdefault(key, {})
         values[number] = value
         _changed.notify_all()
@@ -92,6 +96,15 @@ def _answer(connection):
         _values.pop(key, None)
     _send(connection, [values[each] for each in range(size())])
     connection.close()
+    with _changed:
+        _open.discard(connection)
+        _changed.notify_all()
+
+
+def _answer_the_others():
+    """Who has an answer may end at once; as Horovod does, the first process ends once the others have theirs too."""
+    with _changed:
+        _changed.wait_for(lambda: not _open, timeout=5)
 
 
 def _connection():
