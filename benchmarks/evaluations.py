@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from benchmarks.console import Console, accuracy_line, evaluation_row
@@ -49,7 +49,7 @@ class Rows:
 
 
 class Evaluations:
-    """Evaluates by `evaluator` after each of the steps `points`; ends the training at the accuracy asked for, if any.
+    """The pauses after each of the steps `points` to evaluate by `evaluator`; the accuracy asked for ends the training.
 
     What was found stands in the record of `draft` at once.
     """
@@ -64,28 +64,29 @@ class Evaluations:
     ) -> None:
         self._draft = draft
         self._evaluator = evaluator
-        self._points = points
+        self._points = frozenset(points)
+        self._last = max(points)
         self._console = console
         self._check = check
         self._target = draft.params.stop_at_top_1_accuracy
         self._done: list[Evaluation] = []
         self._keep()
 
-    def parts(self, recording: Recording) -> Iterator[int]:
-        """The lengths of the parts of the training, in steps; between them the evaluations happen."""
-        before = 0
-        for point in self._points:
-            yield point - before
-            self._evaluate(recording)
-            if self._reached:
-                self._console.line(f"Stopping, as eval accuracy at least {self._target} was reached")
-                return
-            if point != self._points[-1]:
-                self._console.line("Resuming training")
-            before = point
-        if self._target is not None:
+    def due(self, recording: Recording) -> bool:
+        """Whether the latest step is one of the points."""
+        return len(recording.step_seconds) in self._points
+
+    def __call__(self, recording: Recording) -> bool:
+        """Evaluate; returns whether the accuracy asked for is reached."""
+        self._evaluate(recording)
+        if self._reached:
+            self._console.line(f"Stopping, as eval accuracy at least {self._target} was reached")
+        elif self._done[-1].step != self._last:
+            self._console.line("Resuming training")
+        elif self._target is not None:
             best = max(each.top_1 for each in self._done)
             self._console.notice(f"NOTE: --stop_at_top_1_accuracy={self._target} was not reached: at best {best:.4f}.")
+        return self._reached
 
     @property
     def _reached(self) -> bool:
@@ -93,7 +94,7 @@ class Evaluations:
 
     def _evaluate(self, recording: Recording) -> None:
         step = len(recording.step_seconds)
-        running = "final evaluation" if step == self._points[-1] else "evaluation"
+        running = "final evaluation" if step == self._last else "evaluation"
         self._console.line(f"Running {running} at global_step {step}")
         begin = recording.clock()
         score = self._evaluator(Rows(self._console, self._draft.params.display_every, self._check))

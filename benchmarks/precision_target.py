@@ -26,7 +26,7 @@ class PrecisionTarget:
         self._met = 0
         describe([1.0, 1.5] * LEAST_STEPS)  # what it imports must not be imported in the window
 
-    def reached(self, recording: Recording) -> bool:
+    def due(self, recording: Recording) -> bool:
         """Whether the steps so far reach it; asked after every step, looked at after ever more of them."""
         steps = len(recording.step_seconds)
         if steps < self._next_look:
@@ -35,6 +35,11 @@ class PrecisionTarget:
         met = self._is_promising(recording) and self._met_by(describe(recording.step_seconds))
         self._met = self._met + 1 if met else 0
         return self._met == _LOOKS
+
+    def __call__(self, recording: Recording) -> bool:
+        """End the training."""
+        del recording
+        return True
 
     def verdict(self, step_seconds: Sequence[float], most_steps: int) -> str:
         """What to tell of it at the end."""

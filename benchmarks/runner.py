@@ -24,6 +24,7 @@ from benchmarks.measure import Recording
 from benchmarks.params import CommandLine
 from benchmarks.params.conditions import evaluates
 from benchmarks.params.evaluation_points import evaluation_points
+from benchmarks.pause import Pause
 from benchmarks.signals import Signals
 from benchmarks.step import Step
 from benchmarks.window import make_steps
@@ -111,10 +112,10 @@ def train(
     check()
     place.stage("building the graph")
     draft.recording.trace_seconds = step.trace()
-    evaluations = prepare_evaluations(draft, workload, step, console, check) if evaluates(params) else None
+    pauses = prepare_pauses(draft, workload, step, console, check)
 
     try:
-        make_steps(draft, workload, step, place, console, check, evaluations.parts if evaluations else None)
+        make_steps(draft, workload, step, place, console, check, pauses)
     finally:
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     if params.measure_exchange:
@@ -150,11 +151,15 @@ def measure_input(
     draft.sections["dataset"]["stages"] = [stage.facts() for stage in times]
 
 
-def prepare_evaluations(
+def prepare_pauses(
     draft: Draft, workload: Workload, step: Step, console: Console, check: Callable[[], None]
-) -> Evaluations:
-    """The evaluations for which the training of `step` is to pause."""
-    return Evaluations(draft, build_evaluator(workload, step), evaluation_points(workload.params), console, check)
+) -> list[Pause]:
+    """All that the training of `step` is to pause for."""
+    pauses: list[Pause] = []
+    if evaluates(workload.params):
+        points = evaluation_points(workload.params)
+        pauses.append(Evaluations(draft, build_evaluator(workload, step), points, console, check))
+    return pauses
 
 
 def counted(workload: Workload, console: Console) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Narrator, table_head
@@ -10,6 +10,7 @@ from benchmarks.copies import compare_copies
 from benchmarks.draft import Draft
 from benchmarks.load import HostLoad, gpu_state
 from benchmarks.measure import Outcome, Recording, measure, warm_up
+from benchmarks.pause import Pause
 from benchmarks.precision_target import PrecisionTarget
 from benchmarks.step import TrainingStep
 from benchmarks.workload import Workload
@@ -22,12 +23,9 @@ def make_steps(
     place: Place,
     console: Console,
     check: Callable[[], None],
-    parts: Callable[[Recording], Iterable[int]] | None = None,
+    pauses: Sequence[Pause] = (),
 ) -> None:
-    """Warm up, and measure as long as the parameters say; see whether the towers agree at the end.
-
-    `parts` gives the lengths of the parts to measure, in steps, and may do something else between them.
-    """
+    """Warm up, and measure as long as the parameters say, with `pauses`; see whether the towers agree at the end."""
     params, recording = workload.params, draft.recording
     assert recording is not None, "the run has begun to record"
     narrator = Narrator(
@@ -41,8 +39,7 @@ def make_steps(
     warm_up(watched, recording, params.num_warmup_batches, after(narrator.warm_up, check))
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy or params.forward_only))
-    steps = parts(recording) if parts else [params.num_batches]
-    measure_window(draft, workload, watched, place, console, after(narrator.step, check), steps)
+    measure_window(draft, workload, watched, place, console, after(narrator.step, check), pauses)
     if isinstance(step, TrainingStep) and (copies := compare_copies(step.strategy)):
         draft.checks["copies"] = copies.facts()
 
@@ -54,21 +51,41 @@ def measure_window(
     place: Place,
     console: Console,
     on_step: Callable[[Recording], None],
-    parts: Iterable[int],
+    pauses: Sequence[Pause],
 ) -> None:
-    """Measure the window, in `parts` of so many steps, and look what else the machine did meanwhile."""
+    """Measure the window, in the parts between `pauses`, and look what else the machine did meanwhile."""
     params, recording = workload.params, draft.recording
     assert recording is not None, "there was a warm-up"
     target = PrecisionTarget(params.target_precision) if params.target_precision else None
     load = HostLoad(alone=place.alone)
-    for steps in parts:
-        measure(step, recording, steps, on_step, target.reached if target else None)
+    measure_with_pauses(step, recording, params.num_batches, on_step, [*pauses, *([target] if target else [])])
     draft.checks["load"] = load.facts()
     if workload.devices.kind == "gpu":
         draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
     if target:
         verdict = target.verdict(recording.step_seconds, params.num_batches)
         console.notice(f"NOTE: --target_precision={target.share:.2%}: {verdict}.")
+
+
+def measure_with_pauses(
+    step: Callable[[], Outcome],
+    recording: Recording,
+    steps: int,
+    on_step: Callable[[Recording], None],
+    pauses: Sequence[Pause],
+) -> None:
+    """Measure `steps` steps, or until one of `pauses` ends the training."""
+    due: list[Pause] = []
+
+    def interrupted(recording: Recording) -> bool:
+        due[:] = [pause for pause in pauses if pause.due(recording)]
+        return bool(due)
+
+    ended = False
+    while not ended and len(recording.step_seconds) < steps:
+        measure(step, recording, steps - len(recording.step_seconds), on_step, interrupted)
+        answers = [pause(recording) for pause in due]
+        ended = any(answers)
 
 
 def after(tell: Callable[[Recording], None], check: Callable[[], None]) -> Callable[[Recording], None]:

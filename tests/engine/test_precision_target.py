@@ -17,7 +17,7 @@ def recorded(seconds, target, most):
         return Told(1.0)
 
     recording = Recording(8, 1, started=0.0, clock=lambda: now[0])
-    measure(step, recording, most, enough=target.reached)
+    measure(step, recording, most, enough=target.due)
     return recording
 
 
