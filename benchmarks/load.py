@@ -17,7 +17,7 @@ _WITHIN_OTHERS = ("guest", "guest_nice")  # Linux counts them in user and nice t
 
 # The reasons for which a GPU slows its clocks down that make a figure doubtful. A power limit set in software is no
 # such reason: large GPUs run at it whenever they are busy.
-_SLOWED = {
+SLOWED = {
     0x08: "a hardware slowdown",
     0x20: "its temperature (software limit)",
     0x40: "its temperature (hardware limit)",
@@ -104,6 +104,6 @@ def _pids(nvml: ModuleType, handle: Any) -> list[int] | None:
 def _state(nvml: ModuleType, handle: Any, pids: list[int] | None) -> dict[str, Any]:
     reasons = ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
     return {
-        "slowed_for": None if reasons is None else [word for bit, word in _SLOWED.items() if reasons & bit],
+        "slowed_for": None if reasons is None else [word for bit, word in SLOWED.items() if reasons & bit],
         "other_processes": None if pids is None else len(pids) - 1,
     }

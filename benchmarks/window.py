@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Narrator, table_head
@@ -13,6 +15,7 @@ from benchmarks.measure import Outcome, Recording, measure, warm_up
 from benchmarks.pause import Pause
 from benchmarks.precision_target import PrecisionTarget
 from benchmarks.step import TrainingStep
+from benchmarks.telemetry.telemetry import Telemetry
 from benchmarks.workload import Workload
 
 
@@ -58,7 +61,9 @@ def measure_window(
     assert recording is not None, "there was a warm-up"
     target = PrecisionTarget(params.target_precision) if params.target_precision else None
     load = HostLoad(alone=place.alone)
-    measure_with_pauses(step, recording, params.num_batches, on_step, [*pauses, *([target] if target else [])])
+    pauses = [*pauses, *([target] if target else [])]
+    with telemetry_of(draft, place) as part:
+        measure_with_pauses(step, recording, params.num_batches, on_step, pauses, part)
     draft.checks["load"] = load.facts()
     if workload.devices.kind == "gpu":
         draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
@@ -67,14 +72,31 @@ def measure_window(
         console.notice(f"NOTE: --target_precision={target.share:.2%}: {verdict}.")
 
 
+@contextlib.contextmanager
+def telemetry_of(draft: Draft, place: Place) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """What to enter for each part of the window, so that `draft` knows at the end, whatever it is, what was seen."""
+    recording, interval = draft.recording, draft.params.telemetry_interval
+    assert recording is not None, "there was a warm-up"
+    if not interval:
+        yield contextlib.nullcontext
+        return
+    telemetry = Telemetry(interval, recording.clock)
+    try:
+        yield telemetry.part
+    finally:
+        images = recording.images_per_step * len(recording.step_seconds)
+        draft.sections["telemetry"] = telemetry.facts(images if place.alone else None)
+
+
 def measure_with_pauses(
     step: Callable[[], Outcome],
     recording: Recording,
     steps: int,
     on_step: Callable[[Recording], None],
     pauses: Sequence[Pause],
+    part: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> None:
-    """Measure `steps` steps, or until one of `pauses` ends the training."""
+    """Measure `steps` steps, or until one of `pauses` ends the training; each part between two pauses within `part`."""
     due: list[Pause] = []
 
     def interrupted(recording: Recording) -> bool:
@@ -83,7 +105,8 @@ def measure_with_pauses(
 
     ended = False
     while not ended and len(recording.step_seconds) < steps:
-        measure(step, recording, steps - len(recording.step_seconds), on_step, interrupted)
+        with part():
+            measure(step, recording, steps - len(recording.step_seconds), on_step, interrupted)
         answers = [pause(recording) for pause in due]
         ended = any(answers)
 

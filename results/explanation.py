@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from results import telemetry
 from results.conditions import conditions
 from results.diagnosis import in_short
 from results.frame import facts
@@ -33,6 +34,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_figure(record, repeats),
         *_validity(record),
         *_machine(record),
+        *_telemetry(record),
         *_placement(record),
         *_exchange(record),
         *_diagnosis(record),
@@ -170,6 +172,11 @@ def _held(found: Any) -> str:
     if not isinstance(found, dict):
         return str(found)
     return f"{found.get('variables')} variables, {_size(found.get('bytes'))}"
+
+
+def _telemetry(record: RunRecord) -> Paragraphs:
+    for number, line in enumerate(_some(list(telemetry.in_short(record.telemetry)))):
+        yield ("" if number else "meanwhile"), line
 
 
 def _exchange(record: RunRecord) -> Paragraphs:

@@ -30,6 +30,12 @@ class OutputOptions:
         upper_bound=1.0,
         run_only=True,
     )
+    telemetry_interval: float = option(
+        1.0,
+        "Seconds between two looks at GPUs (NVML) and host beside the measured window; 0: none.",
+        lower_bound=0.0,
+        run_only=True,
+    )
     allow_nonfinite_loss: bool = option(
         False, "Go on, and end with exit code 0, where the loss is not finite; the record says so.", run_only=True
     )

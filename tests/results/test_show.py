@@ -177,3 +177,26 @@ def test_the_accuracy_and_the_time_to_it(tmp_path):
 )
 def test_evaluations_of_another_shape_are_passed_over(tmp_path, evaluation):
     assert "was reached" not in words(write(record(evaluation=evaluation), tmp_path))
+
+
+def test_telemetry_is_told_in_means_and_units(tmp_path):
+    gpu = {
+        "summary": {"utilisation": {"mean": 0.97}, "power_watts": {"mean": 640.0}, "memory_used_bytes": {"mean": 34e9}},
+        "slowed_shares": {"its temperature (hardware limit)": 0.25},
+        "failure": "NVML told nothing more, from power_watts on: GPU is lost",
+    }
+    host = {"summary": {"cpu_utilisation": {"mean": 0.5}, "resident_bytes": {"mean": 2e9}}}
+    text = words(write(record(telemetry={"gpus": {"GPU 0": gpu}, "host": host, "joules_per_image": 0.5}), tmp_path))
+    assert (
+        "GPU 0: computing 97% of the time, 640 W, 34.0 GB used, slowed by temperature (hardware limit) in 25% of the "
+        "samples, NVML told nothing more, from power_watts on: GPU is lost"
+    ) in text
+    assert "0.5 J an image, of the GPUs alone" in text
+    assert "host: processors busy 50% of the time, 2.0 GB resident" in text
+
+
+@pytest.mark.parametrize(
+    "damaged", [{"gpus": []}, {"gpus": {"GPU 0": 7}}, {"host": {"summary": {"cpu_utilisation": 1}}}]
+)
+def test_telemetry_of_another_shape_is_passed_over(tmp_path, damaged):
+    assert "record" in words(write(record(telemetry=damaged), tmp_path))

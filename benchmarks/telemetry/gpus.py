@@ -1,0 +1,95 @@
+"""What NVML tells of a GPU at a moment, and since an earlier one. Units stand in the names.
+
+Source: NVML's API reference, https://docs.nvidia.com/deploy/nvml-api, groups "Device Queries" and "Device Structs".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from benchmarks.environment import ask, started_nvml
+from benchmarks.load import own_gpus
+
+Question = Callable[[ModuleType, Any], float]
+Sample = dict[str, float | None]
+
+# PCIe's figures are taken over 20 ms, for which NVML holds the thread that asks; they are in thousands of bytes.
+MOMENTARY: Mapping[str, Question] = {
+    "utilisation": lambda nvml, gpu: nvml.nvmlDeviceGetUtilizationRates(gpu).gpu / 100,
+    "memory_utilisation": lambda nvml, gpu: nvml.nvmlDeviceGetUtilizationRates(gpu).memory / 100,
+    "memory_used_bytes": lambda nvml, gpu: nvml.nvmlDeviceGetMemoryInfo(gpu).used,
+    "power_watts": lambda nvml, gpu: nvml.nvmlDeviceGetPowerUsage(gpu) / 1000,
+    "temperature_celsius": lambda nvml, gpu: nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU),
+    "sm_clock_mhz": lambda nvml, gpu: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM),
+    "memory_clock_mhz": lambda nvml, gpu: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_MEM),
+    "throttle_reasons": lambda nvml, gpu: nvml.nvmlDeviceGetCurrentClocksThrottleReasons(gpu),
+    "pcie_sent_bytes_per_second": lambda nvml, gpu: (
+        1000 * nvml.nvmlDeviceGetPcieThroughput(gpu, nvml.NVML_PCIE_UTIL_TX_BYTES)
+    ),
+    "pcie_received_bytes_per_second": lambda nvml, gpu: (
+        1000 * nvml.nvmlDeviceGetPcieThroughput(gpu, nvml.NVML_PCIE_UTIL_RX_BYTES)
+    ),
+}
+COUNTED: Mapping[str, Question] = {
+    "energy_joules": lambda nvml, gpu: nvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1000,
+    "corrected_ecc_errors": lambda nvml, gpu: nvml.nvmlDeviceGetTotalEccErrors(
+        gpu, nvml.NVML_MEMORY_ERROR_TYPE_CORRECTED, nvml.NVML_VOLATILE_ECC
+    ),
+    "uncorrected_ecc_errors": lambda nvml, gpu: nvml.nvmlDeviceGetTotalEccErrors(
+        gpu, nvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, nvml.NVML_VOLATILE_ECC
+    ),
+}
+
+
+class Gpu:
+    """One GPU to be asked again and again. What it does not support is asked once; after a failure nothing is."""
+
+    def __init__(self, nvml: ModuleType, handle: Any) -> None:
+        self.failure: str | None = None
+        self._nvml = nvml
+        self._handle = handle
+        self._unsupported: set[str] = set()
+
+    def sample(self) -> Sample:
+        """The momentary quantities; None where NVML has no answer."""
+        return {name: self._answer(name, question) for name, question in MOMENTARY.items()}
+
+    def counters(self) -> Sample:
+        """The counters as they stand; only what is between two looks means something."""
+        return {name: self._answer(name, question) for name, question in COUNTED.items()}
+
+    def _answer(self, name: str, question: Question) -> float | None:
+        if self.failure or name in self._unsupported:
+            return None
+        nvml = self._nvml
+        try:
+            return question(nvml, self._handle)
+        except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound, nvml.NVMLError_NoPermission):
+            self._unsupported.add(name)
+        except nvml.NVMLError as error:
+            self.failure = f"NVML told nothing more, from {name} on: {error}"
+        return None
+
+
+class Gpus:
+    """The GPUs that this process computes on, by name, to be asked until `close`.
+
+    `nvml`: "ok", or why NVML tells nothing at all.
+    """
+
+    def __init__(self) -> None:
+        started = started_nvml()
+        self.by_name: dict[str, Gpu] = {}
+        self._started = None if isinstance(started, str) else started
+        self.nvml = started if isinstance(started, str) else "ok"
+        if self._started:
+            found = own_gpus(self._started)
+            self.by_name = {f"GPU {index}": Gpu(self._started, handle) for index, (handle, _) in found.items()}
+
+    def close(self) -> None:
+        """End the use of NVML."""
+        if self._started:
+            ask(self._started.nvmlShutdown)
+            self._started = None

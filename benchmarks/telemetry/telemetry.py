@@ -1,0 +1,171 @@
+"""What the hardware did during the measured window: looked at beside the run, by a thread of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from benchmarks.load import SLOWED
+from benchmarks.telemetry.gpus import Gpus
+from benchmarks.telemetry.host import Host
+
+MOST_KEPT = 1000  # samples of a series in a record
+
+Sample = Mapping[str, float | None]
+
+
+class Source(Protocol):
+    """Something to be looked at."""
+
+    def sample(self) -> Sample:
+        """Quantities now."""
+
+    def counters(self) -> Sample:
+        """Counters as they stand."""
+
+
+@dataclass
+class Series:
+    """What was seen of one source: `times` in seconds of the window, and a value of each quantity at each of them."""
+
+    source: Source
+    times: list[float] = field(default_factory=list)
+    values: dict[str, list[float | None]] = field(default_factory=dict)
+    counted: dict[str, float] = field(default_factory=dict)
+    _begin: Sample = field(default_factory=dict)
+
+    def look(self, seconds: float) -> None:
+        """Take a sample, `seconds` into the window."""
+        sample = self.source.sample()
+        self.times.append(seconds)
+        for name, value in sample.items():
+            self.values.setdefault(name, []).append(value)
+
+    def begin(self) -> None:
+        """See how the counters stand."""
+        self._begin = self.source.counters()
+
+    def end(self) -> None:
+        """Add what they have counted since."""
+        for name, value in self.source.counters().items():
+            before = self._begin.get(name)
+            if value is not None and before is not None and value >= before:
+                self.counted[name] = self.counted.get(name, 0.0) + value - before
+
+    def facts(self) -> dict[str, Any]:
+        """Least, mean and most of each quantity that was told, the counters, and samples: of a long run every n-th."""
+        known = {
+            name: [value for value in values if value is not None]
+            for name, values in self.values.items()
+            if name != "throttle_reasons"
+        }
+        summary = {
+            name: {"least": min(values), "mean": math.fsum(values) / len(values), "most": max(values)}
+            for name, values in known.items()
+            if values
+        }
+        every = -(-len(self.times) // MOST_KEPT) or 1
+        kept = {name: values[::every] for name, values in self.values.items() if name in summary}
+        series = {
+            "seconds": [_rounded(seconds) for seconds in self.times[::every]],
+            **{name: [_rounded(value) for value in values] for name, values in kept.items()},
+        }
+        return {"samples": len(self.times), "summary": summary, "counted": self.counted, "series": series}
+
+
+class Telemetry:
+    """Looks at the host and at this process's GPUs every `interval` seconds while a part of the window goes on.
+
+    There is always a sample at the beginning and at the end of a part, outside the window. Nothing is looked at between
+    parts. `clock` is that of the window.
+    """
+
+    def __init__(self, interval: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._interval = interval
+        self._clock = clock
+        self._gpus = Gpus()
+        self._host = Series(Host())
+        self._series = {name: Series(gpu) for name, gpu in self._gpus.by_name.items()}
+        self._window = 0.0  # seconds of it in the parts that are over
+
+    @contextlib.contextmanager
+    def part(self) -> Iterator[None]:
+        """While this is entered, a part of the window goes on."""
+        everything = [self._host, *self._series.values()]
+        for series in everything:
+            series.begin()
+        self._host.source.sample()  # rates begin here
+        ended = threading.Event()
+        begin = self._clock()
+        sampler = threading.Thread(target=self._sample, args=(everything, begin, ended), name="telemetry", daemon=True)
+        sampler.start()
+        try:
+            yield
+        finally:
+            end = self._clock()
+            ended.set()
+            sampler.join()
+            for series in everything:
+                series.look(self._window + end - begin)
+                series.end()
+            self._window += end - begin
+
+    def _sample(self, everything: Sequence[Series], begin: float, ended: threading.Event) -> None:
+        while not ended.wait(self._interval):
+            for series in everything:
+                series.look(self._window + self._clock() - begin)
+
+    def facts(self, images: int | None) -> dict[str, Any]:
+        """What was seen, as the record keeps it. Nothing is looked at after.
+
+        `images` were computed in the window; None where other processes computed some of them.
+        """
+        self._gpus.close()
+        gpus = {name: self._of_gpu(name, series) for name, series in self._series.items()}
+        facts = {"interval_seconds": self._interval, "nvml": self._gpus.nvml, "host": self._host.facts(), "gpus": gpus}
+        energies = [gpu["energy_joules"] for gpu in gpus.values()]
+        if energies and images and None not in energies:
+            facts["joules_per_image"] = math.fsum(energies) / images
+        return facts
+
+    def _of_gpu(self, name: str, series: Series) -> dict[str, Any]:
+        """Facts of a GPU. Its energy is the driver's count where it has one, else its power over the samples' times."""
+        energy, source = series.counted.pop("energy_joules", None), "counted by the driver"
+        if energy is None:
+            energy, source = _integral(series.times, series.values.get("power_watts", [])), "power over time"
+        return {
+            **series.facts(),
+            "slowed_shares": _slowed_shares(series.values.get("throttle_reasons", [])),
+            "energy_joules": energy,
+            "energy_source": None if energy is None else source,
+            "failure": self._gpus.by_name[name].failure,
+        }
+
+
+def _slowed_shares(reasons: Sequence[float | None]) -> dict[str, float] | None:
+    """By each reason for which clocks were slowed down, the share of samples in which they were; None if not known."""
+    known = [int(mask) for mask in reasons if mask is not None]
+    counts = {word: sum(bool(mask & bit) for mask in known) for bit, word in SLOWED.items()}
+    return {word: count / len(known) for word, count in counts.items() if count} if known else None
+
+
+def _rounded(value: float | None) -> float | None:
+    """To six digits: more says nothing, and makes records long."""
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _integral(times: Sequence[float], values: Sequence[float | None]) -> float | None:
+    """The integral of `values` over `times`, by trapezoids, from 0 on; None where a value is not known."""
+    if not values or None in values:
+        return None
+    known = [value for value in values if value is not None]
+    begin = [0.0, *times], [known[0], *known]
+    return math.fsum(
+        (later - earlier) * (first + second) / 2
+        for earlier, later, first, second in zip(begin[0], times, begin[1], known, strict=False)
+    )

@@ -1,0 +1,56 @@
+"""The real nvidia-ml-py over a library of our own in place of the driver's."""
+
+import ctypes
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+MACHINES = HERE / "machines"
+
+
+@functools.cache
+def library() -> Path:
+    """The stand-in, built once a process; skips the test where there is no C compiler."""
+    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if compiler is None:
+        pytest.skip("no C compiler (cc, gcc or clang) to build the stand-in for NVML")
+    path = Path(tempfile.mkdtemp(prefix="nvml")) / "libnvidia-ml.so.1"
+    flags = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", f"-Wl,-soname,{path.name}"]
+    subprocess.run([compiler, *flags, "-o", path, HERE / "nvml.c"], check=True)
+    return path
+
+
+class Machine:
+    """What the stand-in tells; `set` changes it while it is looked at. In the file, "PID" is this process."""
+
+    def __init__(self, file: Path, text: str) -> None:
+        self._file = file
+        self._write(text.replace("PID", str(os.getpid())))
+
+    def set(self, key: str, value: object) -> None:
+        """Let `key` have this value, whatever it had."""
+        others = [line for line in self._file.read_text().splitlines() if line.split(" ")[0] != key]
+        self._write("\n".join([*others, f"{key} {value}", ""]))
+
+    def _write(self, text: str) -> None:
+        new = self._file.with_suffix(".new")
+        new.write_text(text)
+        new.replace(self._file)
+
+
+def put_in_place(machine: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Let nvidia-ml-py, from now to the end of the test, find the machine of that name."""
+    import pynvml
+
+    file = folder / "machine.txt"
+    found = Machine(file, (MACHINES / f"{machine}.txt").read_text())
+    monkeypatch.setenv("NVML_STAND_IN", str(file))
+    monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(str(library())))
+    monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})
+    return found

@@ -1,0 +1,183 @@
+"""Telemetry over the real nvidia-ml-py and a stand-in for the driver's library."""
+
+import time
+
+import psutil
+import pytest
+
+from benchmarks.environment import gpus
+from benchmarks.telemetry import telemetry
+from benchmarks.telemetry.host import Host, rapl_joules
+from benchmarks.telemetry.telemetry import Telemetry
+from tests.telemetry.stand_in import Machine, put_in_place
+
+INTERVAL = 0.02
+
+
+@pytest.fixture
+def h200(tmp_path, monkeypatch) -> Machine:
+    return put_in_place("h200", tmp_path, monkeypatch)
+
+
+def watched(*parts, images: int | None = 100) -> dict:
+    """The facts of a window in which each of `parts` is called."""
+    watch = Telemetry(INTERVAL)
+    for part in parts:
+        with watch.part():
+            part()
+    return watch.facts(images)
+
+
+def some_time() -> None:
+    time.sleep(10 * INTERVAL)
+
+
+@pytest.mark.usefixtures("h200")
+def test_the_library_is_asked_through_ctypes():
+    found = gpus()
+    assert found["nvml"] == "ok"
+    assert found["driver"] == "570.133.20"
+    assert found["gpus"][0]["name"] == "NVIDIA H200"
+
+
+@pytest.mark.usefixtures("h200")
+def test_quantities_have_the_units_of_their_names():
+    gpu = watched(some_time)["gpus"]["GPU 0"]
+    means = {name: value["mean"] for name, value in gpu["summary"].items()}
+    assert means == pytest.approx(
+        {
+            "utilisation": 0.97,
+            "memory_utilisation": 0.41,
+            "memory_used_bytes": 34359738368,
+            "power_watts": 640,
+            "temperature_celsius": 61,
+            "sm_clock_mhz": 1980,
+            "memory_clock_mhz": 3201,
+            "pcie_sent_bytes_per_second": 120e6,
+            "pcie_received_bytes_per_second": 2400e6,
+        }
+    )
+    assert gpu["counted"] == {"corrected_ecc_errors": 0, "uncorrected_ecc_errors": 0}
+    assert gpu["slowed_shares"] == {}
+
+
+def test_samples_are_those_of_the_window_only(h200):
+    def second() -> None:
+        h200.set("gpu0.utilization", 50)
+        some_time()
+
+    watch = Telemetry(INTERVAL)
+    with watch.part():
+        some_time()
+    h200.set("gpu0.utilization", 0)
+    time.sleep(5 * INTERVAL)
+    with watch.part():
+        second()
+    series = watch.facts(1)["gpus"]["GPU 0"]["series"]
+    assert set(series["utilisation"]) == {0.97, 0.5}
+    assert series["seconds"] == sorted(series["seconds"])
+
+
+def test_energy_is_what_the_driver_counted_in_the_window(h200):
+    watch = Telemetry(INTERVAL)
+    for counted in (1_000_000, 1_250_000):
+        h200.set("gpu0.energy", counted)
+        with watch.part():
+            h200.set("gpu0.energy", counted + 50_000)
+    facts = watch.facts(images=200)
+    assert facts["gpus"]["GPU 0"]["energy_joules"] == pytest.approx(100)
+    assert facts["gpus"]["GPU 0"]["energy_source"] == "counted by the driver"
+    assert facts["joules_per_image"] == pytest.approx(0.5)
+
+
+def test_without_a_count_energy_is_power_over_time(h200):
+    h200.set("gpu0.energy", "!3")
+    facts = watched(some_time)
+    gpu = facts["gpus"]["GPU 0"]
+    assert gpu["energy_source"] == "power over time"
+    assert gpu["energy_joules"] == pytest.approx(640 * gpu["series"]["seconds"][-1])
+    assert gpu["series"]["seconds"][-1] >= 10 * INTERVAL
+
+
+@pytest.mark.usefixtures("h200")
+def test_images_of_other_processes_have_no_joules_of_ours():
+    assert "joules_per_image" not in watched(some_time, images=None)
+
+
+def test_a_gpu_that_falls_off_the_bus_ends_its_series_and_says_so(h200):
+    def lost() -> None:
+        some_time()
+        h200.set("gpu0", "!15")
+        some_time()
+
+    gpu = watched(lost)["gpus"]["GPU 0"]
+    assert "GPU is lost" in gpu["failure"]
+    assert gpu["summary"]["utilisation"]["mean"] == pytest.approx(0.97)
+    assert gpu["series"]["utilisation"][0] == 0.97
+    assert gpu["series"]["utilisation"][-1] is None
+    assert gpu["energy_joules"] is None
+
+
+def test_what_a_gpu_does_not_support_is_not_known_and_no_failure(h200):
+    for name in ("power", "energy", "pcie_tx", "throttle_reasons", "ecc_corrected"):
+        h200.set(f"gpu0.{name}", "!3")
+    facts = watched(some_time)
+    gpu = facts["gpus"]["GPU 0"]
+    assert gpu["failure"] is None
+    assert gpu["energy_joules"] is None
+    assert gpu["slowed_shares"] is None
+    assert not {"power_watts", "pcie_sent_bytes_per_second"} & gpu["summary"].keys()
+    assert "pcie_received_bytes_per_second" in gpu["summary"]
+    assert "joules_per_image" not in facts
+
+
+def test_slow_clocks_are_told_by_reason_and_share(h200):
+    h200.set("gpu0.throttle_reasons", 0x40 | 0x4)
+    assert watched(some_time)["gpus"]["GPU 0"]["slowed_shares"] == {"its temperature (hardware limit)": 1.0}
+
+
+def test_a_long_series_is_thinned_out_but_not_its_summary(monkeypatch):
+    monkeypatch.setattr(telemetry, "MOST_KEPT", 4)
+    found = watched(some_time)["host"]
+    assert found["samples"] > 4
+    assert len(found["series"]["seconds"]) <= 4
+    assert found["summary"]["resident_bytes"]["most"] > 0
+
+
+def test_another_users_gpu_is_not_ours(h200):
+    h200.set("count", 2)
+    h200.set("gpu1.name", "NVIDIA H200")
+    h200.set("gpu1.processes", "1")
+    assert set(watched(some_time)["gpus"]) == {"GPU 0"}
+
+
+@pytest.mark.parametrize(("error", "said"), [(9, "Driver Not Loaded"), (4, "Insufficient Permissions")])
+def test_no_driver_is_a_line_and_no_error(h200, error, said):
+    h200.set("init", f"!{error}")
+    facts = watched(some_time)
+    assert facts["nvml"] == said
+    assert facts["gpus"] == {}
+    assert facts["host"]["summary"]
+
+
+def test_the_host_is_seen_at_work():
+    host = Host()
+    begin = time.monotonic()
+    while time.monotonic() - begin < 0.3:
+        pass
+    sample = host.sample()
+    assert sample["processors_of_process"] is not None
+    assert sample["processors_of_process"] > 0.2
+    assert 0 < sample["cpu_utilisation"] <= 1
+    assert sample["resident_bytes"] == pytest.approx(psutil.Process().memory_info().rss, rel=0.1)
+
+
+def test_the_energy_of_packages_is_added_up_where_it_can_be_read(tmp_path):
+    assert rapl_joules(tmp_path) is None
+    for package, microjoules in enumerate((1_500_000, 500_000)):
+        folder = tmp_path / f"intel-rapl:{package}"
+        folder.mkdir()
+        (folder / "energy_uj").write_text(f"{microjoules}\n")
+    (tmp_path / "intel-rapl:0:0").mkdir()  # a part of a package, which is counted already
+    (tmp_path / "intel-rapl:0:0" / "energy_uj").write_text("7\n")
+    assert rapl_joules(tmp_path) == pytest.approx(2.0)
