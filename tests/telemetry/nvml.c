@@ -250,12 +250,18 @@ Return nvmlDeviceGetNvLinkRemotePciInfo_v2(Device device, unsigned link, Pci *ou
     return chars_of(device, key, out->bus_id, sizeof out->bus_id);
 }
 
-/* "cpus 0xff": a mask, lowest word first; "numa 0". */
-Return nvmlDeviceGetCpuAffinity(Device device, unsigned size, unsigned long *out) {
+/* "cores 0xff" and "nodes 0x1": masks. */
+static Return mask_of(Device device, const char *name, unsigned size, unsigned long *out) {
     Large mask = 0;
-    Return found = large_of(device, "cpus", &mask);
+    Return found = large_of(device, name, &mask);
     memset(out, 0, size * sizeof *out);
     if (!found && size) out[0] = (unsigned long)mask;
     return found;
 }
-Return nvmlDeviceGetNumaNodeId(Device device, unsigned *out) { return unsigned_of(device, "numa", out); }
+Return nvmlDeviceGetCpuAffinity(Device device, unsigned size, unsigned long *out) {
+    return mask_of(device, "cores", size, out);
+}
+Return nvmlDeviceGetMemoryAffinity(Device device, unsigned size, unsigned long *out, unsigned scope) {
+    (void)scope;
+    return mask_of(device, "nodes", size, out);
+}

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-MACHINES = HERE / "machines"
 
 
 @functools.cache
@@ -44,12 +43,12 @@ class Machine:
         new.replace(self._file)
 
 
-def put_in_place(machine: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Let nvidia-ml-py, from now to the end of the test, find the machine of that name."""
+def put_in_place(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Let nvidia-ml-py, from now to the end of the test, find the machine that `text` describes."""
     import pynvml
 
     file = folder / "machine.txt"
-    found = Machine(file, (MACHINES / f"{machine}.txt").read_text())
+    found = Machine(file, text)
     monkeypatch.setenv("NVML_STAND_IN", str(file))
     monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(str(library())))
     monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})

@@ -9,14 +9,14 @@ from benchmarks.environment import gpus
 from benchmarks.telemetry import telemetry
 from benchmarks.telemetry.host import Host, rapl_joules
 from benchmarks.telemetry.telemetry import Telemetry
-from tests.telemetry.stand_in import Machine, put_in_place
+from tests.telemetry.stand_in import HERE, Machine, put_in_place
 
 INTERVAL = 0.02
 
 
 @pytest.fixture
 def h200(tmp_path, monkeypatch) -> Machine:
-    return put_in_place("h200", tmp_path, monkeypatch)
+    return put_in_place((HERE / "h200.txt").read_text(), tmp_path, monkeypatch)
 
 
 def watched(*parts, images: int | None = 100) -> dict:
@@ -129,6 +129,16 @@ def test_what_a_gpu_does_not_support_is_not_known_and_no_failure(h200):
     assert not {"power_watts", "pcie_sent_bytes_per_second"} & gpu["summary"].keys()
     assert "pcie_received_bytes_per_second" in gpu["summary"]
     assert "joules_per_image" not in facts
+
+
+def test_a_mig_slice_has_memory_and_power_and_no_utilisation(h200):
+    h200.set("gpu0.mig", 1)
+    for name in ("utilization", "memory_utilization", "pcie_tx", "pcie_rx"):
+        h200.set(f"gpu0.{name}", "!3")
+    gpu = watched(some_time)["gpus"]["GPU 0"]
+    assert gpu["failure"] is None
+    assert {"memory_used_bytes", "power_watts"} < gpu["summary"].keys()
+    assert "utilisation" not in gpu["summary"]
 
 
 def test_slow_clocks_are_told_by_reason_and_share(h200):

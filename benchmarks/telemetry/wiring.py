@@ -1,0 +1,204 @@
+"""How the GPUs of a machine are wired, as NVML tells: links between them, and the processors that they are near to.
+
+Source: NVML's API reference, https://docs.nvidia.com/deploy/nvml-api, for levels, states and links.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from benchmarks.environment import ask, started_nvml
+
+# What a path between two GPUs goes through, nearest first: NVML's number of the common ancestor, and nvidia-smi's word.
+_LEVELS = {0: "PIX", 10: "PIX", 20: "PXB", 30: "PHB", 40: "NODE", 50: "SYS"}
+LEGEND = {
+    "X": "the GPU itself",
+    "NV#": "# NVLinks",
+    "PIX": "one PCIe switch, or the board that has both",
+    "PXB": "several PCIe switches, and no host bridge",
+    "PHB": "a PCIe host bridge (the processor)",
+    "NODE": "the connection of host bridges within a NUMA node",
+    "SYS": "the connection of processors between NUMA nodes",
+    "?": "the driver does not tell",
+}
+_PEER_PROBLEMS = {
+    1: "the chipset does not support it",
+    2: "the GPU does not support it",
+    3: "the way between them does not allow it",
+    4: "a setting of the driver forbids it",
+    5: "it is not supported",
+    6: "the driver does not know",
+}
+_MOST = 1024  # cores, and NUMA nodes
+TO_A_SWITCH = -1
+_WORD = 64  # bits of a word of a mask of them
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU; `bus` is its PCI address, `numa_node` and `cores` what it is near to. None where NVML does not tell."""
+
+    index: int
+    name: str | None
+    bus: str | None
+    numa_node: int | None
+    cores: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Link:
+    """What is between two GPUs: a `level` of LEGEND, active NVLinks, and whether one can read the other's memory.
+
+    `peer_problem` says why it cannot; both are None where NVML does not tell.
+    """
+
+    level: str
+    nvlinks: int
+    peers: bool | None
+    peer_problem: str | None = None
+
+    @property
+    def word(self) -> str:
+        """As nvidia-smi's matrix has it."""
+        return f"NV{self.nvlinks}" if self.nvlinks else self.level
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """The `gpus` of a machine and the `links` between any two, by their indices, the smaller first.
+
+    `broken` names GPUs that NVML lists and cannot tell of; they are no `gpus`.
+    """
+
+    gpus: tuple[Gpu, ...]
+    links: Mapping[tuple[int, int], Link]
+    broken: tuple[str, ...] = ()
+
+    def link(self, first: int, second: int) -> Link:
+        """What is between two GPUs."""
+        return self.links[min(first, second), max(first, second)]
+
+    @property
+    def islands(self) -> list[tuple[int, ...]]:
+        """GPUs that reach each other's memory directly, over others of the island if need be."""
+        found: list[set[int]] = []
+        for gpu in self.gpus:
+            near = [island for island in found if any(self.link(gpu.index, other).peers for other in island)]
+            found = [island for island in found if island not in near]
+            found.append({gpu.index}.union(*near))
+        return sorted(tuple(sorted(island)) for island in found)
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "gpus": [vars(gpu) for gpu in self.gpus],
+            "links": [{"gpus": list(pair), "word": link.word, **vars(link)} for pair, link in self.links.items()],
+            "islands": [list(island) for island in self.islands],
+            "broken": list(self.broken),
+        }
+
+
+def read() -> Wiring | str:
+    """The wiring of this machine's GPUs, or why NVML cannot tell."""
+    nvml = started_nvml()
+    if isinstance(nvml, str):
+        return nvml
+    try:
+        return _read(nvml)
+    finally:
+        ask(nvml.nvmlShutdown)
+
+
+def matrix(wiring: Wiring) -> str:
+    """A row and a column for each GPU, with what is between them, and what the GPU is near to."""
+    names = [f"GPU{gpu.index}" for gpu in wiring.gpus]
+    rows = [["", *names, "NUMA node", "cores"]]
+    for gpu, name in zip(wiring.gpus, names, strict=True):
+        words = ["X" if gpu is other else wiring.link(gpu.index, other.index).word for other in wiring.gpus]
+        rows.append([name, *words, "?" if gpu.numa_node is None else str(gpu.numa_node), _spans(gpu.cores)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _read(nvml: ModuleType) -> Wiring:
+    found = {index: _handle(nvml, index) for index in range(ask(nvml.nvmlDeviceGetCount) or 0)}
+    broken = tuple(f"GPU {index}: {failure}" for index, (_, failure) in found.items() if failure)
+    handles = {index: handle for index, (handle, failure) in found.items() if not failure}
+    gpus = tuple(_gpu(nvml, index, handle) for index, handle in handles.items())
+    by_bus = {gpu.bus: gpu.index for gpu in gpus if gpu.bus is not None}
+    nvlinks = {index: list(_nvlink_ends(nvml, handle, by_bus)) for index, handle in handles.items()}
+    links = {
+        (first, second): _link(nvml, handles[first], handles[second], _between(nvlinks, first, second))
+        for first, second in itertools.combinations(handles, 2)
+    }
+    return Wiring(gpus, links, broken)
+
+
+def _handle(nvml: ModuleType, index: int) -> tuple[Any, str]:
+    """The handle of a GPU, or why there is none."""
+    try:
+        return nvml.nvmlDeviceGetHandleByIndex(index), ""
+    except nvml.NVMLError as error:
+        return None, str(error)
+
+
+def _gpu(nvml: ModuleType, index: int, handle: Any) -> Gpu:
+    pci = ask(nvml.nvmlDeviceGetPciInfo, handle)
+    cores = _bits(ask(nvml.nvmlDeviceGetCpuAffinity, handle, _MOST // _WORD))
+    nodes = _bits(ask(nvml.nvmlDeviceGetMemoryAffinity, handle, _MOST // _WORD, nvml.NVML_AFFINITY_SCOPE_NODE))
+    return Gpu(index, ask(nvml.nvmlDeviceGetName, handle), pci and _bus(pci), nodes[0] if nodes else None, cores)
+
+
+def _bus(pci: Any) -> str:
+    """The PCI address, always with a domain of 8 digits, lower case: 00000000:1b:00.0."""
+    text = pci.busId.decode() if isinstance(pci.busId, bytes) else str(pci.busId)
+    domain, _, rest = text.partition(":")
+    return f"{int(domain, 16):08x}:{rest.lower()}"
+
+
+def _bits(masks: Any) -> tuple[int, ...] | None:
+    """The numbers of the bits that are set in `masks`, words of 64 bits, lowest first; None where there are none."""
+    if masks is None:
+        return None
+    return tuple(number for number in range(_MOST) if masks[number // _WORD] >> number % _WORD & 1) or None
+
+
+def _nvlink_ends(nvml: ModuleType, handle: Any, by_bus: Mapping[str, int]) -> Iterator[int]:
+    """The GPU at the other end of each active NVLink. What is no GPU is a switch (NVSwitch)."""
+    for link in range(nvml.NVML_NVLINK_MAX_LINKS):
+        if ask(nvml.nvmlDeviceGetNvLinkState, handle, link) == 1:
+            remote = ask(nvml.nvmlDeviceGetNvLinkRemotePciInfo, handle, link)
+            yield by_bus.get(_bus(remote), TO_A_SWITCH) if remote else TO_A_SWITCH
+
+
+def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> int:
+    """NVLinks from the first GPU to the second: their own, or as many as both have to switches."""
+    own = nvlinks[first].count(second)
+    return own or min(nvlinks[gpu].count(TO_A_SWITCH) for gpu in (first, second))
+
+
+def _link(nvml: ModuleType, first: Any, second: Any, nvlinks: int) -> Link:
+    level = _LEVELS.get(ask(nvml.nvmlDeviceGetTopologyCommonAncestor, first, second), "?")
+    status = ask(nvml.nvmlDeviceGetP2PStatus, first, second, nvml.NVML_P2P_CAPS_INDEX_WRITE)
+    if status is None:
+        return Link(level, nvlinks, None)
+    return Link(level, nvlinks, status == nvml.NVML_P2P_STATUS_OK, _PEER_PROBLEMS.get(status))
+
+
+def _spans(cores: tuple[int, ...] | None) -> str:
+    """Numbers as nvidia-smi has them: 0-7,16-23."""
+    if cores is None:
+        return "?"
+    spans: list[list[int]] = []
+    for core in cores:
+        if spans and spans[-1][1] == core - 1:
+            spans[-1][1] = core
+        else:
+            spans.append([core, core])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in spans)
