@@ -28,6 +28,7 @@ ELSEWHERE = {
     "results gate": "needs a history of nights; tests/results runs it on some",
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
     "--diagnose": "takes minutes; tests/diagnosis and tests/main/test_diagnose.py run it on less",
+    "benchmarks.topology": "needs an NVIDIA driver; tests/telemetry runs it over a stand-in for the driver's library",
     "--images=FOLDER": "tests/inputs converts folders",
 }
 OTHER_COMMANDS = (all_reduce, launch, cifar10, imagenet, against_yardsticks, first_losses, input_speed, strategies)
