@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from results import breakdown
 from results.conditions import conditions
 from results.diagnosis import in_short
 from results.frame import facts
@@ -36,6 +37,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_placement(record),
         *_exchange(record),
         *_diagnosis(record),
+        ("breakdown", breakdown.in_short(record.step_breakdown)),
         *_evaluation(record),
         *_not_acting(record),
         *_again(record),

@@ -30,7 +30,7 @@ STATUSES = ("completed", "failed", "interrupted")
 _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
-    "exchange", "diagnosis", "evaluation", "cluster", "repeat", "provenance",
+    "exchange", "diagnosis", "step_breakdown", "evaluation", "cluster", "repeat", "provenance",
 )  # fmt: skip
 
 
@@ -63,7 +63,8 @@ class RunRecord:
     they were known. `checks` has what was verified (variable_update, copies) and watched (load, gpus) and,
     of a deterministic run, the fingerprint of its losses (determinism), `exchange` the
     bytes that each device sends in a step, and what that costs if it was measured. `diagnosis` is what bounds the step,
-    where an experiment was made of it (results/diagnosis.py). `evaluation` has the evaluations of a run that paused its
+    where an experiment was made of it (results/diagnosis.py), `step_breakdown` what its parts take, likewise
+    (results/breakdown.py). `evaluation` has the evaluations of a run that paused its
     training for them, and the time it took to the accuracy that it was to reach. `cluster` (driver, hosts by job,
     processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of
     several. `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it is not
@@ -93,6 +94,7 @@ class RunRecord:
     checks: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     exchange: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     diagnosis: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    step_breakdown: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     evaluation: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)

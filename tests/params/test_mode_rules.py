@@ -38,6 +38,20 @@ def test_the_forward_pass_alone(data, params, problem):
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
+        ({"forward_only": True}, "--step_breakdown and --forward_only: a forward pass has no parts."),
+        ({"input_only": True}, "--step_breakdown and --input_only: without a model there is no step that has parts."),
+        (WORKER, "--step_breakdown with several processes: only the step of one process is taken apart."),
+    ],
+)
+def test_a_step_to_take_apart(data, params, problem):
+    assert validate(Params(step_breakdown=True, **data)) == []
+    (found,) = validate(Params(step_breakdown=True, **data, **params))
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
         (
             EVERY_10 | {"eval_during_training_at_specified_epochs": "1"},
             "--eval_during_training_every_n_steps=10 and --eval_during_training_at_specified_epochs=1 all say when",
