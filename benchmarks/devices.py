@@ -193,6 +193,13 @@ class _Probe(Network):
         return Outputs(net.logits(net.global_average(net.concat([x, x]))))
 
 
+def peak_device_bytes(devices: Devices) -> dict[str, int]:
+    """The most bytes that this process has held so far on each of its GPUs that has a tower, by the tower's device."""
+    own = [tower for tower in devices.towers if is_gpu(tower) and tf.DeviceSpec.from_string(tower).job is None]
+    index = {tower: tf.DeviceSpec.from_string(tower).device_index for tower in own}
+    return {tower: tf.config.experimental.get_memory_info(f"GPU:{index[tower]}")["peak"] for tower in own}
+
+
 def unused_gpus(devices: Devices, gpus: Sequence[Mapping[str, object]]) -> str | None:
     """A warning where NVML sees `gpus` on this machine and the run computes on the CPU without having been told to."""
     if devices.kind == "gpu" or not gpus:

@@ -13,7 +13,7 @@ from benchmarks.breakdown.measured import ROUNDS as BREAKDOWN_ROUNDS
 from benchmarks.breakdown.measured import measured_breakdown
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
-from benchmarks.devices import unused_gpus
+from benchmarks.devices import peak_device_bytes, unused_gpus
 from benchmarks.diagnosis.diagnose import measured_diagnosis
 from benchmarks.diagnosis.rounds import ROUNDS as DIAGNOSIS_ROUNDS
 from benchmarks.draft import Draft, model_facts, placement_facts
@@ -68,7 +68,11 @@ def run(
                 place = HorovodPlace()
             train(draft, console, signals.check, started, clock, place)
 
-    ending = run_to_end(draft, story, lambda error: failures.explain(error, draft.params))
+    def explain(error: Exception) -> str:
+        draft.out_of_memory = failures.out_of_memory(error)
+        return failures.explain(error, draft.params)
+
+    ending = run_to_end(draft, story, explain)
     return ending._replace(leaves_record=ending.leaves_record and place.leaves_record)
 
 
@@ -119,6 +123,8 @@ def train(
     try:
         make_steps(draft, workload, step, place, console, check, pauses)
     finally:
+        if params.trial_set:
+            draft.peaks = {"peak_device_bytes": peak_device_bytes(workload.devices)}
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     if params.measure_exchange:
         draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)

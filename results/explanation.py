@@ -38,6 +38,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_exchange(record),
         *_diagnosis(record),
         ("breakdown", breakdown.in_short(record.step_breakdown)),
+        *_trial(record),
         *_evaluation(record),
         *_not_acting(record),
         *_again(record),
@@ -198,6 +199,16 @@ def _diagnosis(record: RunRecord) -> Paragraphs:
     remarks = found.get("remarks")
     for remark in _some([str(each) for each in remarks]) if isinstance(remarks, list) else []:
         yield "", remark
+
+
+def _trial(record: RunRecord) -> Paragraphs:
+    if record.trial:
+        found = defaultdict(str, record.trial)
+        peak = _size(record.trial.get("peak_memory_bytes"))
+        yield (
+            "trial",
+            "number {number} of the search {set}: {outcome}, at most {peak}".format_map(found | {"peak": peak}),
+        )
 
 
 def _evaluation(record: RunRecord) -> Paragraphs:
