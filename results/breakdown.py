@@ -33,7 +33,7 @@ _LACKS = {
 }
 _CALL = "call"
 _ORDER = ("input", "forward", "backward", "exchange", "update", _CALL)  # as a step goes
-NOT_MEASURABLE, BELOW_ZERO = "not measurable", "below zero: the step is slower without it"
+NOT_MEASURABLE, BELOW_ZERO = "not measurable", "below zero: slower without it, or a disturbed machine"
 
 
 def break_down(rounds: Mapping[str, Sequence[float]], run: Interval | None, why_none: str = "") -> dict[str, Any]:
