@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -194,10 +195,16 @@ class _Probe(Network):
 
 
 def peak_device_bytes(devices: Devices) -> dict[str, int]:
-    """The most bytes that this process has held so far on each of its GPUs that has a tower, by the tower's device."""
-    own = [tower for tower in devices.towers if is_gpu(tower) and tf.DeviceSpec.from_string(tower).job is None]
-    index = {tower: tf.DeviceSpec.from_string(tower).device_index for tower in own}
-    return {tower: tf.config.experimental.get_memory_info(f"GPU:{index[tower]}")["peak"] for tower in own}
+    """The most bytes that this process has held so far on each of its GPUs that has a tower, by the tower's device.
+
+    An allocator that does not count, such as that of unified memory may be, is left out.
+    """
+    found = {}
+    for tower in filter(is_gpu, devices.towers):
+        with contextlib.suppress(ValueError):
+            index = tf.DeviceSpec.from_string(tower).device_index
+            found[tower] = tf.config.experimental.get_memory_info(f"GPU:{index}")["peak"]
+    return found
 
 
 def unused_gpus(devices: Devices, gpus: Sequence[Mapping[str, object]]) -> str | None:

@@ -38,7 +38,7 @@ class BatchSearch:
         params = command.params
         self._command = command
         self._console = console
-        self._limit_mib = params.memory_limit_mib or int(_SHARE_OF_AVAILABLE * available() / MIB)
+        self._limit_mib = params.memory_limit_mib or max(1, int(_SHARE_OF_AVAILABLE * available() / MIB))
         limit = written("memory_limit_mib", self._limit_mib)
         self._trials = Trials([*arguments, *_lengths(command), limit], results_dir, self._limit_mib)
         self._made: list[Trial] = []
@@ -54,10 +54,7 @@ class BatchSearch:
             found, words = self._largest() if params.find_batch_size == "max" else self._best()
         except SearchEnded as ended:
             self._table()
-            for line in f"run_benchmark.py: {ended}".splitlines():
-                self._console.notice(line)
-            if fitted := max((trial.batch for trial in self._made if trial.outcome == FITS), default=0):
-                self._console.notice(f"The search ended early: the largest --batch_size known to fit is {fitted}.")
+            self._tell_end(ended)
             return ended.code
         self._table()
         self._console.line(words)
@@ -67,12 +64,16 @@ class BatchSearch:
         return self._code_of(found)
 
     def _tell_limit(self, params: Params) -> None:
-        why = (
-            "--memory_limit_mib"
-            if params.memory_limit_mib
-            else (f"{_SHARE_OF_AVAILABLE:.0%} of what is available now; --memory_limit_mib sets another")
-        )
+        why = f"{_SHARE_OF_AVAILABLE:.0%} of what is available now; --memory_limit_mib sets another"
+        if params.memory_limit_mib:
+            why = "--memory_limit_mib"
         self._console.notice(f"NOTE: a trial may hold {self._limit_mib:,} MiB of the machine's memory ({why}).")
+
+    def _tell_end(self, ended: SearchEnded) -> None:
+        """Why the search has no result, and what was found before."""
+        self._console.notice(f"run_benchmark.py: {ended}")
+        if fitted := max((trial.batch for trial in self._made if trial.outcome == FITS), default=0):
+            self._console.notice(f"The search ended early: the largest --batch_size known to fit is {fitted}.")
 
     def _largest(self) -> tuple[int, str]:
         start, bound = self._bounds(first=_network_batch_size(self._command.params))

@@ -94,7 +94,7 @@ class Trials:
         if record is None and (reason := _ran_out(ended, self._limit_bytes)):
             message = f"out of memory with --batch_size={batch}: {reason}"
             record = _of_killed(arguments, began, ended.peak_bytes, message)
-            store.write(record, self._results_dir)
+            self._write(record)
         if record is None or record.trial["outcome"] not in (FITS, OUT_OF_MEMORY):
             raise SearchEnded(_code(ended.code), _failure(batch, record, ended))
         return _trial(batch, record, ended)
@@ -136,6 +136,12 @@ class Trials:
             if (record.trial.get("set"), record.trial.get("number")) == (self._set, self._count):
                 return record
         return None
+
+    def _write(self, record: RunRecord) -> None:
+        try:
+            store.write(record, self._results_dir)
+        except store.FolderError as error:
+            raise SearchEnded(ExitCode.FAILED, f"error: {error}") from error
 
     def _receive(self, number: int, _: FrameType | None) -> None:
         self._received = number
