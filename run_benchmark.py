@@ -60,6 +60,10 @@ def main(arguments: Sequence[str]) -> ExitCode:
         return Repeats(arguments, command.params.repeats, results_dir, console).run()
     command_line = [sys.argv[0], *arguments]
     try:
+        if command.params.find_batch_size and not command.params.trial_number:
+            from benchmarks.batch_search.command import BatchSearch  # needs NumPy, for which others must not wait
+
+            return BatchSearch(arguments, command, results_dir, console).run()
         if cluster is not None:
             return _in_cluster(command, cluster, command_line, results_dir, console)
         return benchmark(command, command_line, results_dir, console)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -191,6 +192,19 @@ class _Probe(Network):
         x = net.conv(x, 8, 3, name="same")
         x = net.avg_pool(net.max_pool(x, 3, 1, padding=1), 2, 1)
         return Outputs(net.logits(net.global_average(net.concat([x, x]))))
+
+
+def peak_device_bytes(devices: Devices) -> dict[str, int]:
+    """The most bytes that this process has held so far on each of its GPUs that has a tower, by the tower's device.
+
+    An allocator that does not count, such as that of unified memory may be, is left out.
+    """
+    found = {}
+    for tower in filter(is_gpu, devices.towers):
+        with contextlib.suppress(ValueError):
+            index = tf.DeviceSpec.from_string(tower).device_index
+            found[tower] = tf.config.experimental.get_memory_info(f"GPU:{index}")["peak"]
+    return found
 
 
 def unused_gpus(devices: Devices, gpus: Sequence[Mapping[str, object]]) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from benchmarks import environment as this_machine
+from benchmarks import memory
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, configuration, notices
 from results.checks import Facts, losses_of, problems
@@ -48,7 +49,8 @@ class Draft:
     """A run as far as it has come: a record can be made of it at any time.
 
     `params` become the resolved ones once devices are known; `sections` are those of a record that are known, `checks`
-    what was found (copies, load, gpus) beside the verdict on the variable update.
+    what was found (copies, load, gpus) beside the verdict on the variable update. `out_of_memory` says why it failed;
+    `peaks` are what a trial has of memory beside or in place of this process's peak.
     Environment and hardware are those at the start.
     """
 
@@ -62,6 +64,8 @@ class Draft:
     checks: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=this_machine.environment)
     hardware: dict[str, Any] = field(default_factory=this_machine.hardware)
+    out_of_memory: bool = False
+    peaks: dict[str, Any] = field(default_factory=dict)
 
     def notices(self) -> list[Notice]:
         """What was asked for and does not act, as far as it is known yet."""
@@ -75,7 +79,10 @@ class Draft:
         if status == "completed":  # of another run there is no figure to doubt
             load, gpus = self.checks.get("load"), self.checks.get("gpus")
             waits = self.sections.get("diagnosis", {}).get("input_share")
-            facts = dataclasses.replace(facts, statistics=statistics, load=load, gpus=gpus, input_wait_share=waits)
+            trial = bool(self.params.trial_set)
+            facts = dataclasses.replace(
+                facts, statistics=statistics, load=load, gpus=gpus, input_wait_share=waits, trial=trial
+            )
         return RunRecord(
             status=status,
             message=message,
@@ -94,6 +101,7 @@ class Draft:
             statistics=statistics,
             checks=self._checked(measurement),
             repeat=self._repeat(),
+            trial=self._trial(status),
             **self.sections,
         )
 
@@ -110,6 +118,8 @@ class Draft:
     def _circumstances(self) -> dict[str, Any]:
         """What says what is measured and is no flag: where the data are from, and how many processes there were."""
         found: dict[str, Any] = {"data_source": self.sections.get("dataset", {}).get("source")}
+        if self.params.trial_set:
+            found["trial"] = "find_batch_size"
         if cluster := self.sections.get("cluster"):
             found["processes"] = {job: len(hosts) for job, hosts in cluster["hosts"].items()}
         return found
@@ -126,6 +136,16 @@ class Draft:
         if not self.params.repeat_set:
             return {}
         return {"set": self.params.repeat_set, "number": self.params.repeat_number, "of": self.params.repeats}
+
+    def _trial(self, status: str) -> dict[str, Any]:
+        """Which trial of which search this is, and how it ended."""
+        if not self.params.trial_set:
+            return {}
+        peaks = {"peak_memory_bytes": memory.peak_resident(), **self.peaks}
+        limit = self.params.memory_limit_mib
+        ran_out = self.out_of_memory or (limit and peaks["peak_memory_bytes"] > limit * memory.MIB)
+        outcome = memory.OUT_OF_MEMORY if ran_out else "fits" if status == "completed" else status
+        return {"set": self.params.trial_set, "number": self.params.trial_number, "outcome": outcome, **peaks}
 
     def _certain(self, measurement: Measurement | None) -> Facts:
         """What shows whether the right thing was computed."""

@@ -81,16 +81,23 @@ def cpu_quota(membership: Path = Path("/proc/self/cgroup"), root: Path = Path("/
     Control groups nest, and the tightest limit holds. Version 2 writes "quota period" or "max period" into cpu.max;
     version 1 has a file for each, and a quota of -1 for no limit.
     """
-    limits = []
-    for line in _read(membership).splitlines():
+    return min(filter(None, map(_limit, control_groups("cpu", membership, root))), default=None)
+
+
+def control_groups(
+    controller: str, membership: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
+) -> list[Path]:
+    """Return the folders of the control groups of this process that `controller` ("cpu", "memory") may limit."""
+    groups = []
+    for line in read_text(membership).splitlines():
         _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
+        if controllers and controller not in controllers.split(","):
             continue
-        top = root / "cpu" if controllers else root
+        top = root / controller if controllers else root
         group = top / path.lstrip("/")
         # In a container the path may be the host's and lead nowhere; the root is then the container's own group.
-        limits += [_limit(folder) for folder in (group, *group.parents) if folder == top or top in folder.parents]
-    return min(filter(None, limits), default=None)
+        groups += [folder for folder in (group, *group.parents) if folder == top or top in folder.parents]
+    return groups
 
 
 def started_nvml(nvml: ModuleType | None = None) -> ModuleType | str:
@@ -149,7 +156,7 @@ def ask(question: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _cpu() -> dict[str, Any]:
-    facts = _cpuinfo(_read(Path("/proc/cpuinfo")))
+    facts = _cpuinfo(read_text(Path("/proc/cpuinfo")))
     model = facts.get("model name") or _sysctl("machdep.cpu.brand_string") or platform.processor()
     flags = (facts.get("flags") or facts.get("Features") or "").split()
     return {
@@ -188,10 +195,10 @@ def _sysctl(name: str) -> str:
 
 
 def _limit(group: Path) -> float | None:
-    quota, _, period = _read(group / "cpu.max").strip().partition(" ")
+    quota, _, period = read_text(group / "cpu.max").strip().partition(" ")
     if not period:
-        quota = _read(group / "cpu.cfs_quota_us").strip()
-        period = _read(group / "cpu.cfs_period_us").strip()
+        quota = read_text(group / "cpu.cfs_quota_us").strip()
+        period = read_text(group / "cpu.cfs_period_us").strip()
     return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
 
 
@@ -200,7 +207,7 @@ def _git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS, check=True).stdout.strip()
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the text of a file of the kernel's; "" where there is none."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")

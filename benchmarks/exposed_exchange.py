@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.measure import Outcome
+from benchmarks.turns import turns
 
 WARMUP_PAIRS = 3
 PAIRS = 20
@@ -59,17 +60,12 @@ def measure_exposed(
     for _ in range(WARMUP_PAIRS):
         step()
         independent()
-    measured = []
-    for number in range(1, pairs + 1):
-        if number % 2:
-            with_exchange = _timed(step, clock)
-            without = _timed(independent, clock)
-        else:
-            without = _timed(independent, clock)
-            with_exchange = _timed(step, clock)
-        measured.append((with_exchange, without))
-        on_pair(number)
-    return ExposedExchange(tuple(measured))
+    seconds: list[list[float]] = [[], []]
+    for number, way in turns((0, 1), pairs):
+        seconds[way].append(_timed((step, independent)[way], clock))
+        if len(seconds[0]) == len(seconds[1]) == number:
+            on_pair(number)
+    return ExposedExchange(tuple(zip(*seconds, strict=True)))
 
 
 def _timed(step: Callable[[], Outcome], clock: Callable[[], float]) -> float:

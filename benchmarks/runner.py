@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from benchmarks import failures
+from benchmarks.breakdown.measured import ROUNDS as BREAKDOWN_ROUNDS
+from benchmarks.breakdown.measured import measured_breakdown
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
-from benchmarks.devices import unused_gpus
+from benchmarks.devices import peak_device_bytes, unused_gpus
 from benchmarks.diagnosis.diagnose import measured_diagnosis
-from benchmarks.diagnosis.rounds import ROUNDS
+from benchmarks.diagnosis.rounds import ROUNDS as DIAGNOSIS_ROUNDS
 from benchmarks.draft import Draft, model_facts, placement_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.evaluations import Evaluations
@@ -39,7 +41,7 @@ from benchmarks.workload import (
     settle,
     verify_update,
 )
-from results.diagnosis import WAYS, report
+from results import breakdown, diagnosis
 from results.mode import mode
 
 
@@ -66,7 +68,11 @@ def run(
                 place = HorovodPlace()
             train(draft, console, signals.check, started, clock, place)
 
-    ending = run_to_end(draft, story, lambda error: failures.explain(error, draft.params))
+    def explain(error: Exception) -> str:
+        draft.out_of_memory = failures.out_of_memory(error)
+        return failures.explain(error, draft.params)
+
+    ending = run_to_end(draft, story, explain)
     return ending._replace(leaves_record=ending.leaves_record and place.leaves_record)
 
 
@@ -117,11 +123,15 @@ def train(
     try:
         make_steps(draft, workload, step, place, console, check, pauses)
     finally:
+        if params.trial_set:
+            draft.peaks = {"peak_device_bytes": peak_device_bytes(workload.devices)}
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     if params.measure_exchange:
         draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
     if params.diagnose:
         draft.sections["diagnosis"] = find_bound(workload, console, check)
+    if params.step_breakdown:
+        draft.sections["step_breakdown"] = find_parts(workload, draft.recording.step_seconds, console, check)
 
 
 def measure_input(
@@ -228,15 +238,34 @@ def measured_exchange(
 def find_bound(workload: Workload, console: Console, check: Callable[[], None]) -> dict[str, Any]:
     """What bounds the step, by experiment."""
     check()
-
-    def on_block(way: str, number: int) -> None:
-        console.progress(f"diagnosis: {WAYS[way]}, {f'round {number}/{ROUNDS}' if number else 'warm-up'}")
-        check()
-
-    facts = measured_diagnosis(workload, on_block)
-    for line in report(facts):
+    facts = measured_diagnosis(workload, telling("diagnosis", diagnosis.WAYS, DIAGNOSIS_ROUNDS, console, check))
+    for line in diagnosis.report(facts):
         console.notice(line)
     return facts
+
+
+def find_parts(
+    workload: Workload, own_steps: Sequence[float], console: Console, check: Callable[[], None]
+) -> dict[str, Any]:
+    """What the parts of the step take, by ablation; the run took `own_steps`."""
+    check()
+    on_block = telling("step breakdown", breakdown.WAYS, BREAKDOWN_ROUNDS, console, check)
+    facts = measured_breakdown(workload, own_steps, on_block)
+    for line in breakdown.report(facts):
+        console.notice(line)
+    return facts
+
+
+def telling(
+    what: str, names: Mapping[str, str], rounds: int, console: Console, check: Callable[[], None]
+) -> Callable[[str, int], None]:
+    """What is done before each block of an experiment: tell way and round, and end the run if something asks for it."""
+
+    def on_block(way: str, number: int) -> None:
+        console.progress(f"{what}: {names[way]}, {f'round {number}/{rounds}' if number else 'warm-up'}")
+        check()
+
+    return on_block
 
 
 def header(workload: Workload) -> Header:

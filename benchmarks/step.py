@@ -69,7 +69,9 @@ class StepOptions:
     largest_norm: float | None = None
 
 
-class _TowerResult(NamedTuple):
+class TowerResult(NamedTuple):
+    """What one tower found: `moved` are the new values of the moving statistics that it owns."""
+
     loss: tf.Tensor
     gradients: Gradients
     moved: dict[str, tf.Tensor]
@@ -128,15 +130,21 @@ class TrainingStep(CompiledStep):
         figures = self._figures(results, self._l2_loss(values[0]))
         staged = self.strategy.stage()
         gradients = self.strategy.reduce([result.gradients for result in results])
-        gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
-        if self._options.largest_norm is not None:
-            gradients = within_norm(gradients, self._options.largest_norm)
-        applied, done = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
+        applied, done = self._update(gradients, results, scale)
         losses = [self._after([done, *staged], tower, result.loss) for tower, result in enumerate(results)]
         with tf.device("/cpu:0"):
             return tf.stack([tf.cast(applied, tf.float32), *tf.unstack(figures), *losses])
 
-    def _figures(self, results: Sequence[_TowerResult], l2_loss: tf.Tensor | float) -> tf.Tensor:
+    def _update(
+        self, gradients: list[Gradients], results: Sequence[TowerResult], scale: tf.Tensor | float
+    ) -> tuple[tf.Tensor, tf.Operation]:
+        """Apply the masters' `gradients`, which have the loss `scale`: whether that was done, and when it is."""
+        gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
+        if self._options.largest_norm is not None:
+            gradients = within_norm(gradients, self._options.largest_norm)
+        return self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
+
+    def _figures(self, results: Sequence[TowerResult], l2_loss: tf.Tensor | float) -> tf.Tensor:
         """The loss and, where asked for, the two accuracies: means over the towers. They wait for no update."""
         with tf.device("/cpu:0"):
             figures = [_mean([result.loss for result in results]) + l2_loss]
@@ -149,7 +157,7 @@ class TrainingStep(CompiledStep):
         with tf.device(self._towers[tower]), tf.control_dependencies(done):
             return tf.identity(loss)
 
-    def _tower(self, tower: int, values: dict[str, tf.Tensor], scale: tf.Tensor | float) -> _TowerResult:
+    def _tower(self, tower: int, values: dict[str, tf.Tensor], scale: tf.Tensor | float) -> TowerResult:
         with tf.device(self._towers[tower]), tf.name_scope(f"tower{tower}"):
             images, labels = self._inputs[tower]()
             compute = self._tower_function(tower)
@@ -157,30 +165,34 @@ class TrainingStep(CompiledStep):
                 compute = tf.function(compute, jit_compile=True, autograph=False)
             return compute(values, images, labels, scale)
 
-    def _tower_function(self, tower: int) -> Callable[..., _TowerResult]:
+    def _tower_function(self, tower: int) -> Callable[..., TowerResult]:
+        """What `tower` computes of the variables' values, its images and labels, and the loss scale."""
         trainable = self.strategy.store(tower).trainable
-        owns_statistics = self.strategy.owns_statistics(tower)
-        options = self._options
 
         def compute(
             values: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor, scale: tf.Tensor | float
-        ) -> _TowerResult:
+        ) -> TowerResult:
             watched = {name: values[name] for name in trainable}
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(watched)
-                net = net_on(
-                    self._towers[tower], self._network, values, options, training=True, owns_statistics=owns_statistics
-                )
-                outputs = self._network(net, images)
-                loss = training_loss(self._network, outputs, labels, options.label_smoothing)
-                target = self._loss_scale.scaled(loss, scale)
-            gradients = tape.gradient(target, watched)
-            shares = accuracies(outputs.logits, labels) if options.accuracy else [tf.zeros(())] * 2
-            return _TowerResult(loss, gradients, net.moved, *shares)
+                result = self._forward(tower, values, images, labels)
+                target = self._loss_scale.scaled(result.loss, scale)
+            return result._replace(gradients=tape.gradient(target, watched))
 
         return compute
 
-    def _apply(self, gradients: list[Gradients], results: list[_TowerResult]) -> tf.Operation:
+    def _forward(self, tower: int, values: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor) -> TowerResult:
+        """The forward pass of `tower` as in training, with its loss; no gradients."""
+        options, owns_statistics = self._options, self.strategy.owns_statistics(tower)
+        net = net_on(
+            self._towers[tower], self._network, values, options, training=True, owns_statistics=owns_statistics
+        )
+        outputs = self._network(net, images)
+        loss = training_loss(self._network, outputs, labels, options.label_smoothing)
+        shares = accuracies(outputs.logits, labels) if options.accuracy else [tf.zeros(())] * 2
+        return TowerResult(loss, {}, net.moved, *shares)
+
+    def _apply(self, gradients: list[Gradients], results: Sequence[TowerResult]) -> tf.Operation:
         """All updates of variables, as one operation that is done when they are."""
         rate, options = self.rate.value(), self._options
         updated = [
@@ -191,6 +203,11 @@ class TrainingStep(CompiledStep):
         operations += self.strategy.refresh(updated)
         with tf.control_dependencies([rate] if tf.is_tensor(rate) else []):
             operations += self.rate.advance()
+        return tf.group(*operations, *self._move_statistics(results))
+
+    def _move_statistics(self, results: Sequence[TowerResult]) -> list[tf.Operation]:
+        """Let the moving statistics take over what the towers that own them have found."""
+        operations = []
         for tower, result in enumerate(results):
             store = self.strategy.store(tower)
             for name, value in result.moved.items():
@@ -198,7 +215,7 @@ class TrainingStep(CompiledStep):
                 with tf.device(store.placement[name]):
                     # In place: an assigned value would pin its place among the step's activations, and fragment them.
                     operations.append(variable.assign_add(value - variable.read_value(), read_value=False))
-        return tf.group(*operations)
+        return operations
 
     def _l2_loss(self, values: dict[str, tf.Tensor]) -> tf.Tensor | float:
         """The weight decay's share of the loss, before the update, where it is to be reported."""

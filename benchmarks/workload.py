@@ -68,8 +68,14 @@ def settle(params: Params, set_up: Callable[[Params], devices.Devices] = devices
     return Workload(resolved, found, source, network, declarations(network, source.num_classes))
 
 
-def build_step(workload: Workload, inputs: Sequence[TowerInput] | None = None) -> TrainingStep | AsynchronousStep:
+def build_step(
+    workload: Workload,
+    inputs: Sequence[TowerInput] | None = None,
+    make: Callable[..., TrainingStep] = TrainingStep,
+) -> TrainingStep | AsynchronousStep:
     """The step of `workload`, with its variables in place and equal, not traced yet; `inputs` in place of its own.
+
+    `make` is the kind of step, where one process makes it: several have kinds of their own.
 
     Raises UserError where the devices cannot compute in its layout and precision.
     """
@@ -81,7 +87,8 @@ def build_step(workload: Workload, inputs: Sequence[TowerInput] | None = None) -
         return by_worker(found.towers, partial(_step, workload), shared)
     strategy = make_strategy(workload, workload.declarations)
     average = _average_over_processes(workload)
-    make = partial(CollectiveStep, average=average) if average else TrainingStep
+    if average:
+        make = partial(CollectiveStep, average=average)
     return _step(workload, strategy, found.towers, found.first_tower, make, inputs)
 
 

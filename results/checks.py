@@ -41,6 +41,7 @@ class Facts:
     the variable update or the towers' copies are wrong; `load` has cpu_share_of_others and stolen_share, `gpus` by GPU
     slowed_for (reasons) and other_processes (a number). `steps`: how many were measured, where their single times are
     not known. `input_wait_share`: the part of a step that would go if input cost nothing, where that was found out.
+    `trial`: whether it was made to try a batch size.
     """
 
     losses: Losses = ()
@@ -51,6 +52,7 @@ class Facts:
     load: Mapping[str, Any] | None = None
     gpus: Mapping[str, Mapping[str, Any]] | None = None
     input_wait_share: float | None = None
+    trial: bool = False
 
 
 def problems(facts: Facts) -> list[Problem]:
@@ -63,6 +65,7 @@ def problems(facts: Facts) -> list[Problem]:
         *_load(facts.load or {}),
         *_gpus(facts.gpus or {}),
         *_input(facts.input_wait_share),
+        *_trial(facts.trial),
     ]
     return sorted(found, key=lambda problem: not problem.wrong)
 
@@ -124,6 +127,11 @@ def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
             yield Problem(f"throttled clocks: {gpu} ran slower for {', '.join(reasons)}")
         if (others := state.get("other_processes") or 0) > 0:
             yield Problem(f"foreign load: {others} other process(es) computed on {gpu}")
+
+
+def _trial(trial: bool) -> Iterator[Problem]:
+    if trial:
+        yield Problem("a trial of --find_batch_size, made to find a batch and not to be compared")
 
 
 def _input(wait_share: float | None) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from results import telemetry
+from results import breakdown, telemetry
 from results.conditions import conditions
 from results.diagnosis import in_short
 from results.frame import facts
@@ -38,6 +38,8 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_placement(record),
         *_exchange(record),
         *_diagnosis(record),
+        ("breakdown", breakdown.in_short(record.step_breakdown)),
+        *_trial(record),
         *_evaluation(record),
         *_not_acting(record),
         *_again(record),
@@ -205,6 +207,16 @@ def _diagnosis(record: RunRecord) -> Paragraphs:
         yield "", remark
 
 
+def _trial(record: RunRecord) -> Paragraphs:
+    if record.trial:
+        found = defaultdict(str, record.trial)
+        peak = _size(record.trial.get("peak_memory_bytes"))
+        yield (
+            "trial",
+            "number {number} of the search {set}: {outcome}, at most {peak}".format_map(found | {"peak": peak}),
+        )
+
+
 def _evaluation(record: RunRecord) -> Paragraphs:
     found = _dicts(record.evaluation.get("evaluations"))
     if not found:
@@ -241,7 +253,8 @@ def _again(record: RunRecord) -> Paragraphs:
     if record.provenance:
         yield "again", "not from here: this record was imported"
         return
-    given = [f"--{flag}={record.params.get(flag)}" for flag in record.given if not flag.startswith("repeat_")]
+    by_hand = [flag for flag in record.given if not flag.startswith(("repeat_", "trial_"))]
+    given = [f"--{flag}={record.params.get(flag)}" for flag in by_hand]
     yield "given", " ".join(given) or "no flag"
     yield "again", f"python run_benchmark.py --rerun={shlex.quote(record.file)}"
 

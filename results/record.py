@@ -30,7 +30,7 @@ STATUSES = ("completed", "failed", "interrupted")
 _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
-    "exchange", "diagnosis", "evaluation", "telemetry", "cluster", "repeat", "provenance",
+    "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "cluster", "repeat", "trial", "provenance",
 )  # fmt: skip
 
 
@@ -63,12 +63,13 @@ class RunRecord:
     they were known. `checks` has what was verified (variable_update, copies) and watched (load, gpus) and,
     of a deterministic run, the fingerprint of its losses (determinism), `exchange` the
     bytes that each device sends in a step, and what that costs if it was measured. `diagnosis` is what bounds the step,
-    where an experiment was made of it (results/diagnosis.py). `evaluation` has the evaluations of a run that paused its
-    training for them, and the time it took to the accuracy that it was to reach. `telemetry` is what the hardware did
-    during the window (host and gpus: summary, counted, series; joules_per_image). `cluster` (driver, hosts by job,
-    processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of
-    several. `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it is not
-    part of the JSON.
+    where an experiment was made of it (results/diagnosis.py), `step_breakdown` what its parts take, likewise
+    (results/breakdown.py). `evaluation` has the evaluations of a run that paused its training for them, and the time it
+    took to the accuracy that it was to reach. `telemetry` is what the hardware did during the window (host and gpus:
+    summary, counted, series; joules_per_image). `cluster` (driver, hosts by job, processes by task) is empty where the
+    run was one process, `repeat` (set, number, of) where it was not one of several, `trial` (set, number, outcome,
+    peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search for a batch size. `statistics`: what
+    the raw step times say, computed once. `file`: where the record was read from; it is not part of the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
@@ -94,11 +95,13 @@ class RunRecord:
     checks: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     exchange: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     diagnosis: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    step_breakdown: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     evaluation: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     telemetry: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)
     repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    trial: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     reported: Reported | None = field(default=None, metadata=schema.ADDED_LATER)
     provenance: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     record_id: str = field(default_factory=lambda: uuid.uuid4().hex)

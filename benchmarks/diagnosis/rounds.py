@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.diagnosis.usage import Meter, Usage
+from benchmarks.turns import turns
 
 ROUNDS = 5
 BLOCK_SECONDS = 2.0
@@ -45,10 +46,9 @@ def measure_rounds(
         for _ in range(_FIRST_STEPS):
             step()
     blocks: defaultdict[str, list[Block]] = defaultdict(list)
-    for number in range(1, rounds + 1):
-        for way in list(ways)[:: 1 if number % 2 else -1]:
-            on_block(way, number)
-            blocks[way].append(_block(ways[way], block_seconds, gpus, clock))
+    for number, way in turns(list(ways), rounds):
+        on_block(way, number)
+        blocks[way].append(_block(ways[way], block_seconds, gpus, clock))
     return {way: blocks[way] for way in ways}
 
 

@@ -48,28 +48,39 @@ def build_ways(workload: Workload) -> dict[str, Callable[[], object]]:
     exchange, and "two_images" in place of "one_image" where that is the batch. Ways with real input share one pipeline,
     which holds two batches ready.
     """
-    held = workload.with_params(
-        datasets_prefetch_buffer_size=workload.params.datasets_prefetch_buffer_size or _BATCHES_AHEAD,
-        multi_device_iterator_max_buffer_size=workload.params.multi_device_iterator_max_buffer_size or _BATCHES_AHEAD,
-    )
-    made_up = dataclasses.replace(held, source=_other(workload.source, Synthetic))
+    held = held_ready(workload)
+    made_up = with_made_up_input(held)
     ways: dict[str, Callable[[], object]] = {}
     inputs = inputs_of(held)
     if workload.params.data_dir:
-        ways["real"] = _traced(build_step(held, inputs))
+        ways["real"] = traced(build_step(held, inputs))
         if any(is_gpu(tower) for tower in workload.devices.towers):
-            ways["host_batch"] = _traced(
+            ways["host_batch"] = traced(
                 build_step(dataclasses.replace(held, source=_other(workload.source, HostBatch)))
             )
-    ways["synthetic"] = _traced(build_step(made_up))
+    ways["synthetic"] = traced(build_step(made_up))
     if exchanges(workload):
-        ways["independent"] = _traced(build_independent_step(made_up))
+        ways["independent"] = traced(build_independent_step(made_up))
     way, images = ("one_image", 1) if workload.params.batch_size > 1 else ("two_images", 2)
-    ways[way] = _traced(build_independent_step(made_up.with_params(batch_size=images)))
-    ways["trivial"] = _traced(build_step(trivial(held), inputs))
+    ways[way] = traced(build_independent_step(made_up.with_params(batch_size=images)))
+    ways["trivial"] = traced(build_step(trivial(held), inputs))
     if workload.params.data_dir:
-        ways["input_alone"] = _traced(InputStep(workload.devices.towers, inputs))
+        ways["input_alone"] = traced(InputStep(workload.devices.towers, inputs))
     return ways
+
+
+def held_ready(workload: Workload) -> Workload:
+    """`workload` with few batches ready for each device, unless flags say how many."""
+    params = workload.params
+    return workload.with_params(
+        datasets_prefetch_buffer_size=params.datasets_prefetch_buffer_size or _BATCHES_AHEAD,
+        multi_device_iterator_max_buffer_size=params.multi_device_iterator_max_buffer_size or _BATCHES_AHEAD,
+    )
+
+
+def with_made_up_input(workload: Workload) -> Workload:
+    """`workload` with one batch a tower that stays on its device."""
+    return dataclasses.replace(workload, source=_other(workload.source, Synthetic))
 
 
 def exchanges(workload: Workload) -> bool:
@@ -86,7 +97,8 @@ def trivial(workload: Workload) -> Workload:
     return dataclasses.replace(workload, network=network, declarations=listed)
 
 
-def _traced(step: TrainingStep | AsynchronousStep | InputStep) -> Callable[[], object]:
+def traced(step: TrainingStep | AsynchronousStep | InputStep) -> Callable[[], object]:
+    """`step`, ready to be called."""
     step.trace()
     return step
 

@@ -29,6 +29,7 @@ def evaluates(params: Any) -> bool:
     return any(getattr(params, name) for name in EVALUATION_SCHEDULES)
 
 
+WITH_BATCH_SEARCH = Condition("with --find_batch_size", lambda params: bool(params.find_batch_size))
 WITH_EVALUATION = Condition("with one of --eval_during_training_every_n_steps and its like", evaluates)
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
 WITH_MKL = Condition("with --mkl", lambda params: params.mkl)

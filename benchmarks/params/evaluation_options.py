@@ -28,6 +28,13 @@ class EvaluationOptions:
         "Measure the forward pass alone, as in inference: batch norm uses its moving statistics, nothing is updated or "
         "exchanged. The loss column is 0; columns of top-1 and top-5 accuracy follow it.",
     )
+    step_breakdown: bool = option(
+        False,
+        "After the run, find out by ablation what the parts of its step take, input, forward pass, backward pass, "
+        "exchange, update and the call of an empty step: the step is made in turn with ones that lack one part after "
+        "another. Takes a minute or more, and the memory of five models.",
+        run_only=True,
+    )
     freeze_when_forward_only: bool = option(
         False, "Turn variables into constants for --forward_only.", not_yet="variables stay variables"
     )

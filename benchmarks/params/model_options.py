@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from benchmarks.params.conditions import WITH_BATCH_SEARCH
 from benchmarks.params.option import option
 
 
@@ -14,6 +15,29 @@ class ModelOptions:
 
     model: str = option("trivial", "Network to train; --list_models names them all.")
     batch_size: int = option(0, "Images per device and step; 0 takes the model's own number.", lower_bound=0)
+    find_batch_size: str = option(
+        "",
+        "In place of a run, find the largest --batch_size that fits into memory (max), or the fastest (best): the "
+        "smallest that is not measurably slower than any other. Each batch is tried in a fresh process, beginning with "
+        "--batch_size where it is given; what fits, and how fast it is, is told as a table, and the command to run.",
+        choices=("", "max", "best"),
+        run_only=True,
+    )
+    memory_limit_mib: int | None = option(
+        None,
+        "MiB of the machine's memory that a trial may take (resident; not those of a GPU): one that takes more is "
+        "ended, and its batch does not fit. Where it is not given, 80% of what is available at the start.",
+        lower_bound=1,
+        acts=WITH_BATCH_SEARCH,
+        run_only=True,
+    )
+    trial_number: int = option(
+        0,
+        "Which trial of a search this process is; --find_batch_size gives it to those that it starts.",
+        lower_bound=0,
+        run_only=True,
+    )
+    trial_set: str = option("", "Id of the search that this trial belongs to; given in the same way.", run_only=True)
     tcb_class_counts: bool = option(
         False,
         "Count a background class that no image has, for comparison with old figures: 1001 classes for imagenet, "

@@ -38,7 +38,7 @@ def with_recorded_flags(arguments: Sequence[str], problems: list[str]) -> tuple[
         return rest, None
     if any(map(_LENGTH.match, rest)):
         flags = {name: value for name, value in flags.items() if not _LENGTH.match(f"--{name}=")}
-    return [*(_written(name, value) for name, value in flags.items()), *rest], record
+    return [*(written(name, value) for name, value in flags.items()), *rest], record
 
 
 def recorded_flags(record: RunRecord) -> dict[str, Any]:
@@ -99,7 +99,8 @@ def _parted(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return rest, files
 
 
-def _written(name: str, value: Any) -> str:
+def written(name: str, value: Any) -> str:
+    """Return the flag `name` with its value as a command line has it."""
     return f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
 
 

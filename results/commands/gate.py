@@ -84,7 +84,7 @@ def _judgment(options: argparse.Namespace, stderr: TextIO) -> Judgment:
     for side, left_out in (("baseline", baseline.left_out), ("candidate", tonight.left_out)):
         report((f"Left out of the {side}: {count} {reason}." for reason, count in left_out.items()), stderr)
     admitted = {run.record.record_id for run in tonight.runs}
-    rejected = [record for record in candidate if record.record_id not in admitted]
+    rejected = [record for record in candidate if record.record_id not in admitted and not record.trial]
     known = {field for run in (*baseline.runs, *tonight.runs) for field in run.facts}
     allowed = allowed_fields(options.allow_different, known)
     rules = Rules(options.threshold, options.must_detect, options.allow_partial)
@@ -101,7 +101,7 @@ def _sides(options: argparse.Namespace, stderr: TextIO) -> tuple[list[RunRecord]
         unreadable = [message for message in left_out if message.startswith(UNREADABLE)]
         report((message for message in left_out if message not in chosen.left_out), stderr)
     else:
-        candidate = nights(chosen.records)[-1]
+        candidate = (nights([record for record in chosen.records if not record.trial]) or [[]])[-1]
     own = {record.record_id for record in candidate}
     return [record for record in chosen.records if record.record_id not in own], candidate, unreadable
 

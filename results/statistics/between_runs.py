@@ -19,11 +19,19 @@ def interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
 
     None for fewer than two values: one run says nothing of the next.
     """
+    found = mean_interval([math.log(value) for value in values], level)
+    return Interval(*map(math.exp, found)) if found else None
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
+    """The arithmetic mean of `values`, which are independent of one another, with Student's interval.
+
+    None for fewer than two values.
+    """
     if len(values) < 2:
         return None
     from scipy import special  # takes longer to import than all the rest
 
-    logs = [math.log(value) for value in values]
-    centre, spread = statistics.fmean(logs), statistics.stdev(logs) / math.sqrt(len(logs))
-    reach = float(special.stdtrit(len(logs) - 1, (1 + level) / 2)) * spread
-    return Interval(math.exp(centre), math.exp(centre - reach), math.exp(centre + reach))
+    centre, spread = statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
+    reach = float(special.stdtrit(len(values) - 1, (1 + level) / 2)) * spread
+    return Interval(centre, centre - reach, centre + reach)

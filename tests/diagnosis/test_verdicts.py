@@ -10,15 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks.devices import Devices
 from benchmarks.diagnosis.diagnose import measured_diagnosis
 from benchmarks.diagnosis.ways import build_ways, exchanges
 from benchmarks.inputs import cifar10
 from benchmarks.inputs.sources import Cifar10, Pipeline
-from benchmarks.params import parse
-from benchmarks.workload import settle
+from tests.diagnosis.workloads import BATCH, workload
 
-BATCH = 16
 LENGTHS = {"rounds": 3, "block_seconds": 0.5}
 
 
@@ -27,17 +24,6 @@ def sample(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cifar10") / "sample"
     cifar10.prepare(folder, sample=True)
     return folder
-
-
-def workload(*flags, sample=None):
-    given = ["--data_name=cifar10", "--device=cpu", f"--batch_size={BATCH}", *flags]
-    given += [f"--data_dir={sample}"] if sample else []
-    return settle(parse(given).params, on_logical_cpus)
-
-
-def on_logical_cpus(params):
-    """Devices of the process that runs the tests: it has begun to compute, so that nothing can be configured."""
-    return Devices("cpu", tuple(f"/cpu:{tower}" for tower in range(params.num_gpus)), ("/cpu:0",))
 
 
 def with_source(found, kind):

@@ -29,6 +29,8 @@ ELSEWHERE = {
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
     "--diagnose": "takes minutes; tests/diagnosis and tests/main/test_diagnose.py run it on less",
     "benchmarks.topology": "needs an NVIDIA driver; tests/telemetry runs it over a stand-in for the driver's library",
+    "--step_breakdown": "takes minutes; tests/diagnosis and tests/main/test_step_breakdown.py run it on less",
+    "--find_batch_size": "takes minutes; tests/main/test_find_batch_size.py runs it on less",
     "--images=FOLDER": "tests/inputs converts folders",
 }
 OTHER_COMMANDS = (all_reduce, launch, cifar10, imagenet, against_yardsticks, first_losses, input_speed, strategies)

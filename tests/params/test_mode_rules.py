@@ -38,6 +38,46 @@ def test_the_forward_pass_alone(data, params, problem):
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
+        ({"forward_only": True}, "--step_breakdown and --forward_only: a forward pass has no parts."),
+        ({"input_only": True}, "--step_breakdown and --input_only: without a model there is no step that has parts."),
+        (WORKER, "--step_breakdown with several processes: only the step of one process is taken apart."),
+    ],
+)
+def test_a_step_to_take_apart(data, params, problem):
+    assert validate(Params(step_breakdown=True, **data)) == []
+    (found,) = validate(Params(step_breakdown=True, **data, **params))
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"step_breakdown": True}, "--find_batch_size=max and --step_breakdown: that takes the memory of several"),
+        ({"diagnose": True}, "--find_batch_size=max and --diagnose: that takes the memory of several models."),
+        ({"measure_exchange": True}, "--find_batch_size=max and --measure_exchange: that takes the memory of several"),
+        ({"input_only": True}, "--find_batch_size=max and --input_only: without a model nothing grows"),
+        (EVERY_10, "--find_batch_size=max and --eval_during_training_every_n_steps=10: a trial is too short"),
+        ({"repeats": 2}, "--find_batch_size=max and --repeats=2: a search repeats its trials itself."),
+        (WORKER, "--find_batch_size=max with several processes: only a run of one process can be tried."),
+        ({"trial_number": 1}, "--trial_number=1, --trial_set= and --find_batch_size=max belong together"),
+    ],
+)
+def test_a_batch_size_to_find(data, params, problem):
+    assert validate(Params(find_batch_size="max", forward_only=True, **data)) == []
+    (found,) = validate(Params(find_batch_size="max", **data, **params))
+    assert found.startswith(problem)
+
+
+def test_a_trial_belongs_to_a_search():
+    trial = {"trial_number": 1, "trial_set": "abc"}
+    assert validate(Params(find_batch_size="best", **trial)) == []
+    (found,) = validate(Params(**trial))
+    assert found.startswith("--trial_number=1, --trial_set=abc and --find_batch_size= belong together")
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
         (
             EVERY_10 | {"eval_during_training_at_specified_epochs": "1"},
             "--eval_during_training_every_n_steps=10 and --eval_during_training_at_specified_epochs=1 all say when",

@@ -1,0 +1,177 @@
+"""The story of a search, from the command line to the batch and the command that runs it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import models
+from benchmarks.batch_search.search import best, contenders, doubled, largest, mean
+from benchmarks.batch_search.trials import FITS, SearchEnded, Trial, Trials
+from benchmarks.console import Console
+from benchmarks.errors import ExitCode
+from benchmarks.inputs.datasets import DATASETS
+from benchmarks.memory import MIB, available
+from benchmarks.params import CommandLine, Params, notices
+from benchmarks.params.data_set import data_name
+from benchmarks.params.params import options
+from benchmarks.params.recorded_flags import written
+
+_NONE_FITS = (
+    "No batch fits: one image a tower takes too much memory. TensorFlow alone takes over half a GiB of the machine's. "
+    "Give a smaller --model, or a larger --memory_limit_mib."
+)
+RUNS = 3  # of each batch that may be the fastest: two give no interval worth the name
+_SHARE_OF_AVAILABLE = 0.8  # the rest is for what else the machine does
+# Steps that show the memory of a run, and those that show its speed; where flags say how long a run is, they hold.
+_LENGTHS = {"max": {"num_warmup_batches": 2, "num_batches": 5}, "best": {"num_warmup_batches": 5, "num_batches": 50}}
+_ITS_OWN = ("find_batch_size", "memory_limit_mib", "batch_size")
+
+
+class BatchSearch:
+    """A search for the batch size that `command`, with these `arguments`, asks for."""
+
+    def __init__(self, arguments: Sequence[str], command: CommandLine, results_dir: Path, console: Console) -> None:
+        params = command.params
+        self._command = command
+        self._console = console
+        self._limit_mib = params.memory_limit_mib or max(1, int(_SHARE_OF_AVAILABLE * available() / MIB))
+        limit = written("memory_limit_mib", self._limit_mib)
+        self._trials = Trials([*arguments, *_lengths(command), limit], results_dir, self._limit_mib)
+        self._made: list[Trial] = []
+
+    def run(self) -> ExitCode:
+        """Make the trials, print them as a table, and say which batch to take; returns the exit code."""
+        self._trials.receive_signals()
+        params = self._command.params
+        for notice in notices(params, self._command.given):
+            self._console.notice(f"WARNING: {notice}")
+        self._tell_limit(params)
+        try:
+            found, words = self._largest() if params.find_batch_size == "max" else self._best()
+        except SearchEnded as ended:
+            self._table()
+            self._tell_end(ended)
+            return ended.code
+        self._table()
+        self._console.line(words)
+        if not found:
+            return ExitCode.FAILED
+        self._console.line(self._command_to_run(found))
+        return self._code_of(found)
+
+    def _tell_limit(self, params: Params) -> None:
+        why = f"{_SHARE_OF_AVAILABLE:.0%} of what is available now; --memory_limit_mib sets another"
+        if params.memory_limit_mib:
+            why = "--memory_limit_mib"
+        self._console.notice(f"NOTE: a trial may hold {self._limit_mib:,} MiB of the machine's memory ({why}).")
+
+    def _tell_end(self, ended: SearchEnded) -> None:
+        """Why the search has no result, and what was found before."""
+        self._console.notice(f"run_benchmark.py: {ended}")
+        if fitted := max((trial.batch for trial in self._made if trial.outcome == FITS), default=0):
+            self._console.notice(f"The search ended early: the largest --batch_size known to fit is {fitted}.")
+
+    def _largest(self) -> tuple[int, str]:
+        start, bound = self._bounds(first=_network_batch_size(self._command.params))
+        low, high = largest(lambda batch: self._try(batch).outcome == FITS, start, bound)
+        if not low:
+            return 0, _NONE_FITS
+        if high > bound:
+            return low, f"--batch_size={low} fits. More are not tried: each tower has no more images to train on."
+        return low, f"The largest --batch_size found to fit is {low}; {high} does not."
+
+    def _best(self) -> tuple[int, str]:
+        start, bound = self._bounds(first=1)
+        first, why = doubled(lambda batch: self._try(batch).images_per_second, start, bound)
+        if not first:
+            return 0, f"{why}: give a smaller --batch_size to begin with." if start > 1 else _NONE_FITS
+        runs = {batch: [speed] for batch, speed in first.items()}
+        while wanted := [batch for batch in contenders(runs) if len(runs[batch]) < RUNS]:
+            for batch in wanted:  # in turn: neighbours in time share the drift of the machine
+                if (speed := self._try(batch).images_per_second) is None:
+                    raise SearchEnded(ExitCode.FAILED, f"--batch_size={batch} fitted, and does not any more")
+                runs[batch].append(speed)
+        speeds = {batch: runs[batch] for batch in contenders(runs)}
+        found, fastest = best(speeds)
+        words = f"The fastest --batch_size is {found}"
+        if found != fastest:
+            words = f"The smallest --batch_size that is not measurably slower than the fastest, {fastest}, is {found}"
+        return found, f"{words} ({mean(speeds[found]):,.1f} images/s). No larger one was tried, as {why}."
+
+    def _bounds(self, first: int) -> tuple[int, int]:
+        """The batch to begin with, and the largest to try: all training images of the set, over all towers."""
+        params = self._command.params
+        start = params.batch_size or first
+        examples = DATASETS[str(data_name(params))].train_examples
+        return start, max(start, examples // params.num_gpus)
+
+    def _try(self, batch: int) -> Trial:
+        self._console.progress(f"trial {len(self._made) + 1}: --batch_size={batch}")
+        trial = self._trials.run(batch)
+        self._made.append(trial)
+        speed = f", {trial.images_per_second:,.1f} images/s" if trial.images_per_second else ""
+        self._console.notice(
+            f"NOTE: trial {len(self._made)}: --batch_size={batch}: {trial.outcome}, "
+            f"{trial.peak_bytes / MIB:,.0f} MiB{speed}"
+        )
+        return trial
+
+    def _table(self) -> None:
+        """The batches that were tried, in order, each over all of its trials."""
+        of_batch: defaultdict[int, list[Trial]] = defaultdict(list)
+        for trial in self._made:
+            of_batch[trial.batch].append(trial)
+        on_device = any(trial.peak_device_bytes is not None for trial in self._made)
+        if of_batch:
+            self._console.line(_row("batch", "trials", "outcome", "peak MiB", "GPU MiB" * on_device, "images/s"))
+        for batch in sorted(of_batch):
+            trials = of_batch[batch]
+            speeds = [trial.images_per_second for trial in trials if trial.images_per_second]
+            device = max(trial.peak_device_bytes or 0 for trial in trials)
+            self._console.line(
+                _row(
+                    str(batch),
+                    str(len(trials)),
+                    " or ".join(dict.fromkeys(trial.outcome for trial in trials)),
+                    f"{max(trial.peak_bytes for trial in trials) / MIB:,.0f}",
+                    f"{device / MIB:,.0f}" * on_device,
+                    f"{mean(speeds):,.1f}" if speeds else "-",
+                )
+            )
+
+    def _command_to_run(self, batch: int) -> str:
+        """The command of the search as that of a run with `batch`."""
+        given, params = self._command.given, self._command.params
+        kept = [written(name, getattr(params, name)) for name in options() if name in given and name not in _ITS_OWN]
+        return f"python {shlex.join([sys.argv[0], *kept, f'--batch_size={batch}'])}"
+
+    def _code_of(self, batch: int) -> ExitCode:
+        """Whether what the trials of `batch` computed was right."""
+        code = max(trial.code for trial in self._made if trial.batch == batch and trial.outcome == FITS)
+        if code:
+            self._console.notice(f"run_benchmark.py: INVALID: a trial of --batch_size={batch} computed something wrong")
+        return ExitCode(code)
+
+
+def _lengths(command: CommandLine) -> list[str]:
+    """Flags of the length of a trial, where the user has given none; and no proof of the update anew in each."""
+    lengths = dict(_LENGTHS[command.params.find_batch_size])
+    if command.given & {"num_batches", "num_epochs", "target_precision"}:
+        del lengths["num_batches"]
+    if command.given & {"num_warmup_batches", "autotune_threshold"}:
+        del lengths["num_warmup_batches"]
+    flags = [written(name, value) for name, value in lengths.items()]
+    return flags if "verify_variable_update" in command.given else [*flags, "--noverify_variable_update"]
+
+
+def _network_batch_size(params: Params) -> int:
+    return models.get(params.model, str(data_name(params))).batch_size
+
+
+def _row(batch: str, trials: str, outcome: str, peak: str, device: str, speed: str) -> str:
+    of_device = f"{device:>12}" if device else ""
+    return f"{batch:>10}{trials:>8}  {outcome:<14}{peak:>10}{of_device}{speed:>14}"
