@@ -19,12 +19,20 @@ class CompiledStep(ABC):
         self._towers = towers
         self._inputs = inputs
         self._run: Callable[[], tf.Tensor] | None = None
+        self._graph: tf.Graph | None = None
 
     def trace(self) -> float:
         """Build the graph; the seconds it took."""
         begin = time.perf_counter()
-        self._run = compiled(self._step, self._inputs)
+        run = compiled(self._step, self._inputs)
+        self._run, self._graph = run, run.graph
         return time.perf_counter() - begin
+
+    @property
+    def graph(self) -> tf.Graph:
+        """What a call runs; it has been traced."""
+        assert self._graph is not None, "the step has been traced"
+        return self._graph
 
     @abstractmethod
     def _step(self) -> tf.Tensor:

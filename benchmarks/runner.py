@@ -12,6 +12,7 @@ from benchmarks import failures
 from benchmarks.breakdown.measured import ROUNDS as BREAKDOWN_ROUNDS
 from benchmarks.breakdown.measured import measured_breakdown
 from benchmarks.cluster.place import Place
+from benchmarks.compiled_step import CompiledStep
 from benchmarks.console import Console, Header
 from benchmarks.devices import peak_device_bytes, unused_gpus
 from benchmarks.diagnosis.diagnose import measured_diagnosis
@@ -22,14 +23,14 @@ from benchmarks.evaluations import Evaluations
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
 from benchmarks.horovod_place import HorovodPlace
 from benchmarks.inputs.stage_times import measure_stages
-from benchmarks.measure import Recording
+from benchmarks.measure import Outcome, Recording, warm_up
 from benchmarks.params import CommandLine
-from benchmarks.params.conditions import evaluates
+from benchmarks.params.conditions import evaluates, traces
 from benchmarks.params.evaluation_points import evaluation_points
 from benchmarks.pause import Pause
 from benchmarks.signals import Signals
-from benchmarks.step import Step
-from benchmarks.window import make_steps
+from benchmarks.step import Step, TrainingStep
+from benchmarks.window import WarmUp, make_steps
 from benchmarks.workload import (
     Workload,
     build_evaluator,
@@ -118,10 +119,12 @@ def train(
     check()
     place.stage("building the graph")
     draft.recording.trace_seconds = step.trace()
-    pauses = prepare_pauses(draft, workload, step, console, check)
+    keep_graph(workload, step, console)
+    warm_up, pauses = prepare_traces(draft, workload, step, console, check)
+    pauses += prepare_pauses(draft, workload, step, console, check)
 
     try:
-        make_steps(draft, workload, step, place, console, check, pauses)
+        make_steps(draft, workload, step, place, console, check, pauses, warm_up)
     finally:
         if params.trial_set:
             draft.peaks = {"peak_device_bytes": peak_device_bytes(workload.devices)}
@@ -150,8 +153,10 @@ def measure_input(
     step = build_input_step(workload)
     assert draft.recording is not None, "the run has begun to record"
     draft.recording.trace_seconds = step.trace()
+    keep_graph(workload, step, console)
+    warm_up, pauses = prepare_traces(draft, workload, step, console, check)
     try:
-        make_steps(draft, workload, step, place, console, check)
+        make_steps(draft, workload, step, place, console, check, pauses, warm_up)
         times = measure_stages(input_stages(workload), workload.params.batch_size, clock=clock, check=check)
     finally:
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
@@ -169,7 +174,45 @@ def prepare_pauses(
     if evaluates(workload.params):
         points = evaluation_points(workload.params)
         pauses.append(Evaluations(draft, build_evaluator(workload, step), points, console, check))
+    if workload.params.summary_verbosity:
+        pauses.append(prepare_summaries(workload, step, console))
     return pauses
+
+
+def prepare_traces(
+    draft: Draft, workload: Workload, step: Callable[[], Outcome], console: Console, check: Callable[[], None]
+) -> tuple[WarmUp, list[Pause]]:
+    """How to warm up, and what to pause for, where steps are to be traced."""
+    if not traces(workload.params):
+        return warm_up, []
+    from benchmarks.tracing import TracePause, Tracing  # other runs do without
+
+    tracing = Tracing(draft, workload.params, workload.devices.kind, console)
+    if tracing.steps.in_warmup:
+        return tracing.warm_up, []
+    return warm_up, [TracePause(tracing, step, check)]
+
+
+def prepare_summaries(workload: Workload, step: Step, console: Console) -> Pause:
+    """The pauses in which TensorBoard's events are written."""
+    from benchmarks.summaries import Summaries  # other runs do without
+
+    params = workload.params
+    assert isinstance(step, TrainingStep), "a rule says so"
+    assert params.train_dir, "a rule says so"
+    console.notice(f"Summaries: {params.train_dir} (tensorboard --logdir={params.train_dir})")
+    return Summaries(params.train_dir, step, params.save_summaries_steps, params.summary_verbosity)
+
+
+def keep_graph(workload: Workload, step: object, console: Console) -> None:
+    """Write the graph of `step` where it was asked for."""
+    if not (file := workload.params.graph_file):
+        return
+    from benchmarks.graph_file import write_graph  # other runs do without
+
+    assert isinstance(step, CompiledStep), "a rule says so"
+    write_graph(file, step.graph)
+    console.notice(f"Graph of the step: {file}")
 
 
 def counted(workload: Workload, console: Console) -> dict[str, Any]:

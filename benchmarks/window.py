@@ -18,6 +18,8 @@ from benchmarks.step import TrainingStep
 from benchmarks.telemetry.telemetry import Telemetry
 from benchmarks.workload import Workload
 
+WarmUp = Callable[[Callable[[], Outcome], Recording, int, Callable[[Recording], None]], None]
+
 
 def make_steps(
     draft: Draft,
@@ -27,6 +29,7 @@ def make_steps(
     console: Console,
     check: Callable[[], None],
     pauses: Sequence[Pause] = (),
+    warm_up: WarmUp = warm_up,
 ) -> None:
     """Warm up, and measure as long as the parameters say, with `pauses`; see whether the towers agree at the end."""
     params, recording = workload.params, draft.recording

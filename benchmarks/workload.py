@@ -26,6 +26,7 @@ from benchmarks.inputs.sources import FromFiles, Source, open_source, pipeline_o
 from benchmarks.inputs.tower_group import TowerGroup
 from benchmarks.inputs.towers import TowerInput, on_device
 from benchmarks.params import Params, ResolvedParams, resolve
+from benchmarks.params.traced_steps import steps_in_pause
 from benchmarks.step import Step, StepOptions, TrainingStep
 from benchmarks.verification import Verdict, verify, verify_in_turn
 from models.layers import Declaration, declarations
@@ -233,7 +234,7 @@ def _step(
 def _learning_rate(workload: Workload, towers_of_step: int) -> learning_rate.LearningRate:
     """That of the step over so many towers of this process."""
     params, num_towers = workload.params, workload.devices.num_towers
-    updates = params.num_warmup_batches + params.num_batches
+    updates = params.num_warmup_batches + params.num_batches + steps_in_pause(params)
     together = num_towers
     if is_asynchronous(params):  # a step of the run is one of each worker
         updates, together = updates * (num_towers // towers_of_step), towers_of_step

@@ -41,6 +41,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         ("breakdown", breakdown.in_short(record.step_breakdown)),
         *_trial(record),
         *_evaluation(record),
+        *_trace(record),
         *_not_acting(record),
         *_again(record),
     ]
@@ -228,6 +229,15 @@ def _evaluation(record: RunRecord) -> Paragraphs:
         told = defaultdict(str, {name: _short(value) for name, value in took.items()})
         times = "{training_seconds} s of training, {wall_seconds} s with evaluations".format_map(told)
         yield "", f"top-1 {_short(record.evaluation.get('target_top_1'))} was reached after {times}"
+
+
+def _trace(record: RunRecord) -> Paragraphs:
+    steps = record.trace.get("steps")
+    if not isinstance(steps, list) or not steps:
+        return
+    numbers = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+    where = "made in a pause, apart from the figure" if record.trace.get("in_pause") else "of the warm-up"
+    yield "traced", f"{'step' if len(steps) == 1 else 'steps'} {numbers} {where}"
 
 
 def _short(value: Any) -> str:

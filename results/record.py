@@ -30,7 +30,8 @@ STATUSES = ("completed", "failed", "interrupted")
 _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
-    "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "cluster", "repeat", "trial", "provenance",
+    "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "cluster", "repeat", "trial",
+    "provenance",
 )  # fmt: skip
 
 
@@ -66,8 +67,9 @@ class RunRecord:
     where an experiment was made of it (results/diagnosis.py), `step_breakdown` what its parts take, likewise
     (results/breakdown.py). `evaluation` has the evaluations of a run that paused its training for them, and the time it
     took to the accuracy that it was to reach. `telemetry` is what the hardware did during the window (host and gpus:
-    summary, counted, series; joules_per_image). `cluster` (driver, hosts by job, processes by task) is empty where the
-    run was one process, `repeat` (set, number, of) where it was not one of several, `trial` (set, number, outcome,
+    summary, counted, series; joules_per_image). `trace` says which steps were traced, and of those made in a pause,
+    which the measurement does not have, the losses. `cluster` (driver, hosts by job, processes by task) is empty where
+    the run was one process, `repeat` (set, number, of) where it was not one of several, `trial` (set, number, outcome,
     peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search for a batch size. `statistics`: what
     the raw step times say, computed once. `file`: where the record was read from; it is not part of the JSON.
 
@@ -98,6 +100,7 @@ class RunRecord:
     step_breakdown: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     evaluation: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     telemetry: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    trace: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)
     repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -36,7 +36,33 @@ class Feed:
         raise tf.errors.OutOfRangeError(None, None, "End of sequence [[IteratorGetNext]]")
 
 
-def compiled(step: Callable[[], tf.Tensor], inputs: Sequence[Callable[..., Any]]) -> Callable[[], tf.Tensor]:
+class Compiled(Protocol):
+    """A step as one TensorFlow function."""
+
+    @property
+    def graph(self) -> tf.Graph:
+        """Its graph."""
+
+    def __call__(self) -> tf.Tensor:
+        """Run it."""
+
+
+class Fed:
+    """The TensorFlow function `run`, which each call feeds the next batches of `feeds`."""
+
+    def __init__(self, run: Any, feeds: Sequence[Feed]) -> None:
+        self._run = run
+        self._feeds = feeds
+        self.graph: tf.Graph = run.graph
+
+    def __call__(self) -> tf.Tensor:
+        """Run it on the next batches."""
+        with tf.device("/cpu:0"):  # the step copies each tower's arrays to its own device
+            arguments = [tf.convert_to_tensor(array) for feed in self._feeds for array in feed.arrays()]
+        return self._run(*arguments)
+
+
+def compiled(step: Callable[[], tf.Tensor], inputs: Sequence[Callable[..., Any]]) -> Compiled:
     """`step`, which calls `inputs`, as one TensorFlow function; a call feeds it those of them that are feeds."""
     feeds = [each for each in inputs if isinstance(each, Feed)]
 
@@ -46,12 +72,4 @@ def compiled(step: Callable[[], tf.Tensor], inputs: Sequence[Callable[..., Any]]
         return step()
 
     run = tf.function(fed, autograph=False).get_concrete_function(*(spec for feed in feeds for spec in feed.specs))
-    if not feeds:
-        return run  # type: ignore[no-any-return]
-
-    def call() -> tf.Tensor:
-        with tf.device("/cpu:0"):  # the step copies each tower's arrays to its own device
-            arguments = [tf.convert_to_tensor(array) for feed in feeds for array in feed.arrays()]
-        return run(*arguments)
-
-    return call
+    return Fed(run, feeds) if feeds else run

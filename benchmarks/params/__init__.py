@@ -12,6 +12,7 @@ from benchmarks.params import (  # noqa: F401  importing them registers their ru
     mode_rules,
     rate_rules,
     reduce_rules,
+    trace_rules,
 )
 from benchmarks.params.command_line import CommandLine, CommandLineError, parse
 from benchmarks.params.environment_variables import Override, environment_variables, overrides

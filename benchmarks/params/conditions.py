@@ -30,6 +30,16 @@ def evaluates(params: Any) -> bool:
 
 
 WITH_BATCH_SEARCH = Condition("with --find_batch_size", lambda params: bool(params.find_batch_size))
+
+
+def traces(params: Any) -> bool:
+    """Whether a run traces some of its steps."""
+    return bool(params.trace_file or params.tfprof_file)
+
+
+WITH_TRACE_FILE = Condition("with --trace_file", lambda params: bool(params.trace_file))
+WITH_TRACE = Condition("with --trace_file or --tfprof_file", traces)
+WITH_SUMMARIES = Condition("with --summary_verbosity", lambda params: params.summary_verbosity > 0)
 WITH_EVALUATION = Condition("with one of --eval_during_training_every_n_steps and its like", evaluates)
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
 WITH_MKL = Condition("with --mkl", lambda params: params.mkl)

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_LOG_DIR
+from benchmarks.params.conditions import WITH_LOG_DIR, WITH_SUMMARIES, WITH_TRACE, WITH_TRACE_FILE
 from benchmarks.params.option import option
 
-_NO_TRACE = "no trace is written"
-_NO_SUMMARIES = "no summaries are written"
 _NO_CHECKPOINTS = "no checkpoints are written or read"
 
 
@@ -40,13 +38,38 @@ class OutputOptions:
         False, "Go on, and end with exit code 0, where the loss is not finite; the record says so.", run_only=True
     )
     debug: bool = option(False, "Print the traceback of an error.", run_only=True)
-    trace_file: str = option("", "File for a trace of a step.", not_yet=_NO_TRACE, run_only=True)
-    use_chrome_trace_format: bool = option(
-        True, "Write the trace for Chrome's viewer.", not_yet=_NO_TRACE, run_only=True
+    trace_file: str = option(
+        "",
+        "File for a trace of a step, to open in ui.perfetto.dev or chrome://tracing; compressed where its name ends in "
+        ".gz.",
+        run_only=True,
     )
-    tfprof_file: str | None = option(None, "File for a profile of operations.", not_yet=_NO_TRACE, run_only=True)
+    use_chrome_trace_format: bool = option(
+        True,
+        "Write the trace in Chrome's format; --nouse_chrome_trace_format: as TensorFlow's profiler has it, a protocol "
+        "buffer (XSpace).",
+        acts=WITH_TRACE_FILE,
+        tcb="the other format was StepStats, which TensorFlow 2 does not make",
+        run_only=True,
+    )
+    trace_steps: str = option(
+        "-2",
+        "Steps to trace and profile, which are in no figure: FIRST:LAST, or one. Negative ones are steps of the "
+        "warm-up, -1 its last. With FIRST from 1 on, the table pauses after that step, and LAST - FIRST + 1 steps are "
+        "made and traced there.",
+        acts=WITH_TRACE,
+        tcb="it traced step -2, and profiled the first ten",
+        run_only=True,
+    )
+    tfprof_file: str | None = option(
+        None,
+        "File for a table of the operations that took most time in the traced steps, or the first ten of them.",
+        run_only=True,
+    )
     graph_file: str | None = option(
-        None, "File for the graph of the step.", not_yet="no graph is written", run_only=True
+        None,
+        "File for the graph of the step, a GraphDef: as text where its name ends in .txt or .pbtxt, else binary.",
+        run_only=True,
     )
     partitioned_graph_file_prefix: str | None = option(
         None,
@@ -61,10 +84,20 @@ class OutputOptions:
         refused="it went with TensorFlow 1's sessions. Leave it out; --debug shows the traceback of an error.",
     )
     summary_verbosity: int = option(
-        0, "How much to write for TensorBoard.", lower_bound=0, upper_bound=3, not_yet=_NO_SUMMARIES
+        0,
+        "What to write for TensorBoard into --train_dir, in pauses of the table. 1: loss, learning rate (of the step "
+        "to come) and images a second; 2 and 3: histograms of the variables too.",
+        lower_bound=0,
+        upper_bound=3,
+        run_only=True,
+        tcb="2 and 3 had histograms of gradients, which never leave a step here, and 3 images",
     )
-    save_summaries_steps: int = option(0, "Steps between summaries; 0: none.", lower_bound=0, not_yet=_NO_SUMMARIES)
-    train_dir: str | None = option(None, "Folder for checkpoints.", not_yet=_NO_CHECKPOINTS, run_only=True)
+    save_summaries_steps: int = option(
+        0, "Steps between two summaries.", lower_bound=0, acts=WITH_SUMMARIES, run_only=True
+    )
+    train_dir: str | None = option(
+        None, "Folder for summaries, and for checkpoints once they are built.", acts=WITH_SUMMARIES, run_only=True
+    )
     save_model_secs: int = option(0, "Seconds between checkpoints; 0: none.", lower_bound=0, not_yet=_NO_CHECKPOINTS)
     save_model_steps: int | None = option(None, "Steps between checkpoints.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
     max_ckpts_to_keep: int = option(5, "Checkpoints to keep.", lower_bound=1, not_yet=_NO_CHECKPOINTS)

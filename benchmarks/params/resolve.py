@@ -74,10 +74,14 @@ def resolve(
         data_name=name,
         data_dir=_expanded(params.data_dir) if params.data_dir else None,
         results_dir=_expanded(params.results_dir),
+        trace_file=_expanded(params.trace_file) if params.trace_file else "",
+        tfprof_file=_expanded(params.tfprof_file) if params.tfprof_file else None,
+        graph_file=_expanded(params.graph_file) if params.graph_file else None,
+        train_dir=_expanded(params.train_dir) if params.train_dir else None,
         batch_size=batch_size,
         num_batches=num_batches,
         num_epochs=num_epochs,
-        num_warmup_batches=_warmup_batches(params),
+        num_warmup_batches=warmup_batches(params),
         device=device,
         data_format=_data_format(params, device),
         local_parameter_device=params.local_parameter_device or device,
@@ -109,7 +113,8 @@ def _length(params: Params, global_batch_size: int, examples: int) -> tuple[int,
     return num_batches, num_batches * global_batch_size / examples
 
 
-def _warmup_batches(params: Params) -> int:
+def warmup_batches(params: Params) -> int:
+    """The steps before the measurement."""
     if params.num_warmup_batches is not None:
         return params.num_warmup_batches
     # Each shape tries its algorithms anew until one has won often enough; the formula is tf_cnn_benchmarks' guess.

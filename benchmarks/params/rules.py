@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params import conditions
 from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
+from benchmarks.params.output_files import folder_problem
 from benchmarks.params.params import Params, options
 from benchmarks.params.resolve import precision
 
@@ -239,16 +239,7 @@ def tf32_on_gpu(params: Params) -> str | None:
 
 @rule("results_dir")
 def writable_results(params: Params) -> str | None:
-    """The record can be written; tried, because root may pass a test of rights and fail to write all the same."""
+    """The record can be written."""
     if not params.results_dir:
         return "--results_dir= names no folder. Give one, or leave it out for runs."
-    given = f"--results_dir={params.results_dir}"
-    folder = Path(params.results_dir).expanduser().absolute()
-    existing = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
-    if not existing.is_dir():
-        return f"{given}: {existing} is not a folder. Give a folder that can be written."
-    try:
-        tempfile.TemporaryFile(dir=existing).close()
-    except OSError as error:
-        return f"{given}: cannot write in {existing} ({error.strerror}). Give a folder that can be written."
-    return None
+    return folder_problem("results_dir", params.results_dir)

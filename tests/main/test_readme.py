@@ -34,7 +34,7 @@ ELSEWHERE = {
     "--images=FOLDER": "tests/inputs converts folders",
 }
 OTHER_COMMANDS = (all_reduce, launch, cifar10, imagenet, against_yardsticks, first_losses, input_speed, strategies)
-FOREIGN = {"adapter"}  # flags of other programs that the README names
+FOREIGN = {"adapter", "logdir"}  # flags of other programs that the README names
 
 
 def commands():

@@ -37,7 +37,7 @@ def test_help_states_values_defaults_and_bounds():
     answer = parse(["--help"]).answer
     assert "  --batch_size  (a whole number, at least 0; default 0)\n" in answer
     assert "  --optimizer  (momentum | sgd | rmsprop | adam | lars; default sgd)\n" in answer
-    assert "[not yet acting: no trace is written]" in " ".join(answer.split())
+    assert "[not yet acting: variables stay float32]" in " ".join(answer.split())
 
 
 def test_list_models_names_each_model_with_its_batch_size_and_cost():

@@ -62,6 +62,7 @@ REFUSED = {
         }.items()
     },
     "stop_at_top_1_accuracy": "--stop_at_top_1_accuracy=1.0 without evaluations, which alone tell the accuracy: add",
+    "summary_verbosity": "--summary_verbosity=1 writes nothing yet: add --train_dir=FOLDER for the events and",
     "job_name": "--job_name=controller without hosts of that role: add --controller_host=host:port.",
     "ps_hosts": "--ps_hosts names '1', which is not host:port.",
     "worker_hosts": "--worker_hosts names '1', which is not host:port.",

@@ -171,6 +171,13 @@ def test_the_accuracy_and_the_time_to_it(tmp_path):
     assert "top-1 0.45 was reached after 2.5 s of training, 3.25 s with evaluations" in told
 
 
+def test_steps_that_were_traced(tmp_path):
+    assert "traced step -2 of the warm-up" in words(write(record(trace={"steps": [-2], "in_pause": False}), tmp_path))
+    apart = record(minute=1, trace={"steps": [5, 6, 7], "in_pause": True, "losses": [1.0, 0.5, 0.25]})
+    assert "traced steps 5 to 7 made in a pause, apart from the figure" in words(write(apart, tmp_path))
+    assert "traced step" not in words(write(record(minute=2, trace={"steps": "all"}), tmp_path))
+
+
 @pytest.mark.parametrize(
     "evaluation",
     [{"evaluations": "many"}, {"evaluations": [{"top_1": "high"}], "time_to_accuracy": 3}, {"time_to_accuracy": {}}],
