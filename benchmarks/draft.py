@@ -10,7 +10,10 @@ from typing import Any, Protocol
 from benchmarks import environment as this_machine
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, configuration, notices
+from models.cost import cost
+from models.network import Network
 from results.checks import Facts, losses_of, problems
+from results.cost import achieved
 from results.record import Measurement, RunRecord, utc_now
 from results.statistics.within_run import describe
 from variable_mgr.exchange_plan import Traffic
@@ -94,7 +97,7 @@ class Draft:
             statistics=statistics,
             checks=self._checked(measurement),
             repeat=self._repeat(),
-            **self.sections,
+            **self.sections | self._cost(measurement),
         )
 
     @property
@@ -127,6 +130,13 @@ class Draft:
             return {}
         return {"set": self.params.repeat_set, "number": self.params.repeat_number, "of": self.params.repeats}
 
+    def _cost(self, measurement: Measurement | None) -> dict[str, Any]:
+        """The `cost` section, with the operations a second where the speed is known."""
+        found, speed = self.sections.get("cost"), measurement.images_per_second if measurement else None
+        if not found or not measurement or speed is None:
+            return {}
+        return {"cost": found | achieved(found, speed, measurement.num_towers)}
+
     def _certain(self, measurement: Measurement | None) -> Facts:
         """What shows whether the right thing was computed."""
         return Facts(
@@ -144,6 +154,17 @@ def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
         "parameters": sum(declaration.size for declaration in trainable),
         "variables": len(declarations),
         "variable_bytes": sum(declaration.nbytes for declaration in declarations),
+    }
+
+
+def cost_facts(network: Network, num_classes: int, bytes_a_number: int, *, training: bool) -> dict[str, Any]:
+    """The `cost` section before the speed is known: what an image costs, and which of it the run does."""
+    inference, whole = cost(network, num_classes), cost(network, num_classes, training=True)
+    return {
+        "forward_flops": inference.forward_flops,
+        "training_flops": whole.training_flops,
+        "activation_bytes": whole.activation_bytes(bytes_a_number),
+        "flops_an_image": whole.training_flops if training else inference.forward_flops,
     }
 
 

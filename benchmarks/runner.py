@@ -14,7 +14,7 @@ from benchmarks.console import Console, Header
 from benchmarks.devices import unused_gpus
 from benchmarks.diagnosis.diagnose import measured_diagnosis
 from benchmarks.diagnosis.rounds import ROUNDS
-from benchmarks.draft import Draft, model_facts, placement_facts
+from benchmarks.draft import Draft, cost_facts, model_facts, placement_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.evaluations import Evaluations
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
@@ -25,6 +25,8 @@ from benchmarks.params import CommandLine
 from benchmarks.params.conditions import evaluates
 from benchmarks.params.evaluation_points import evaluation_points
 from benchmarks.pause import Pause
+from benchmarks.peaks import kernels, measure_peak
+from benchmarks.precision import COMPUTE_DTYPE
 from benchmarks.signals import Signals
 from benchmarks.step import Step
 from benchmarks.window import make_steps
@@ -122,6 +124,8 @@ def train(
         draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
     if params.diagnose:
         draft.sections["diagnosis"] = find_bound(workload, console, check)
+    if params.measure_peak:
+        draft.sections["cost"]["peaks"] = measured_peaks(workload, console, check)
 
 
 def measure_input(
@@ -191,6 +195,12 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     draft.sections["dataset"] = workload.source.facts
     if not workload.params.input_only:
         draft.sections["model"] = model_facts(workload.params.model, workload.declarations)
+        draft.sections["cost"] = cost_facts(
+            workload.network,
+            workload.source.num_classes,
+            COMPUTE_DTYPE[workload.params.precision].size,
+            training=not workload.params.forward_only,
+        )
     return workload
 
 
@@ -237,6 +247,17 @@ def find_bound(workload: Workload, console: Console, check: Callable[[], None]) 
     for line in report(facts):
         console.notice(line)
     return facts
+
+
+def measured_peaks(workload: Workload, console: Console, check: Callable[[], None]) -> dict[str, Any]:
+    """What the devices of the run multiply in its precision, compiled as it was, where they do nothing else."""
+    params, found = workload.params, workload.devices
+    peaks = {}
+    for name, kernel in kernels(found.kind, params.data_format).items():
+        console.progress(f"peak: {kernel.name}")
+        peak = measure_peak(kernel, found.towers, COMPUTE_DTYPE[params.precision], xla=params.xla_compile, check=check)
+        peaks[name] = peak.facts()
+    return peaks
 
 
 def header(workload: Workload) -> Header:

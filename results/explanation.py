@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from results import cost
 from results.conditions import conditions
 from results.diagnosis import in_short
 from results.frame import facts
@@ -31,6 +32,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
     paragraphs = [
         *_run(record),
         *_figure(record, repeats),
+        *_cost(record),
         *_validity(record),
         *_machine(record),
         *_placement(record),
@@ -121,6 +123,15 @@ def _steps(measurement: Measurement) -> Paragraphs:
     if measurement.losses:
         first_loss, *_, last_loss = (*measurement.losses[:1], *measurement.losses)
         yield "loss", f"{first_loss:.3f} in the first measured step, {last_loss:.3f} in the last"
+
+
+def _cost(record: RunRecord) -> Paragraphs:
+    found = record.cost
+    for number, line in enumerate(cost.report(found)):
+        yield ("" if number else "achieved"), line
+    kept = cost.number(found.get("activation_bytes"))
+    if kept is not None and found.get("flops_an_image") == found.get("training_flops"):
+        yield "", f"the backward pass needs {_size(kept)} of each image"
 
 
 def _validity(record: RunRecord) -> Paragraphs:
