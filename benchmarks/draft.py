@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from benchmarks import environment as this_machine
 from benchmarks.measure import Recording
-from benchmarks.params import CommandLine, Notice, Params, configuration, notices
+from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
+from benchmarks.params.paper_schedule import notice, paper_facts
 from models.cost import cost
 from models.network import Network
 from results.checks import Facts, losses_of, problems
@@ -155,6 +156,29 @@ def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
         "variables": len(declarations),
         "variable_bytes": sum(declaration.nbytes for declaration in declarations),
     }
+
+
+def learning_facts(params: ResolvedParams, given: Collection[str], images_per_update: int) -> dict[str, Any]:
+    """The part of the `model` section that says how it learns, where that follows a paper or the number of images."""
+    facts: dict[str, Any] = {}
+    if paper := paper_facts(params, given):
+        facts["paper_schedule"] = paper
+    if params.learning_rate_batch_size:
+        facts["learning_rate_scale"] = images_per_update / params.learning_rate_batch_size
+        facts["images_per_update"] = images_per_update
+    return facts
+
+
+def learning_notices(params: ResolvedParams, facts: Mapping[str, Any]) -> list[str]:
+    """What stderr says of `facts`."""
+    told = [notice(facts["paper_schedule"])] if "paper_schedule" in facts else []
+    if "learning_rate_scale" in facts:
+        factor = facts["learning_rate_scale"]
+        told.append(
+            f"learning rates are {factor:g} times those for {params.learning_rate_batch_size} images a step, as an "
+            f"update has {facts['images_per_update']} (Goyal et al. 2017)."
+        )
+    return told
 
 
 def cost_facts(network: Network, num_classes: int, bytes_a_number: int, *, training: bool) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from benchmarks.console import Console, Header
 from benchmarks.devices import unused_gpus
 from benchmarks.diagnosis.diagnose import measured_diagnosis
 from benchmarks.diagnosis.rounds import ROUNDS
-from benchmarks.draft import Draft, cost_facts, model_facts, placement_facts
+from benchmarks.draft import (
+    Draft,
+    cost_facts,
+    learning_facts,
+    learning_notices,
+    model_facts,
+    placement_facts,
+)
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.evaluations import Evaluations
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
@@ -37,6 +44,7 @@ from benchmarks.workload import (
     build_independent_step,
     build_input_step,
     build_step,
+    images_per_update,
     input_stages,
     settle,
     verify_update,
@@ -194,14 +202,23 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
         console.notice("NOTE: the order of the images depends on timing: runs with the same seed see other batches.")
     draft.sections["dataset"] = workload.source.facts
     if not workload.params.input_only:
-        draft.sections["model"] = model_facts(workload.params.model, workload.declarations)
-        draft.sections["cost"] = cost_facts(
-            workload.network,
-            workload.source.num_classes,
-            COMPUTE_DTYPE[workload.params.precision].size,
-            training=not workload.params.forward_only,
-        )
+        describe_model(draft, workload, console)
     return workload
+
+
+def describe_model(draft: Draft, workload: Workload, console: Console) -> None:
+    """Record what the model is, what it costs and how it learns, and say what nobody has typed of that."""
+    params = workload.params
+    learning = learning_facts(params, draft.command.given, images_per_update(workload))
+    for told in learning_notices(params, learning):
+        console.notice(f"NOTE: {told}")
+    draft.sections["model"] = model_facts(params.model, workload.declarations) | learning
+    draft.sections["cost"] = cost_facts(
+        workload.network,
+        workload.source.num_classes,
+        COMPUTE_DTYPE[params.precision].size,
+        training=not params.forward_only,
+    )
 
 
 def prove_update(draft: Draft, console: Console, workload: Workload) -> None:

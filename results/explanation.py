@@ -54,13 +54,21 @@ def _run(record: RunRecord) -> Paragraphs:
     optimizer = record.configuration.get("optimizer")
     rate = record.configuration.get("init_learning_rate")
     words = [f"optimizer {optimizer}" * bool(optimizer), f"learning rate {rate}" * (rate is not None)]
+    if isinstance(scale := record.model.get("learning_rate_scale"), float):
+        words.append(f"times {scale:g} for the images of a step")
     if isinstance(record.model.get("parameters"), int):
         words.append(f"{record.model['parameters']:,} parameters")
     yield "", ", ".join(filter(None, [mode(record.configuration), *words, *_cluster(record)]))
     if record.started_at:
         yield "when", f"{record.started_at[:19].replace('T', ' ')} to {record.finished_at[11:19]} UTC, {record.status}"
+    if isinstance(paper := record.model.get("paper_schedule"), dict):
+        yield "schedule", f"of {paper.get('source')}, but for {_names(paper.get('not_set')) or 'nothing'}"
     if record.provenance:
         yield "from", ", ".join(f"{key}: {value}" for key, value in record.provenance.items())
+
+
+def _names(found: Any) -> str:
+    return ", ".join(map(str, found)) if isinstance(found, list) else ""
 
 
 def _cluster(record: RunRecord) -> list[str]:

@@ -8,15 +8,16 @@ import textwrap
 import models
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params.option import Option, Status
-from benchmarks.params.params import options
+from benchmarks.params.paper_schedule import taken_from_paper
+from benchmarks.params.params import Params, options
 from models.cost import cost
 
 WIDTH = 100
 _MODEL_COLUMNS = ("batch", "parameters", "multiply-adds", "forward FLOP", "training FLOP", "activations")
 _MODEL_LEGEND = """\
-batch: default of --batch_size. The rest is counted from the layers, for one image but for parameters.
+batch: default --batch_size. All else is counted from the layers, for one image but for parameters.
 multiply-adds: of convolutions and matrix products in a forward pass. FLOP: two for each of them;
-training also has those of the backward pass, for the gradients by weights and by inputs (none by the
+training also has those of the backward pass, for gradients by weights and by inputs (not by the
 images). activations: what a training step keeps for its backward pass in float32; about half of it
 in fp16 and bf16.
 """
@@ -64,7 +65,25 @@ def model_list() -> str:
         ]
         head = "  ".join([f"{'':<{width}}", *_MODEL_COLUMNS])
         sections.append("\n".join([f"--data_name={data_name}", head, *rows]) + "\n")
-    return "\n".join([*sections, _MODEL_LEGEND])
+    return "\n".join([*sections, _MODEL_LEGEND, _schedules()])
+
+
+def _schedules() -> str:
+    """What --paper_schedule sets for each model that has one; models of one paper stand together."""
+    of_recipe: dict[models.Recipe, list[tuple[str, str]]] = {}
+    for data_name, networks in models.NETWORKS.items():
+        for name, network in networks.items():
+            if network.recipe:
+                of_recipe.setdefault(network.recipe, []).append((name, data_name))
+    entries = []
+    for recipe, cases in of_recipe.items():
+        model, data_name = cases[0]
+        settings = taken_from_paper(Params(model=model, data_name=data_name, paper_schedule=True), ())
+        told = [f"{name}={value}" for name, value in settings.items()]
+        told += [f"({recipe.epochs:g} epochs)"] if recipe.epochs else []
+        told += [f"[not done: {recipe.without}]"] if recipe.without else []
+        entries.append(_entry(f"{', '.join(name for name, _ in cases)}: {recipe.source}", told))
+    return _section("What --paper_schedule sets (other models have no paper that says)", entries)
 
 
 def _model_cells(network: models.Network, num_classes: int) -> list[str]:

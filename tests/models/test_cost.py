@@ -140,7 +140,7 @@ def one_of_each_structure() -> dict[str, tuple[Network, int]]:
     for data_name, networks in models.NETWORKS.items():
         for name, network in networks.items():
             if not name.startswith(("official", "resnet101", "resnet110", "resnet152", "resnet200", "densenet100")):
-                key = dataclasses.replace(network, batch_size=1, learning_rate=1.0)
+                key = dataclasses.replace(network, batch_size=1, learning_rate=1.0, recipe=None)
                 found.setdefault(key, (name, CLASSES[data_name]))
     return {f"{name}-{num_classes}": (network, num_classes) for network, (name, num_classes) in found.items()}
 
