@@ -27,7 +27,7 @@ from benchmarks.params import CommandLine, notices, parse  # noqa: E402
 from benchmarks.params.recorded_flags import overridden  # noqa: E402
 from benchmarks.preparation import prepare  # noqa: E402
 from benchmarks.repeats import Repeats  # noqa: E402
-from results import store  # noqa: E402
+from results import cost, store  # noqa: E402
 from results.exports import tcb_logs  # noqa: E402
 from results.record import RunRecord  # noqa: E402
 
@@ -188,6 +188,8 @@ def _conclude(ending: Ending, images_per_second: float | None, console: Console)
     record = ending.record
     if record.message:
         console.notice(f"run_benchmark.py: {record.status}: {record.message}")
+    for line in cost.report(record.cost):
+        console.notice(f"NOTE: {line}.")
     if fingerprint := record.checks.get("determinism", {}).get("losses_sha256"):
         console.notice(f"NOTE: --deterministic: the losses have the fingerprint {fingerprint}.")
     if record.statistics:

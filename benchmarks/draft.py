@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from benchmarks import environment as this_machine
 from benchmarks import memory
 from benchmarks.measure import Recording
-from benchmarks.params import CommandLine, Notice, Params, configuration, notices
+from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
+from benchmarks.params.paper_schedule import notice, paper_facts
+from models.cost import cost
+from models.network import Network
 from results.checks import Facts, losses_of, problems
+from results.cost import achieved
 from results.record import Measurement, RunRecord, utc_now
 from results.statistics.within_run import describe
 from variable_mgr.exchange_plan import Traffic
@@ -102,7 +106,7 @@ class Draft:
             checks=self._checked(measurement),
             repeat=self._repeat(),
             trial=self._trial(status),
-            **self.sections,
+            **self.sections | self._cost(measurement),
         )
 
     @property
@@ -137,6 +141,13 @@ class Draft:
             return {}
         return {"set": self.params.repeat_set, "number": self.params.repeat_number, "of": self.params.repeats}
 
+    def _cost(self, measurement: Measurement | None) -> dict[str, Any]:
+        """The `cost` section, with the operations a second where the speed is known."""
+        found, speed = self.sections.get("cost"), measurement.images_per_second if measurement else None
+        if not found or not measurement or speed is None:
+            return {}
+        return {"cost": found | achieved(found, speed, measurement.num_towers)}
+
     def _trial(self, status: str) -> dict[str, Any]:
         """Which trial of which search this is, and how it ended."""
         if not self.params.trial_set:
@@ -164,6 +175,40 @@ def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:
         "parameters": sum(declaration.size for declaration in trainable),
         "variables": len(declarations),
         "variable_bytes": sum(declaration.nbytes for declaration in declarations),
+    }
+
+
+def learning_facts(params: ResolvedParams, given: Collection[str], images_per_update: int) -> dict[str, Any]:
+    """The part of the `model` section that says how it learns, where that follows a paper or the number of images."""
+    facts: dict[str, Any] = {}
+    if paper := paper_facts(params, given):
+        facts["paper_schedule"] = paper
+    if params.learning_rate_batch_size:
+        facts["learning_rate_scale"] = images_per_update / params.learning_rate_batch_size
+        facts["images_per_update"] = images_per_update
+    return facts
+
+
+def learning_notices(params: ResolvedParams, facts: Mapping[str, Any]) -> list[str]:
+    """What stderr says of `facts`."""
+    told = [notice(facts["paper_schedule"])] if "paper_schedule" in facts else []
+    if "learning_rate_scale" in facts:
+        factor = facts["learning_rate_scale"]
+        told.append(
+            f"learning rates are {factor:g} times those for {params.learning_rate_batch_size} images a step, as an "
+            f"update has {facts['images_per_update']} (Goyal et al. 2017)."
+        )
+    return told
+
+
+def cost_facts(network: Network, num_classes: int, bytes_a_number: int, *, training: bool) -> dict[str, Any]:
+    """The `cost` section before the speed is known: what an image costs, and which of it the run does."""
+    inference, whole = cost(network, num_classes), cost(network, num_classes, training=True)
+    return {
+        "forward_flops": inference.forward_flops,
+        "training_flops": whole.training_flops,
+        "activation_bytes": whole.activation_bytes(bytes_a_number),
+        "flops_an_image": whole.training_flops if training else inference.forward_flops,
     }
 
 

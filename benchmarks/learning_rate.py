@@ -55,8 +55,13 @@ class ScheduledRate(LearningRate):
 def make(params: ResolvedParams, images_per_update: int, updates: int, examples: int) -> LearningRate:
     """The learning rate that `params` ask for, over so many `updates` of an epoch of `examples` images."""
     if not follows_a_schedule(params):
-        return LearningRate(params.init_learning_rate)
+        return LearningRate(params.init_learning_rate * scale(params, images_per_update))
     return ScheduledRate(rates(params, images_per_update, updates, examples))
+
+
+def scale(params: ResolvedParams, images_per_update: int) -> float:
+    """The factor of all learning rates, in proportion to the images (Goyal et al. 2017, arXiv:1706.02677)."""
+    return images_per_update / params.learning_rate_batch_size if params.learning_rate_batch_size else 1.0
 
 
 def follows_a_schedule(params: ResolvedParams) -> bool:
@@ -76,7 +81,8 @@ def rates(params: ResolvedParams, images_per_update: int, updates: int, examples
     steps = np.arange(updates, dtype=np.float64)
     found, first, warmup_epochs = _after_warmup(params, steps, steps_per_epoch, images_per_update)
     warmup_steps = int(warmup_epochs * steps_per_epoch)
-    return np.where(steps < warmup_steps, first * steps / max(warmup_steps, 1), found)
+    of_steps = np.where(steps < warmup_steps, first * steps / max(warmup_steps, 1), found)
+    return of_steps * scale(params, images_per_update)
 
 
 def _after_warmup(

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from benchmarks import failures
-from benchmarks.breakdown.measured import ROUNDS as BREAKDOWN_ROUNDS
-from benchmarks.breakdown.measured import measured_breakdown
 from benchmarks.cluster.place import Place
 from benchmarks.compiled_step import CompiledStep
 from benchmarks.console import Console, Header
 from benchmarks.devices import peak_device_bytes, unused_gpus
-from benchmarks.diagnosis.diagnose import measured_diagnosis
-from benchmarks.diagnosis.rounds import ROUNDS as DIAGNOSIS_ROUNDS
-from benchmarks.draft import Draft, model_facts, placement_facts
+from benchmarks.draft import (
+    Draft,
+    cost_facts,
+    learning_facts,
+    learning_notices,
+    model_facts,
+    placement_facts,
+)
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.evaluations import Evaluations
-from benchmarks.exposed_exchange import PAIRS, measure_exposed
+from benchmarks.experiments import experiment
 from benchmarks.horovod_place import HorovodPlace
 from benchmarks.inputs.stage_times import measure_stages
 from benchmarks.measure import Outcome, Recording, warm_up
@@ -28,6 +31,7 @@ from benchmarks.params import CommandLine
 from benchmarks.params.conditions import evaluates, traces
 from benchmarks.params.evaluation_points import evaluation_points
 from benchmarks.pause import Pause
+from benchmarks.precision import COMPUTE_DTYPE
 from benchmarks.signals import Signals
 from benchmarks.step import Step, TrainingStep
 from benchmarks.window import WarmUp, make_steps
@@ -35,14 +39,13 @@ from benchmarks.workload import (
     Workload,
     build_evaluator,
     build_forward_step,
-    build_independent_step,
     build_input_step,
     build_step,
+    images_per_update,
     input_stages,
     settle,
     verify_update,
 )
-from results import breakdown, diagnosis
 from results.mode import mode
 
 
@@ -129,12 +132,7 @@ def train(
         if params.trial_set:
             draft.peaks = {"peak_device_bytes": peak_device_bytes(workload.devices)}
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
-    if params.measure_exchange:
-        draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
-    if params.diagnose:
-        draft.sections["diagnosis"] = find_bound(workload, console, check)
-    if params.step_breakdown:
-        draft.sections["step_breakdown"] = find_parts(workload, draft.recording.step_seconds, console, check)
+    experiment(draft, workload, step, place, console, check)
 
 
 def measure_input(
@@ -243,8 +241,23 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
         console.notice("NOTE: the order of the images depends on timing: runs with the same seed see other batches.")
     draft.sections["dataset"] = workload.source.facts
     if not workload.params.input_only:
-        draft.sections["model"] = model_facts(workload.params.model, workload.declarations)
+        describe_model(draft, workload, console)
     return workload
+
+
+def describe_model(draft: Draft, workload: Workload, console: Console) -> None:
+    """Record what the model is, what it costs and how it learns, and say what nobody has typed of that."""
+    params = workload.params
+    learning = learning_facts(params, draft.command.given, images_per_update(workload))
+    for told in learning_notices(params, learning):
+        console.notice(f"NOTE: {told}")
+    draft.sections["model"] = model_facts(params.model, workload.declarations) | learning
+    draft.sections["cost"] = cost_facts(
+        workload.network,
+        workload.source.num_classes,
+        COMPUTE_DTYPE[params.precision].size,
+        training=not params.forward_only,
+    )
 
 
 def prove_update(draft: Draft, console: Console, workload: Workload) -> None:
@@ -252,63 +265,6 @@ def prove_update(draft: Draft, console: Console, workload: Workload) -> None:
     draft.verdict = verify_update(workload)
     if draft.wrong_update:
         console.notice(f"WARNING: {draft.wrong_update}: this run will be invalid.")
-
-
-def measured_exchange(
-    workload: Workload,
-    step: Step,
-    place: Place,
-    console: Console,
-    check: Callable[[], None],
-) -> dict[str, Any]:
-    """What the exchange of `step` costs, measured against a step without it."""
-    check()
-    place.stage("building the step without an exchange")
-    independent = build_independent_step(workload)
-
-    def on_pair(number: int) -> None:
-        console.progress(f"exchange: pair {number}/{PAIRS}")
-        check()
-
-    exposed = measure_exposed(place.watched(step), place.watched(independent), on_pair=on_pair)
-    console.notice(
-        f"Exposed exchange: {1e3 * exposed.exposed_seconds:.2f} ms a step ({exposed.exposed_share:.1%}), "
-        f"against independent towers in {PAIRS} pairs."
-    )
-    return exposed.facts()
-
-
-def find_bound(workload: Workload, console: Console, check: Callable[[], None]) -> dict[str, Any]:
-    """What bounds the step, by experiment."""
-    check()
-    facts = measured_diagnosis(workload, telling("diagnosis", diagnosis.WAYS, DIAGNOSIS_ROUNDS, console, check))
-    for line in diagnosis.report(facts):
-        console.notice(line)
-    return facts
-
-
-def find_parts(
-    workload: Workload, own_steps: Sequence[float], console: Console, check: Callable[[], None]
-) -> dict[str, Any]:
-    """What the parts of the step take, by ablation; the run took `own_steps`."""
-    check()
-    on_block = telling("step breakdown", breakdown.WAYS, BREAKDOWN_ROUNDS, console, check)
-    facts = measured_breakdown(workload, own_steps, on_block)
-    for line in breakdown.report(facts):
-        console.notice(line)
-    return facts
-
-
-def telling(
-    what: str, names: Mapping[str, str], rounds: int, console: Console, check: Callable[[], None]
-) -> Callable[[str, int], None]:
-    """What is done before each block of an experiment: tell way and round, and end the run if something asks for it."""
-
-    def on_block(way: str, number: int) -> None:
-        console.progress(f"{what}: {names[way]}, {f'round {number}/{rounds}' if number else 'warm-up'}")
-        check()
-
-    return on_block
 
 
 def header(workload: Workload) -> Header:

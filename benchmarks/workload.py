@@ -231,15 +231,21 @@ def _step(
     )
 
 
+def images_per_update(workload: Workload) -> int:
+    """Images of which one update of the variables is made."""
+    params = workload.params
+    together = params.num_gpus if is_asynchronous(params) else workload.devices.num_towers
+    return params.batch_size * together
+
+
 def _learning_rate(workload: Workload, towers_of_step: int) -> learning_rate.LearningRate:
     """That of the step over so many towers of this process."""
-    params, num_towers = workload.params, workload.devices.num_towers
+    params = workload.params
     updates = params.num_warmup_batches + params.num_batches + steps_in_pause(params)
-    together = num_towers
     if is_asynchronous(params):  # a step of the run is one of each worker
-        updates, together = updates * (num_towers // towers_of_step), towers_of_step
+        updates *= workload.devices.num_towers // towers_of_step
     examples = workload.source.examples or workload.source.dataset.train_examples
-    return learning_rate.make(params, params.batch_size * together, updates, examples)
+    return learning_rate.make(params, images_per_update(workload), updates, examples)
 
 
 def _inputs(workload: Workload, towers: Sequence[str], first_tower: int) -> list[TowerInput]:

@@ -17,8 +17,9 @@ from models import (
     vgg,
 )
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
-__all__ = ["NETWORKS", "Network", "Outputs", "get"]
+__all__ = ["NETWORKS", "Network", "Outputs", "Recipe", "get"]
 
 _IMAGENET = (
     resnet,

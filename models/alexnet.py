@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models import recipes
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -27,6 +29,7 @@ class AlexNet(Network):
     image_size: int = 227
     batch_size: int = 512
     learning_rate: float = 0.001
+    recipe: Recipe | None = recipes.ALEXNET
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Five convolutions, three of them pooled; two wide layers with dropout; classifier."""

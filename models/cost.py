@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from models.network import Network
@@ -15,51 +15,91 @@ if TYPE_CHECKING:
     from models.layers import Net
 
 FLOPS_A_MULTIPLY_ADD = 2
-TRAINING_BY_FORWARD = 3  # the backward pass has a product for the weights' gradient and one for the inputs'
+_FLOAT32_BYTES = 4
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Trainable `parameters`, and the `multiply_adds` of a forward pass for one image."""
+    """What one image costs, and the trainable `parameters`, which all images share.
+
+    `multiply_adds` are those of a forward pass, `gradient_multiply_adds` those of the backward pass that follows it in
+    training. `activations` is the number of features that the backward pass needs, in the numbers that the towers
+    compute with; `other_activation_bytes` is what it needs in numbers of its own.
+    """
 
     parameters: int
     multiply_adds: int
+    gradient_multiply_adds: int
+    activations: int
+    other_activation_bytes: int
+
+    @property
+    def forward_flops(self) -> int:
+        """Floating-point operations of a forward pass, multiply-add = 2."""
+        return FLOPS_A_MULTIPLY_ADD * self.multiply_adds
 
     @property
     def training_flops(self) -> int:
-        """Floating-point operations of a training step, per image: multiply-add = 2, training = 3 x forward."""
-        return TRAINING_BY_FORWARD * FLOPS_A_MULTIPLY_ADD * self.multiply_adds
+        """Floating-point operations of a training step: of the forward and of the backward pass, multiply-add = 2."""
+        return FLOPS_A_MULTIPLY_ADD * (self.multiply_adds + self.gradient_multiply_adds)
+
+    def activation_bytes(self, bytes_a_number: int = _FLOAT32_BYTES) -> int:
+        """Bytes that a training step keeps for its backward pass, where it computes in numbers of so many bytes."""
+        return bytes_a_number * self.activations + self.other_activation_bytes
 
 
 def cost(network: Network, num_classes: int, *, training: bool = False) -> Cost:
     """What `network` costs with `num_classes`; with `training`, the auxiliary head that only training has included.
 
     Multiply-adds are those of convolutions and matrix products. Everything else (batch norm, activations, pooling,
-    additions, biases) is left out, as is usual. ResNet-50 v1 has 3,857,973,248, the 3.8 billion of table 1 of He et
-    al. 2015 (arXiv:1512.03385), and v1.5 has 4,089,184,256: with the stride on the 3x3, the first 1x1 of three stages
-    has four times as many positions.
+    additions, biases, the update of the variables) is left out, as is usual. ResNet-50 v1 has 3,857,973,248, the 3.8
+    billion of table 1 of He et al. 2015 (arXiv:1512.03385), and v1.5 has 4,089,184,256: with the stride on the 3x3, the
+    first 1x1 of three stages has four times as many positions.
+
+    Going back, each of these layers has as many for the gradient of its weights, and as many again for that of its
+    inputs; none of the latter where no weights come before it, as images need no gradient.
+
+    Activations are what the derivatives are made of, each tensor once: inputs of layers with weights, of batch norm and
+    of swish, outputs of ReLU, inputs and outputs of max pooling and of response normalisation, masks of dropout (a byte
+    each), and what the loss keeps (float32). What a kernel needs while it runs, copies for padding and the gradients
+    themselves are not among them: at its peak a step holds more.
     """
     counter = Counter(num_classes, training=training)
-    network(cast("Net", counter), Shape(3, network.image_size, network.image_size))
-    return Cost(counter.parameters, counter.multiply_adds)
+    network(cast("Net", counter), Shape(3, network.image_size, network.image_size, learned=False))
+    return Cost(
+        counter.parameters,
+        counter.multiply_adds,
+        counter.gradient_multiply_adds,
+        sum(counter.kept.values()),
+        counter.other_bytes,
+    )
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The shape of one image's features; those that have no positions any more are a grid of one."""
+    """The shape of one image's features; those that have no positions any more are a grid of one.
+
+    `learned` are features that come of weights, so that gradients reach them. Shapes of one `tensor` are views of it.
+    """
 
     channels: int
     height: int = 1
     width: int = 1
+    learned: bool = field(default=True, compare=False)
+    tensor: object = field(default_factory=object, compare=False, repr=False)
 
     def __add__(self, other: Shape) -> Shape:
         assert self == other, f"a sum of {self} and {other}"
-        return self
+        return self.like()
 
     @property
     def size(self) -> int:
         """Number of features."""
         return self.channels * self.height * self.width
+
+    def like(self, channels: int | None = None) -> Shape:
+        """Features of their own on the same grid, in as many channels or another number."""
+        return replace(self, channels=channels or self.channels, tensor=object())
 
 
 class Counter:
@@ -70,6 +110,9 @@ class Counter:
         self.training = training
         self.parameters = 0
         self.multiply_adds = 0
+        self.gradient_multiply_adds = 0
+        self.kept: dict[object, int] = {}  # features of each tensor that the backward pass needs
+        self.other_bytes = 0
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
@@ -95,15 +138,16 @@ class Counter:
         padding: Padding = "SAME",
         groups: int = 1,
         bias: bool = True,
+        relu: bool = True,
         **_: object,
     ) -> Shape:
         """A weight for each position of the kernel, channel of the group and filter; a bias for each filter."""
         height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
-        y = replace(_window(x, height, width, stride, padding), channels=filters)
+        y = replace(_window(x, height, width, stride, padding), channels=filters, learned=True)
         inputs = height * width * x.channels // groups
         self.parameters += inputs * filters + filters * bias
-        self.multiply_adds += inputs * y.size
-        return y
+        self._multiply(x, inputs * y.size)
+        return self.relu(y) if relu else y
 
     def conv_bn(
         self,
@@ -114,61 +158,105 @@ class Counter:
         *,
         padding: Padding = "SAME",
         groups: int = 1,
+        relu: bool = True,
         scale: bool = True,
         **_: object,
     ) -> Shape:
         """Convolution without a bias, batch norm."""
-        x = self.conv(x, filters, kernel, stride, padding=padding, groups=groups, bias=False)
-        return self.batch_norm(x, scale=scale)
+        x = self.conv(x, filters, kernel, stride, padding=padding, groups=groups, bias=False, relu=False)
+        return self.batch_norm(x, relu=relu, scale=scale)
 
-    def batch_norm(self, x: Shape, *, scale: bool = True, **_: object) -> Shape:
+    def batch_norm(self, x: Shape, *, relu: bool = True, scale: bool = True, **_: object) -> Shape:
         """A beta for each channel, and with `scale` a gamma."""
         self.parameters += x.channels * (1 + scale)
-        return x
+        self._keep(x)
+        y = replace(x.like(), learned=True)
+        return self.relu(y) if relu else y
 
-    def dense(self, x: Shape, units: int, **_: object) -> Shape:
+    def dense(self, x: Shape, units: int, *, relu: bool = True, **_: object) -> Shape:
         """A weight for each feature and unit, a bias for each unit."""
         self.parameters += (x.size + 1) * units
-        self.multiply_adds += x.size * units
-        return Shape(units)
+        self._multiply(x, x.size * units)
+        return self.relu(Shape(units)) if relu else Shape(units)
 
     def logits(self, x: Shape, **_: object) -> Shape:
-        """The classifier."""
-        return self.dense(x, self.num_classes)
+        """The classifier; the loss keeps its own gradient by the logits."""
+        self.other_bytes += _FLOAT32_BYTES * self.num_classes
+        return self.dense(x, self.num_classes, relu=False)
 
     def max_pool(self, x: Shape, size: int, stride: int, *, padding: Padding = "VALID") -> Shape:
+        """Windows of `size` x `size`; which of them won is seen from both sides."""
+        y = _window(x, size, size, stride, padding)
+        if x.learned:
+            self._keep(x)
+            self._keep(y)
+        return y
+
+    def avg_pool(self, x: Shape, size: int, stride: int, *, padding: Padding = "VALID") -> Shape:
         """Windows of `size` x `size`."""
         return _window(x, size, size, stride, padding)
 
-    avg_pool = max_pool
-
     def subsample(self, x: Shape, filters: int, stride: int) -> Shape:
         """Every `stride`-th position, with `filters` channels."""
-        return replace(_window(x, 1, 1, stride, "VALID"), channels=filters)
+        return _window(x, 1, 1, stride, "VALID").like(filters)
 
     def global_average(self, x: Shape) -> Shape:
         """One position."""
-        return Shape(x.channels)
+        return Shape(x.channels, learned=x.learned)
 
     def flatten(self, x: Shape) -> Shape:
         """All features in a row."""
-        return Shape(x.size)
+        return replace(x, channels=x.size, height=1, width=1)
 
     def concat(self, branches: Sequence[Shape]) -> Shape:
         """Join `branches` along their channels."""
         assert len({self.grid(branch) for branch in branches}) == 1, f"branches of {branches}"
-        return replace(branches[0], channels=sum(branch.channels for branch in branches))
+        return branches[0].like(sum(branch.channels for branch in branches))
 
     def gate(self, x: Shape, openings: Shape) -> Shape:
-        """Scale each channel."""
+        """Scale each channel by the sigmoid of its opening."""
         assert openings == Shape(x.channels), f"{openings} for {x}"
-        return x
+        self._keep(x)
+        self._keep(openings.like())
+        return x.like()
 
-    def relu(self, x: Shape, *_: object, **__: object) -> Shape:
-        """What keeps the shape, and has neither parameters nor multiply-adds."""
-        return x
+    def relu(self, x: Shape) -> Shape:
+        """What is not zero comes through."""
+        y = x.like()
+        if x.learned:
+            self._keep(y)
+        return y
 
-    relu6 = swish = dropout = local_response_norm = relu
+    relu6 = relu
+
+    def swish(self, x: Shape) -> Shape:
+        """`x` times its sigmoid."""
+        self._keep(x)
+        return x.like()
+
+    def local_response_norm(self, x: Shape, **_: object) -> Shape:
+        """Seen from both sides."""
+        y = x.like()
+        self._keep(x)
+        self._keep(y)
+        return y
+
+    def dropout(self, x: Shape, rate: float = 0.5, *, whole_images: bool = False) -> Shape:
+        """A byte for each feature, or for the image, says what was dropped."""
+        del rate
+        if not self.training:
+            return x
+        self.other_bytes += 1 if whole_images else x.size
+        return x.like()
+
+    def _multiply(self, x: Shape, multiply_adds: int) -> None:
+        """Weights meet the features `x`, which their gradient needs; that of `x` needs the weights."""
+        self.multiply_adds += multiply_adds
+        self.gradient_multiply_adds += (2 if x.learned else 1) * multiply_adds
+        self._keep(x)
+
+    def _keep(self, x: Shape) -> None:
+        self.kept[x.tensor] = x.size
 
 
 def _window(x: Shape, height: int, width: int, stride: int, padding: Padding) -> Shape:
@@ -179,4 +267,4 @@ def _window(x: Shape, height: int, width: int, stride: int, padding: Padding) ->
             return math.ceil(side / stride)
         return (side + 2 * (0 if isinstance(padding, str) else padding) - window) // stride + 1
 
-    return Shape(x.channels, positions(x.height, height), positions(x.width, width))
+    return replace(x.like(), height=positions(x.height, height), width=positions(x.width, width))

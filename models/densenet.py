@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models import recipes
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -41,6 +43,7 @@ class DenseNet(Network):
     image_size: int = 224
     batch_size: int = 64
     learning_rate: float = 0.1
+    recipe: Recipe | None = recipes.DENSENET
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Stem, four dense blocks with transitions to half the channels between them, global average, classifier."""
@@ -68,6 +71,7 @@ class CifarDenseNet(Network):
     image_size: int = 32
     batch_size: int = 64
     learning_rate: float = 0.1
+    recipe: Recipe | None = recipes.CIFAR_DENSENET
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Stem, three dense blocks with transitions between them, global average, classifier."""

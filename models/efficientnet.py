@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from models import recipes
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -71,6 +73,7 @@ class EfficientNet(Network):
     image_size: int = 224
     batch_size: int = 32
     learning_rate: float = 0.05
+    recipe: Recipe | None = recipes.EFFICIENTNET
     batch_norm_epsilon: float = 1e-3
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models import recipes
 from models.branches import Layer, fork
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -57,6 +59,7 @@ class GoogLeNet(Network):
     image_size: int = 224
     batch_size: int = 32
     learning_rate: float = 0.005
+    recipe: Recipe | None = recipes.GOOGLENET
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Three convolutions, three grids of modules, global average, dropout, classifier."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models import recipes
 from models.branches import Layer, chain, fork, scoped
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -148,6 +150,7 @@ class InceptionV3(Network):
     image_size: int = 299
     batch_size: int = 32
     learning_rate: float = 0.05
+    recipe: Recipe | None = recipes.INCEPTION_V3
     batch_norm_epsilon: float = 1e-3
     aux_loss_weight: float = 0.4
 

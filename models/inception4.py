@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models import recipes
 from models.branches import Layer, chain, fork, scoped
 from models.inception import avg_pool, conv, max_pool
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -117,6 +119,7 @@ class InceptionV4(Network):
     image_size: int = 299
     batch_size: int = 32
     learning_rate: float = 0.05
+    recipe: Recipe | None = recipes.INCEPTION_V4
     batch_norm_epsilon: float = 1e-3
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models import recipes
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -20,6 +22,7 @@ class OverFeat(Network):
     image_size: int = 231
     batch_size: int = 32
     learning_rate: float = 0.001
+    recipe: Recipe | None = recipes.OVERFEAT
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Layers 1 to 8; dropout on the two wide ones (section 3.2)."""

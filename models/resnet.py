@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from models import recipes
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -113,6 +115,7 @@ class ResNet(Network):
     image_size: int = 224
     batch_size: int = 64
     learning_rate: float = 0.01
+    recipe: Recipe | None = recipes.RESNET
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Stem, four stages, global average, classifier.
@@ -137,6 +140,7 @@ class CifarResNet(Network):
     image_size: int = 32
     batch_size: int = 128
     learning_rate: float = 0.1
+    recipe: Recipe | None = recipes.CIFAR_RESNET
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Stem, three stages, global average, classifier."""
@@ -183,9 +187,12 @@ def _imagenet_family() -> dict[str, Network]:
         batch_size = 32 if depth > 50 else 64
         v1, v1_5, v2 = (basic, basic, basic_v2) if depth < 50 else (bottleneck, bottleneck_v1_5, bottleneck_v2)
         family[f"resnet{depth}"] = ResNet(blocks=blocks, block=v1, batch_size=batch_size)
-        family[f"resnet{depth}_v1.5"] = ResNet(blocks=blocks, block=v1_5, batch_size=batch_size)
-        family[f"resnet{depth}_v2"] = ResNet(blocks=blocks, block=v2, preactivated=True, batch_size=batch_size)
-    family["resnext50_32x4d"] = ResNet(blocks=DEPTHS[50], block=bottleneck_32x4d, grouped=True)
+        of_v1_5 = recipes.RESNET if v1 is v1_5 else recipes.RESNET_V1_5
+        family[f"resnet{depth}_v1.5"] = ResNet(blocks=blocks, block=v1_5, batch_size=batch_size, recipe=of_v1_5)
+        family[f"resnet{depth}_v2"] = ResNet(
+            blocks=blocks, block=v2, preactivated=True, batch_size=batch_size, recipe=recipes.RESNET_V2
+        )
+    family["resnext50_32x4d"] = ResNet(blocks=DEPTHS[50], block=bottleneck_32x4d, grouped=True, recipe=recipes.RESNEXT)
     return family
 
 
@@ -207,8 +214,11 @@ def _cifar_family() -> dict[str, Network]:
     for depth in (20, 32, 44, 56, 110):
         blocks = (depth - 2) // 6
         rate = 0.01 if depth == 110 else 0.1  # at 0.1 the deepest starts badly: the authors warm it up at 0.01
-        family[f"resnet{depth}"] = CifarResNet(blocks=blocks, learning_rate=rate)
-        family[f"resnet{depth}_v2"] = CifarResNet(blocks=blocks, block=plain_basic_v2, preactivated=True)
+        recipe = recipes.CIFAR_RESNET_110 if depth == 110 else recipes.CIFAR_RESNET
+        family[f"resnet{depth}"] = CifarResNet(blocks=blocks, learning_rate=rate, recipe=recipe)
+        family[f"resnet{depth}_v2"] = CifarResNet(
+            blocks=blocks, block=plain_basic_v2, preactivated=True, recipe=recipes.CIFAR_RESNET_V2
+        )
     return family
 
 

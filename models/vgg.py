@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models import recipes
 from models.network import Network, Outputs
+from models.recipes import Recipe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -23,6 +25,7 @@ class VGG(Network):
     image_size: int = 224
     batch_size: int = 64
     learning_rate: float = 0.001
+    recipe: Recipe | None = recipes.VGG
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:
         """Five stages, each ending in a pool; two wide layers with dropout; classifier."""

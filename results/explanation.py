@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from results import breakdown, telemetry
+from results import breakdown, cost, telemetry
 from results.conditions import conditions
 from results.diagnosis import in_short
 from results.frame import facts
@@ -32,6 +32,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
     paragraphs = [
         *_run(record),
         *_figure(record, repeats),
+        *_cost(record),
         *_validity(record),
         *_machine(record),
         *_telemetry(record),
@@ -57,13 +58,21 @@ def _run(record: RunRecord) -> Paragraphs:
     optimizer = record.configuration.get("optimizer")
     rate = record.configuration.get("init_learning_rate")
     words = [f"optimizer {optimizer}" * bool(optimizer), f"learning rate {rate}" * (rate is not None)]
+    if isinstance(scale := record.model.get("learning_rate_scale"), float):
+        words.append(f"times {scale:g} for the images of a step")
     if isinstance(record.model.get("parameters"), int):
         words.append(f"{record.model['parameters']:,} parameters")
     yield "", ", ".join(filter(None, [mode(record.configuration), *words, *_cluster(record)]))
     if record.started_at:
         yield "when", f"{record.started_at[:19].replace('T', ' ')} to {record.finished_at[11:19]} UTC, {record.status}"
+    if isinstance(paper := record.model.get("paper_schedule"), dict):
+        yield "schedule", f"of {paper.get('source')}, but for {_names(paper.get('not_set')) or 'nothing'}"
     if record.provenance:
         yield "from", ", ".join(f"{key}: {value}" for key, value in record.provenance.items())
+
+
+def _names(found: Any) -> str:
+    return ", ".join(map(str, found)) if isinstance(found, list) else ""
 
 
 def _cluster(record: RunRecord) -> list[str]:
@@ -126,6 +135,15 @@ def _steps(measurement: Measurement) -> Paragraphs:
     if measurement.losses:
         first_loss, *_, last_loss = (*measurement.losses[:1], *measurement.losses)
         yield "loss", f"{first_loss:.3f} in the first measured step, {last_loss:.3f} in the last"
+
+
+def _cost(record: RunRecord) -> Paragraphs:
+    found = record.cost
+    for number, line in enumerate(cost.report(found)):
+        yield ("" if number else "achieved"), line
+    kept = cost.number(found.get("activation_bytes"))
+    if kept is not None and found.get("flops_an_image") == found.get("training_flops"):
+        yield "", f"the backward pass needs {_size(kept)} of each image"
 
 
 def _validity(record: RunRecord) -> Paragraphs:

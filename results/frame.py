@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from results import cost
 from results.record import RunRecord
 
 # The columns, in order, and their pandas types. In text columns "" says "not known"; elsewhere it is NaN or NA.
@@ -35,6 +36,9 @@ COLUMNS = {
     "jitter": "float64",  # a fraction of the median step
     "first_step_seconds": "float64",
     "time_to_first_step_seconds": "float64",
+    "flops_per_second": "float64",  # of convolutions and matrix products, over all towers
+    "share_of_matrix_product": "float64",  # flops_per_second over the peak that was measured in the same run
+    "share_of_convolution": "float64",
     "cpu": "str",
     "gpu": "str",
     "accelerator": "str",  # what the towers ran on: the GPU, or else the processor
@@ -87,6 +91,7 @@ def facts(record: RunRecord) -> dict[str, Any]:
         "xla": _text(_setting(record, "xla")),
         "optimizer": _text(_setting(record, "optimizer")),
         **_figures(record),
+        **_operations(record),
         "cpu": _text(_fact(record.hardware, "cpu", "model")),
         "gpu": _gpus(record),
         "accelerator": accelerator(record),
@@ -103,6 +108,14 @@ def _figures(record: RunRecord) -> dict[str, Any]:
     figures = {name: getattr(measurement, name) if measurement else None for name in names}
     steps = len(measurement.step_seconds) if measurement else None
     return {"num_batches": steps, "images_per_second": record.images_per_second, **figures, **_steady(record)}
+
+
+def _operations(record: RunRecord) -> dict[str, Any]:
+    shares = cost.shares(record.cost)
+    return {
+        "flops_per_second": cost.speed(record.cost),
+        **{f"share_of_{name}": shares.get(name) for name in cost.PEAKS},
+    }
 
 
 def _steady(record: RunRecord) -> dict[str, Any]:

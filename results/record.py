@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 STATUSES = ("completed", "failed", "interrupted")
 _YEARS = range(1970, 3000)
 _SECTIONS = (
-    "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
+    "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "cost", "checks",
     "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "cluster", "repeat", "trial",
     "provenance",
 )  # fmt: skip
@@ -61,7 +61,9 @@ class RunRecord:
     with equal `configuration_key` are repeats of each other.
     `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. `checks` has what was verified (variable_update, copies) and watched (load, gpus) and,
+    they were known. `cost` is what an image costs (operations, bytes kept for the backward pass), the operations a
+    second that the run achieved, and the peaks of its devices where they were measured (results/cost.py). `checks` has
+    what was verified (variable_update, copies) and watched (load, gpus) and,
     of a deterministic run, the fingerprint of its losses (determinism), `exchange` the
     bytes that each device sends in a step, and what that costs if it was measured. `diagnosis` is what bounds the step,
     where an experiment was made of it (results/diagnosis.py), `step_breakdown` what its parts take, likewise
@@ -94,6 +96,7 @@ class RunRecord:
     dataset: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     measurement: Measurement | None = None
+    cost: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     checks: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     exchange: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     diagnosis: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)

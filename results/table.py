@@ -43,16 +43,18 @@ _FIGURES = (
     _Column("images_per_second", "images/s", lambda value: f"{value:,.1f}", right=True),
     _Column("median_step_seconds", "step ms", lambda value: f"{1000 * value:,.2f}", right=True),
     _Column("jitter", "jitter %", lambda value: f"{100 * value:.1f}", right=True),
+    _Column("flops_per_second", "GFLOP/s", lambda value: f"{value / 1e9:,.1f}", right=True),
     _Column("first_step_seconds", "first s", lambda value: f"{value:.1f}", right=True),
 )
 # What goes first where the table is too wide. Model, towers, batch and the figures proper always stay.
 _EXPENDABLE = (
-    "first_step_seconds", "tensorflow", "optimizer", "xla", "data_format", "jitter", "num_batches", "cpu", "dataset",
-    "precision", "gpu", "variable_update", "device",
+    "first_step_seconds", "flops_per_second", "tensorflow", "optimizer", "xla", "data_format", "jitter", "num_batches",
+    "cpu", "dataset", "precision", "gpu", "variable_update", "device",
 )  # fmt: skip
 LEGEND = (
     "batch: images per tower and step. images/s: images in the measured window / its wall time. step ms: median. "
-    "jitter %: 1.4826 * median absolute deviation of the step times / their median. first s: the very first step."
+    "jitter %: 1.4826 * median absolute deviation of the step times / their median. GFLOP/s: of convolutions and "
+    "matrix products. first s: the very first step."
 )
 
 
@@ -66,7 +68,8 @@ def table(frame: pd.DataFrame, width: int = 110) -> str:
     settings = [column for column in _SETTINGS if _is_told(frame, column.name)]
     varying = [column for column in settings if len(frame) > 1 and frame[column.name].astype(str).nunique() > 1]
     common = [column for column in settings if column not in varying]
-    body, dropped = _fit(frame, [*varying, *_FIGURES], width)
+    figures = [column for column in _FIGURES if column.name != "flops_per_second" or _is_told(frame, column.name)]
+    body, dropped = _fit(frame, [*varying, *figures], width)
     parts = [*_common(frame, common, width), body]
     if dropped:
         names = ", ".join(column.heading for column in dropped)

@@ -13,6 +13,7 @@ from benchmarks.errors import UserError
 from benchmarks.params import recorded_flags
 from benchmarks.params.help_text import help_text, model_list
 from benchmarks.params.option import Option, closest
+from benchmarks.params.paper_schedule import with_paper_schedule
 from benchmarks.params.params import Params, options
 from benchmarks.params.rules import validate
 from results.record import RunRecord
@@ -40,7 +41,7 @@ class CommandLine:
     """What a command asks for: a run with `params`, or, if it asked for help, to print `answer` and be done.
 
     `given` are the names of the options that were written out, whatever their value; `rerun` is the record that --rerun
-    names, whose flags are among them.
+    names, whose flags are among them. --paper_schedule has been followed in `params`.
     """
 
     params: Params
@@ -69,7 +70,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     problems += validate(params, without=unreadable)
     if problems:
         raise CommandLineError(problems)
-    return CommandLine(params, given, rerun=record)
+    return CommandLine(with_paper_schedule(params, given), given, rerun=record)
 
 
 @dataclass(frozen=True)

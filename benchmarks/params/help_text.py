@@ -8,11 +8,19 @@ import textwrap
 import models
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params.option import Option, Status
-from benchmarks.params.params import options
+from benchmarks.params.paper_schedule import taken_from_paper
+from benchmarks.params.params import Params, options
 from models.cost import cost
 
 WIDTH = 100
-_MODEL_COLUMNS = "model, default --batch_size, parameters, multiply-adds of an image's forward pass"
+_MODEL_COLUMNS = ("batch", "parameters", "multiply-adds", "forward FLOP", "training FLOP", "activations")
+_MODEL_LEGEND = """\
+batch: default --batch_size. All else is counted from the layers, for one image but for parameters.
+multiply-adds: of convolutions and matrix products in a forward pass. FLOP: two for each of them;
+training also has those of the backward pass, for gradients by weights and by inputs (not by the
+images). activations: what a training step keeps for its backward pass in float32; about half of it
+in fp16 and bf16.
+"""
 
 # Flags that are answered or obeyed before there are any options; absl's own, where they have its names.
 SPECIAL_FLAGS = {
@@ -47,19 +55,49 @@ def help_text(*, full: bool = False) -> str:
 
 
 def model_list() -> str:
-    """The models of each data set, with what they cost in inference: an auxiliary head is not counted."""
+    """The models of each data set, with what they cost; only training counts an auxiliary head."""
     sections = []
     for data_name, networks in models.NETWORKS.items():
-        width, num_classes = max(len(name) for name in networks), DATASETS[data_name].num_classes
-        rows = [_model_row(f"{name:<{width}}", network, num_classes) for name, network in networks.items()]
-        sections.append("\n".join([f"--data_name={data_name}  ({_MODEL_COLUMNS})", *rows]) + "\n")
-    return "\n".join(sections)
+        width, num_classes = max(len(name) for name in networks) + 2, DATASETS[data_name].num_classes
+        rows = [
+            "  ".join([f"{f'  {name}':<{width}}", *_model_cells(network, num_classes)])
+            for name, network in networks.items()
+        ]
+        head = "  ".join([f"{'':<{width}}", *_MODEL_COLUMNS])
+        sections.append("\n".join([f"--data_name={data_name}", head, *rows]) + "\n")
+    return "\n".join([*sections, _MODEL_LEGEND, _schedules()])
 
 
-def _model_row(name: str, network: models.Network, num_classes: int) -> str:
-    counted = cost(network, num_classes)
-    parameters, multiply_adds = counted.parameters / 1e6, counted.multiply_adds / 1e6
-    return f"  {name}  {network.batch_size:>4}  {parameters:>6.2f} M  {multiply_adds:>8,.1f} M"
+def _schedules() -> str:
+    """What --paper_schedule sets for each model that has one; models of one paper stand together."""
+    of_recipe: dict[models.Recipe, list[tuple[str, str]]] = {}
+    for data_name, networks in models.NETWORKS.items():
+        for name, network in networks.items():
+            if network.recipe:
+                of_recipe.setdefault(network.recipe, []).append((name, data_name))
+    entries = []
+    for recipe, cases in of_recipe.items():
+        model, data_name = cases[0]
+        settings = taken_from_paper(Params(model=model, data_name=data_name, paper_schedule=True), ())
+        told = [f"{name}={value}" for name, value in settings.items()]
+        told += [f"({recipe.epochs:g} epochs)"] if recipe.epochs else []
+        told += [f"[not done: {recipe.without}]"] if recipe.without else []
+        entries.append(_entry(f"{', '.join(name for name, _ in cases)}: {recipe.source}", told))
+    return _section("What --paper_schedule sets (other models have no paper that says)", entries)
+
+
+def _model_cells(network: models.Network, num_classes: int) -> list[str]:
+    """What the columns have of `network`, as wide as they are headed."""
+    inference, training = cost(network, num_classes), cost(network, num_classes, training=True)
+    cells = [
+        f"{network.batch_size}",
+        f"{inference.parameters / 1e6:.2f} M",
+        f"{inference.multiply_adds / 1e6:,.1f} M",
+        f"{inference.forward_flops / 1e6:,.1f} M",
+        f"{training.training_flops / 1e6:,.1f} M",
+        f"{training.activation_bytes() / 1e6:,.2f} MB",
+    ]
+    return [f"{cell:>{len(heading)}}" for cell, heading in zip(cells, _MODEL_COLUMNS, strict=True)]
 
 
 def _section(title: str, entries: list[str]) -> str:

@@ -19,6 +19,17 @@ def input_to_measure(params: Params) -> str | None:
     )
 
 
+@rule("measure_peak", "variable_update", *ROLES)
+def peak_of_one_process(params: Params) -> str | None:
+    """One process keeps all devices busy at once."""
+    if not params.measure_peak or not several_processes(params):
+        return None
+    return (
+        "--measure_peak with several processes: only one process can keep all devices busy at once. Measure it in a "
+        "run with neither roles nor TF_CONFIG."
+    )
+
+
 @rule("input_only", "diagnose", "variable_update", *ROLES)
 def input_of_one_process(params: Params) -> list[str]:
     """The input alone is measured where it is made."""
@@ -63,11 +74,12 @@ def address_of_service(params: Params) -> str | None:
     return f"--data_service_address={address} is not host:port, as in --data_service_address=127.0.0.1:5050."
 
 
-@rule("input_only", "measure_exchange", "diagnose")
+@rule("input_only", "measure_exchange", "diagnose", "measure_peak")
 def step_to_look_into(params: Params) -> list[str]:
     """Without a model there is no step, and nothing is exchanged."""
     reasons = {
         "measure_exchange": "without a model nothing is exchanged",
         "diagnose": "without a model there is no step that something could bound",
+        "measure_peak": "without a model nothing is multiplied that could be held against it",
     }
     return excluded(params, "input_only", reasons) if params.input_only else []

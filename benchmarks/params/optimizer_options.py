@@ -21,6 +21,20 @@ class OptimizerOptions:
     init_learning_rate: float | None = option(
         None, "Learning rate; the model's own where it is not given.", lower_bound=0.0
     )
+    learning_rate_batch_size: int | None = option(
+        None,
+        "Images a step that the learning rates are for: they are in proportion to those that the run has (Goyal et al. "
+        "2017). Where it is not given, they are used as they are.",
+        lower_bound=1,
+        tcb="it had no such flag",
+    )
+    paper_schedule: bool = option(
+        False,
+        "Train as the model's paper did: its optimizer, learning rate for its number of images a step, warm-up, decay, "
+        "weight decay, label smoothing and clipping, but for what other flags set. How long the run is, they say. "
+        "--list_models has what each paper gives.",
+        tcb="it had no such flag",
+    )
     momentum: float = option(0.9, "Share of the last update to keep.", lower_bound=0.0, acts=WITH_MOMENTUM_OR_LARS)
     nesterov: bool = option(True, "Look one step ahead with momentum, as Nesterov's does.", acts=WITH_MOMENTUM)
     lars_trust: float = option(0.001, "Share of a layer's norm that one update may have.", above=0, acts=WITH_LARS)

@@ -35,6 +35,12 @@ class PrecisionOptions:
     )
     xla: bool = option(False, "The same as --xla_compile.", tcb="it let XLA choose what to compile (auto-clustering)")
     xla_compile: bool = option(False, "Compile each tower with XLA.")
+    measure_peak: bool = option(
+        False,
+        "Measure, after the run, what its devices multiply where they do nothing else, in the same precision and all "
+        "at once: a matrix product and a convolution, two seconds each. stderr and the record have the run's share.",
+        run_only=True,
+    )
     enable_optimizations: bool = option(True, "Let TensorFlow's graph optimizer (Grappler) rewrite the step.")
     rewriter_config: str | None = option(
         None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from benchmarks.params import rate_schedule
+from benchmarks.params.paper_schedule import network_of
 from benchmarks.params.params import Params
-from benchmarks.params.rules import rule
+from benchmarks.params.rules import excluded, rule
 
 _EXPONENTIAL = ("num_epochs_per_decay", "learning_rate_decay_factor")
 
@@ -62,6 +63,36 @@ def rate_of_resnets(params: Params) -> str | None:
     if not params.resnet_base_lr or params.model.startswith("resnet"):
         return None
     return f"--resnet_base_lr={params.resnet_base_lr} with --model={params.model}: it is a schedule of the ResNets."
+
+
+@rule("learning_rate_batch_size", "resnet_base_lr")
+def one_scale(params: Params) -> str | None:
+    """A learning rate is brought into proportion once."""
+    if not params.learning_rate_batch_size or not params.resnet_base_lr:
+        return None
+    return (
+        f"--learning_rate_batch_size={params.learning_rate_batch_size} with --resnet_base_lr={params.resnet_base_lr}, "
+        "which is for 256 images a step: leave one of them out."
+    )
+
+
+@rule("paper_schedule", "model", "data_name", "data_dir")
+def schedule_of_a_paper(params: Params) -> str | None:
+    """A paper says how the model was trained."""
+    network = network_of(params)
+    if not params.paper_schedule or network is None or network.recipe:
+        return None
+    return (
+        f"--paper_schedule with --model={params.model}: no paper says how it was trained. Leave it out; --list_models "
+        "has the schedules that there are."
+    )
+
+
+@rule("paper_schedule", "forward_only", "input_only")
+def schedule_to_follow(params: Params) -> list[str]:
+    """A schedule is one of training."""
+    reasons = dict.fromkeys(("forward_only", "input_only"), "nothing is trained")
+    return excluded(params, "paper_schedule", reasons) if params.paper_schedule else []
 
 
 @rule("gradient_clip", "gradient_clip_norm")

@@ -72,7 +72,7 @@ def distinct() -> list[tuple[str, str]]:
     for dataset, networks in models.NETWORKS.items():
         seen: list[models.Network] = []
         for name, network in networks.items():
-            structure = replace(network, batch_size=1)
+            structure = replace(network, batch_size=1, recipe=None)
             if structure not in seen:
                 seen.append(structure)
                 cases.append((name, dataset))

@@ -20,18 +20,11 @@ from tests.engine.training import CLASSES, STRATEGIES, SmallNet, build_strategy
 from tests.inputs import jpegs
 
 OPTIONS = StepOptions(num_classes=CLASSES)
-BLACK, WHITE = np.zeros((16, 16, 3), np.uint8), np.full((16, 16, 3), 255, np.uint8)
 
 
 @pytest.fixture(scope="module")
 def black_and_white(tmp_path_factory):
-    """Shards of black images of the first class and white ones of the second: 22 to train on, 13 to evaluate on."""
-    folder = tmp_path_factory.mktemp("imagenet")
-    for split, count in (("train", 22), ("validation", 13)):
-        classes = [number // 2 % 2 for number in range(count)]  # both for each of two towers
-        records = [jpegs.record(jpegs.encoded((BLACK, WHITE)[each]), label=1 + each) for each in classes]
-        jpegs.write_shards(folder, records, split=split)
-    return folder
+    return jpegs.black_and_white(tmp_path_factory.mktemp("imagenet"))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +57,10 @@ def trained(folder, name, network, strategy, *, towers=2, batch_size, steps, rat
     [
         *((strategy, {}) for strategy in STRATEGIES),
         ("parameter_server", {"staged": True}),
+        ("parameter_server", {"parameter_devices": ("/cpu:0", "/cpu:1")}),  # spread over the towers
+        ("distributed_replicated", {"parameter_devices": ("/cpu:0", "/cpu:1")}),
         ("replicated", {"relaxed": True}),
+        ("distributed_all_reduce", {}),
     ],
 )
 def test_black_and_white_are_told_apart_without_an_error_under_every_strategy(black_and_white, strategy, how):

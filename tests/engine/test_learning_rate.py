@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.learning_rate import LearningRate, ScheduledRate, follows_a_schedule, rates
+from benchmarks.learning_rate import LearningRate, ScheduledRate, follows_a_schedule, make, rates
 from benchmarks.optimizers import Optimizer
 from benchmarks.params import Params, resolve
 from tests.engine.training import build_training, images_and_labels
@@ -56,6 +56,15 @@ def test_the_rate_of_resnets_is_in_proportion_to_the_images():
 def test_without_a_schedule_the_rate_is_one_number():
     params = resolve(Params(model="resnet20", data_name="cifar10"), device="cpu")
     assert not follows_a_schedule(params)
+
+
+def test_rates_for_so_many_images_are_in_proportion_to_those_of_an_update():
+    given = {"piecewise_learning_rate_schedule": "0.3;1;0.2", "num_learning_rate_warmup_epochs": 0.5}
+    np.testing.assert_allclose(of_steps(learning_rate_batch_size=40, **given), of_steps(**given) / 4)
+    falling = {"init_learning_rate": 0.8, "cosine_decay": True, "minimum_learning_rate": 0.2}
+    np.testing.assert_allclose(of_steps(learning_rate_batch_size=5, **falling), 2 * of_steps(**falling))
+    constant = Params(model="resnet20", data_name="cifar10", init_learning_rate=0.3, learning_rate_batch_size=30)
+    assert make(resolve(constant, device="cpu"), IMAGES, 10, EXAMPLES).value() == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("strategy", ["parameter_server", "replicated", "sharded"])

@@ -11,7 +11,7 @@ from benchmarks.copies import Copies
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.failures import explain
 from benchmarks.inputs.sources import Synthetic
-from benchmarks.params import CommandLine, Params
+from benchmarks.params import CommandLine, Params, parse
 from benchmarks.verification import Verdict
 
 
@@ -68,6 +68,24 @@ def test_an_error_leaves_a_record_of_what_was_measured(monkeypatch, error, code,
     assert ending.record.model["name"] == "trivial"
     assert "Traceback" not in out + err
     assert "total images/sec" not in out
+
+
+def test_a_schedule_of_a_paper_is_told_and_recorded():
+    flags = ["--model=resnet20", "--data_name=cifar10", "--paper_schedule", "--momentum=0.5", "--device=cpu"]
+    short = ["--batch_size=8", "--num_warmup_batches=0", "--num_batches=2"]
+    out, err = io.StringIO(), io.StringIO()
+    ending = runner.run(parse([*flags, *short]), ["run_benchmark.py"], Console(out, err), started=0.0)
+    record = ending.record
+    assert (record.status, record.message) == ("completed", "")
+    assert "Optimizer:   momentum\n" in out.getvalue()
+    assert "NOTE: --paper_schedule (arXiv:1512.03385, section 4.2) sets optimizer=momentum, " in err.getvalue()
+    assert "NOTE: learning rates are 0.0625 times those for 128 images a step, as an update has 8 " in err.getvalue()
+    assert (record.model["learning_rate_scale"], record.model["images_per_update"]) == (0.0625, 8)
+    schedule = record.model["paper_schedule"]
+    assert (schedule["source"], schedule["not_set"]) == ("arXiv:1512.03385, section 4.2", ["momentum"])
+    assert schedule["set"] == {name: record.configuration[name] for name in schedule["set"]}
+    assert (record.configuration["momentum"], record.configuration["weight_decay"]) == (0.5, 1e-4)
+    assert record.cost["training_flops"] == 242_421_504
 
 
 def test_debug_prints_the_traceback(monkeypatch, capsys):

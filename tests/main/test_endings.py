@@ -1,5 +1,6 @@
 """How a run ends: its exit code, its message and its record, whatever happens."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -51,8 +52,9 @@ def test_a_loss_that_is_not_finite_can_be_accepted(tmp_path):
     assert "nan" in ran.records[0]["measurement"]["losses"]
 
 
-def test_the_update_is_verified_and_the_exchange_measured(tmp_path):
-    ran = run(*SHORT, "--model=trivial", "--variable_update=sharded", "--measure_exchange", results_dir=tmp_path)
+def test_the_update_is_verified_and_exchange_and_peaks_measured(tmp_path):
+    asked = ["--variable_update=sharded", "--measure_exchange", "--measure_peak", "--precision=bf16"]
+    ran = run(*SHORT, "--model=trivial", *asked, results_dir=tmp_path)
     assert ran.code == 0
     assert ran.out.endswith("-" * 64 + "\n")
     assert "Exposed exchange: " in ran.err
@@ -60,6 +62,16 @@ def test_the_update_is_verified_and_the_exchange_measured(tmp_path):
     assert record["checks"]["variable_update"]["passed"] is True
     assert record["checks"]["variable_update"]["largest_difference"] < 1e-4
     assert len(record["exchange"]["step_seconds"]) == len(record["exchange"]["independent_step_seconds"]) == 20
+    cost, measurement = record["cost"], record["measurement"]
+    speed = 16 * 12 * cost["training_flops"] / measurement["window_seconds"]
+    assert cost["flops_per_second"] == pytest.approx(speed)
+    assert cost["flops_per_second_and_tower"] == pytest.approx(speed / 2)
+    assert cost["activation_bytes"] == 2 * (227 * 227 * 3 + 1 + 4096) + 4 * 1000, "bfloat16, but for the loss"
+    for name, flops in (("matrix_product", 2 * 2048**3), ("convolution", 2 * 16 * 32 * 32 * 9 * 256 * 256)):
+        peak = cost["peaks"][name]
+        assert peak["flops"] % (2 * flops) == 0, "both towers"
+        assert sum(peak["call_seconds"]) >= 2.0
+    assert re.search(r"NOTE: that is [\d.]+% of a matrix product \(.*\), [\d.]+% of a convolution", ran.err)
 
 
 def test_the_verification_can_be_left_out(tmp_path):

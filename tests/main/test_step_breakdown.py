@@ -12,8 +12,8 @@ SHORTER = f"""
 import functools, sys
 sys.path.insert(0, {str(PROJECT)!r})
 import run_benchmark
-from benchmarks import runner
-runner.measured_breakdown = functools.partial(runner.measured_breakdown, block_seconds=0.05)
+from benchmarks import experiments
+experiments.measured_breakdown = functools.partial(experiments.measured_breakdown, block_seconds=0.05)
 sys.argv[0] = "run_benchmark.py"
 sys.exit(run_benchmark.main(sys.argv[1:]))
 """

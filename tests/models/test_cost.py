@@ -10,7 +10,7 @@ import tensorflow as tf
 import models
 from models.cost import Counter, Shape, cost
 from models.layers import Net, declarations
-from models.network import Network, Outputs
+from models.network import Network
 
 CLASSES = {"imagenet": 1000, "cifar10": 10}
 
@@ -120,8 +120,18 @@ def test_multiply_adds_of_resnets_for_cifar(name, expected):
     assert multiply_adds(name, "cifar10") == expected
 
 
-def test_training_is_three_forward_passes_of_two_operations():
-    assert cost(models.get("resnet20", "cifar10"), 10).training_flops == 6 * 40_551_040
+def test_training_is_three_forward_passes_less_the_gradient_by_the_images():
+    counted, stem = cost(models.get("resnet20", "cifar10"), 10), 32 * 32 * 27 * 16
+    assert counted.forward_flops == 2 * 40_551_040
+    assert counted.training_flops == 2 * (3 * 40_551_040 - stem)
+
+
+def test_activations_of_lenet_by_hand():
+    """The images; what each convolution gives, before and after its pool; the hidden layer; the loss."""
+    features = 28 * 28 * 3 + (28 * 28 + 14 * 14) * 32 + (14 * 14 + 7 * 7) * 64 + 512
+    counted = cost(models.get("lenet", "imagenet"), 1000, training=True)
+    assert counted.activation_bytes() == 4 * (features + 1000)
+    assert counted.activation_bytes(2) == 2 * features + 4 * 1000
 
 
 def one_of_each_structure() -> dict[str, tuple[Network, int]]:
@@ -130,7 +140,7 @@ def one_of_each_structure() -> dict[str, tuple[Network, int]]:
     for data_name, networks in models.NETWORKS.items():
         for name, network in networks.items():
             if not name.startswith(("official", "resnet101", "resnet110", "resnet152", "resnet200", "densenet100")):
-                key = dataclasses.replace(network, batch_size=1, learning_rate=1.0)
+                key = dataclasses.replace(network, batch_size=1, learning_rate=1.0, recipe=None)
                 found.setdefault(key, (name, CLASSES[data_name]))
     return {f"{name}-{num_classes}": (network, num_classes) for network, (name, num_classes) in found.items()}
 
@@ -145,26 +155,73 @@ def test_what_is_counted_on_shapes_is_in_the_graph(case):
     variables = declarations(network, num_classes)
     assert counted.parameters == sum(variable.size for variable in variables if variable.trainable)
 
-    values = {variable.name: variable.shape for variable in variables}
+    forward, backward = training_graph(network, num_classes, variables)
+    assert counted.multiply_adds == sum(map(of_operation, forward)) // BATCH
+    assert counted.gradient_multiply_adds == sum(map(of_operation, backward)) // BATCH
+    assert counted.activation_bytes() == bytes_between(forward, backward) // BATCH
 
-    def forward(images: tf.Tensor) -> Outputs:
-        net = Net(network, lambda each: tf.zeros(values[each.name]), num_classes=num_classes, training=True)
-        return network(net, images)
 
-    images = tf.TensorSpec((1, network.image_size, network.image_size, 3), tf.float32)
-    graph = tf.function(forward, autograph=False).get_concrete_function(images).graph
-    assert counted.multiply_adds == sum(of_operation(operation) for operation in graph.get_operations())
+BATCH = 13  # as no kernel has so many rows
+
+
+def training_graph(network, num_classes, variables):
+    """The operations of a forward pass, and those that the gradients of the weights need beside them."""
+
+    def gradients(images: tf.Tensor, weights: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            others = {variable.name: tf.zeros(variable.shape) for variable in variables if not variable.trainable}
+            net = Net(
+                network, lambda each: (weights | others)[each.name], num_classes=num_classes, training=True, on_gpu=True
+            )
+            logits = [each for each in network(net, images) if each is not None]
+            labels = tf.zeros(BATCH, tf.int32)
+            losses = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, each) for each in logits]
+            loss = tf.add_n(losses)
+        found.extend(loss.graph.get_operations())
+        return list(tape.gradient(loss, weights).values())
+
+    found: list[tf.Operation] = []
+    images = tf.TensorSpec((BATCH, network.image_size, network.image_size, 3), tf.float32)
+    weights = {variable.name: tf.TensorSpec(variable.shape) for variable in variables if variable.trainable}
+    graph = tf.function(gradients, autograph=False).get_concrete_function(images, weights).graph
+    live, waiting = set(), [output.op for output in graph.outputs]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in live:
+            live.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+    return set(found), live - set(found)
+
+
+def bytes_between(forward, backward):
+    """Bytes of the images' tensors that come of the `forward` and go into the `backward` operations, each once."""
+    kept = {}
+    for tensor in (tensor for operation in backward for tensor in operation.inputs):
+        while tensor.op.type in ("Reshape", "Identity", "IdentityN", "PadV2"):  # no features of their own
+            tensor = tensor.op.inputs[0 if tensor.op.type != "IdentityN" else tensor.value_index]
+        shape = tensor.shape
+        if tensor.op in forward and tensor.dtype != tf.int32 and shape.rank and shape[0] in (BATCH, None):
+            kept[tensor.ref()] = tensor.dtype.size * BATCH * math.prod(shape[1:])
+    return sum(kept.values())
 
 
 def of_operation(operation: tf.Operation) -> int:
-    """Outputs, times the inputs that each of them sums over."""
-    if operation.type == "Conv2D":
-        return math.prod(operation.outputs[0].shape) * math.prod(operation.inputs[1].shape[:3])
-    if operation.type == "DepthwiseConv2dNative":
-        return math.prod(operation.outputs[0].shape) * math.prod(operation.inputs[1].shape[:2])
-    if operation.type == "MatMul":
-        return math.prod(operation.outputs[0].shape) * operation.inputs[1].shape[0]
-    return 0
+    """Outputs of a layer, times the inputs that each of them sums over; the same of its gradients."""
+    kind, output = operation.type, operation.outputs[0] if operation.outputs else None
+    if kind == "MatMul":
+        rows = operation.inputs[0].shape[0 if operation.get_attr("transpose_a") else 1]
+        return math.prod(output.shape) * rows
+    if not kind.startswith(("Conv2D", "DepthwiseConv2d")):
+        return 0
+    depthwise = kind.startswith("Depthwise")
+    if kind.endswith("BackpropInput"):
+        weights, features = operation.inputs[1], operation.inputs[2]
+    elif kind.endswith("BackpropFilter"):
+        weights, features = output, operation.inputs[2]
+    else:
+        weights, features = operation.inputs[1], output
+    return math.prod(features.shape) * math.prod(weights.shape[: 2 if depthwise else 3])
 
 
 def test_the_auxiliary_head_is_counted_in_training_only():

@@ -17,6 +17,7 @@ def cifar10(tmp_path):
     ("params", "reason"),
     [
         ({"input_only": True, "measure_exchange": True}, "--input_only and --measure_exchange: without a model"),
+        ({"input_only": True, "measure_peak": True}, "--input_only and --measure_peak: without a model nothing is"),
         ({"input_only": True, "diagnose": True}, "--input_only and --diagnose: without a model there is no step"),
         ({"input_method": "small_files"}, "--input_method=small_files with cifar10: only imagenet"),
         (
@@ -35,6 +36,7 @@ def test_what_cannot_be_done_is_refused(cifar10, params, reason):
     [
         ({"input_only": True}, "--input_only with several processes"),
         ({"diagnose": True}, "--diagnose with several processes"),
+        ({"measure_peak": True}, "--measure_peak with several processes: only one process can keep all devices busy"),
         ({"input_method": "feed"}, "--input_method=feed in a cluster"),
         ({"input_method": "service"}, "--input_method=service in a cluster"),
     ],

@@ -45,6 +45,13 @@ def test_columns_and_types_do_not_depend_on_the_records():
     assert (none.dtypes == one.dtypes).all()
 
 
+def test_operations_a_second_and_their_share_of_a_peak():
+    cost = {"flops_per_second": 2e9, "peaks": {"convolution": {"flops_per_second": 8e9}}}
+    row = frame([record(cost=cost)]).iloc[0]
+    assert (row["flops_per_second"], row["share_of_convolution"]) == (2e9, 0.25)
+    assert math.isnan(row["share_of_matrix_product"])
+
+
 def test_the_speed_of_the_input_alone_stands_with_another_data_set():
     row = frame([record(settings={"input_only": True})]).iloc[0]
     assert row["dataset"] == "cifar10 (sample, input only)"

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.studies.achieved_flops import Result, compare, matrix_product, product_flops, table, timed
+from benchmarks.studies.achieved_flops import Result, compare, table, timed
 from tests.studies.runs import in_turn, rows
 
 
@@ -12,12 +12,6 @@ def test_the_warm_up_is_left_out():
     result = compare(in_turn(1.0, 1.0, 8.0, 9.0), in_turn(1.0, 1.0, 10.0, 10.0), 2, warmup=2)
     assert result.pairs == [(8.0, 10.0), (9.0, 10.0)]
     assert result.share.median == pytest.approx(0.85)
-
-
-def test_the_product_runs():
-    product = matrix_product(8)
-    assert float(product()) == float(product())
-    assert product_flops(8) == 1024
 
 
 def test_the_share_is_judged():
