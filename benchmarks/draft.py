@@ -11,6 +11,7 @@ from benchmarks import environment as this_machine
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, configuration, notices
 from results.checks import Facts, losses_of, problems
+from results.measurement import fingerprint
 from results.record import Measurement, RunRecord, utc_now
 from results.statistics.within_run import describe
 from variable_mgr.exchange_plan import Traffic
@@ -118,7 +119,9 @@ class Draft:
         """What was verified and watched; of a deterministic run also what another can be compared by."""
         checked = {"variable_update": self.verdict.facts()} if self.verdict else {}
         if self.params.deterministic and measurement:
-            checked["determinism"] = {"losses_sha256": measurement.losses_sha256}
+            before = self.recording.earlier.losses if self.recording else ()
+            losses = (*before, *measurement.warmup_losses, *measurement.losses)
+            checked["determinism"] = {"losses_sha256": fingerprint(losses)}
         return checked | self.checks
 
     def _repeat(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks import failures
+from benchmarks.checkpoint_evaluation import CheckpointEvaluation, evaluation_batch_size
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
 from benchmarks.devices import unused_gpus
@@ -25,6 +27,8 @@ from benchmarks.params import CommandLine
 from benchmarks.params.conditions import evaluates
 from benchmarks.params.evaluation_points import evaluation_points
 from benchmarks.pause import Pause
+from benchmarks.resuming import begun_with
+from benchmarks.saving import Kept, open_checkpoints, prepare_saving
 from benchmarks.signals import Signals
 from benchmarks.step import Step
 from benchmarks.window import make_steps
@@ -87,17 +91,38 @@ def train(
     workload = settle_workload(draft, console, place)
     params = workload.params
     draft.recording = Recording(
-        params.batch_size,
+        evaluation_batch_size(workload) if params.eval else params.batch_size,
         workload.devices.num_towers,
         started,
         clock,
-        has_losses=not (params.input_only or params.forward_only),
+        has_losses=not (params.input_only or params.forward_only or params.eval),
     )
-    for line in header(workload).lines():
-        console.line(line)
+    if params.eval:
+        evaluate(draft, workload, console, check)
+        return
     if params.input_only:
         measure_input(draft, workload, place, console, check, clock)
         return
+    with open_checkpoints(draft, workload, console) as kept:
+        train_workload(draft, begun_with(workload, kept.resumed if kept else None), kept, place, console, check)
+
+
+def train_workload(
+    draft: Draft,
+    workload: Workload,
+    kept: Kept | None,
+    place: Place,
+    console: Console,
+    check: Callable[[], None],
+) -> None:
+    """Train `workload`, or make its forward pass alone, and measure that; save it in what is `kept` of it, if that is.
+
+    What experiments are asked for follow.
+    """
+    params, recording = workload.params, draft.recording
+    assert recording is not None, "the run has begun to record"
+    for line in header(workload).lines():
+        console.line(line)
     if params.verify_variable_update and not params.forward_only:
         check()
         place.stage("verifying the variable update")
@@ -107,15 +132,18 @@ def train(
     check()
     place.stage("building the model")
     step: Step = build_forward_step(workload) if params.forward_only else build_step(workload)
+    saving = prepare_saving(draft, workload, step, kept, console) if kept else None
     draft.sections |= place.agree(step, workload.devices.towers, check)
     console.line("Initializing graph")
     check()
     place.stage("building the graph")
-    draft.recording.trace_seconds = step.trace()
-    pauses = prepare_pauses(draft, workload, step, console, check)
+    recording.trace_seconds = step.trace()
+    pauses = [*prepare_pauses(draft, workload, step, console, check), *([saving] if saving else [])]
 
     try:
         make_steps(draft, workload, step, place, console, check, pauses)
+        if saving:
+            saving.finish(recording)
     finally:
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     if params.measure_exchange:
@@ -133,6 +161,8 @@ def measure_input(
     clock: Callable[[], float],
 ) -> None:
     """Measure the input of all towers without a model, and then the stages of one tower's pipeline."""
+    for line in header(workload).lines():
+        console.line(line)
     towers = workload.devices.towers
     draft.sections["placement"] = placement_facts(towers, [])
     console.line("Initializing graph")
@@ -151,6 +181,21 @@ def measure_input(
     draft.sections["dataset"]["stages"] = [stage.facts() for stage in times]
 
 
+def evaluate(draft: Draft, workload: Workload, console: Console, check: Callable[[], None]) -> None:
+    """Evaluate the checkpoints of a training."""
+    assert draft.recording is not None, "the run has begun to record"
+    evaluation = CheckpointEvaluation(draft, workload, console, check)
+    told = header(workload)
+    for line in dataclasses.replace(
+        told, batch_size=evaluation_batch_size(workload), num_batches=evaluation.steps, num_epochs=1.0
+    ).lines():
+        console.line(line)
+    console.line("Generating evaluation model")
+    console.line("Initializing graph")
+    evaluation.warm_up(draft.recording)
+    evaluation.run(draft.recording)
+
+
 def prepare_pauses(
     draft: Draft, workload: Workload, step: Step, console: Console, check: Callable[[], None]
 ) -> list[Pause]:
@@ -158,7 +203,7 @@ def prepare_pauses(
     pauses: list[Pause] = []
     if evaluates(workload.params):
         points = evaluation_points(workload.params)
-        pauses.append(Evaluations(draft, build_evaluator(workload, step), points, console, check))
+        pauses.append(Evaluations(draft, build_evaluator(workload, step.strategy.stores[0]), points, console, check))
     return pauses
 
 

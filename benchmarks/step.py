@@ -98,7 +98,7 @@ class TrainingStep(CompiledStep):
         super().__init__(towers, inputs)
         self._network = network
         self.strategy = strategy
-        self._loss_scale = loss_scale
+        self.loss_scale = loss_scale
         self._options = options
         self.rate = rate
         self.updates = [Updates(optimizer, master) for master in strategy.masters]
@@ -120,7 +120,7 @@ class TrainingStep(CompiledStep):
 
         The towers' losses are there for what has to be done before they can leave their devices.
         """
-        scale = self._loss_scale.value()
+        scale = self.loss_scale.value()
         values = [store.read() for store in self.strategy.stores]
         results = [
             self._tower(tower, values[self.strategy.store_of[tower]], scale) for tower in range(len(self._towers))
@@ -128,10 +128,10 @@ class TrainingStep(CompiledStep):
         figures = self._figures(results, self._l2_loss(values[0]))
         staged = self.strategy.stage()
         gradients = self.strategy.reduce([result.gradients for result in results])
-        gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
+        gradients = [self.loss_scale.unscaled(each, scale) for each in gradients]
         if self._options.largest_norm is not None:
             gradients = within_norm(gradients, self._options.largest_norm)
-        applied, done = self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
+        applied, done = self.loss_scale.update(gradients, lambda: self._apply(gradients, results))
         losses = [self._after([done, *staged], tower, result.loss) for tower, result in enumerate(results)]
         with tf.device("/cpu:0"):
             return tf.stack([tf.cast(applied, tf.float32), *tf.unstack(figures), *losses])
@@ -173,7 +173,7 @@ class TrainingStep(CompiledStep):
                 )
                 outputs = self._network(net, images)
                 loss = training_loss(self._network, outputs, labels, options.label_smoothing)
-                target = self._loss_scale.scaled(loss, scale)
+                target = self.loss_scale.scaled(loss, scale)
             gradients = tape.gradient(target, watched)
             shares = accuracies(outputs.logits, labels) if options.accuracy else [tf.zeros(())] * 2
             return _TowerResult(loss, gradients, net.moved, *shares)

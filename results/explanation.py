@@ -37,6 +37,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_exchange(record),
         *_diagnosis(record),
         *_evaluation(record),
+        *_checkpoints(record),
         *_not_acting(record),
         *_again(record),
     ]
@@ -209,6 +210,15 @@ def _evaluation(record: RunRecord) -> Paragraphs:
         told = defaultdict(str, {name: _short(value) for name, value in took.items()})
         times = "{training_seconds} s of training, {wall_seconds} s with evaluations".format_map(told)
         yield "", f"top-1 {_short(record.evaluation.get('target_top_1'))} was reached after {times}"
+
+
+def _checkpoints(record: RunRecord) -> Paragraphs:
+    found = record.checkpoints
+    if not found:
+        return
+    before = found.get("resumed_from_step")
+    yield "checkpoints", f"{len(_dicts(found.get('saved')))} saved in {found.get('folder')}"
+    yield "", f"went on after step {before} of the training" if before else ""
 
 
 def _short(value: Any) -> str:

@@ -30,7 +30,7 @@ STATUSES = ("completed", "failed", "interrupted")
 _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "checks",
-    "exchange", "diagnosis", "evaluation", "cluster", "repeat", "provenance",
+    "exchange", "diagnosis", "evaluation", "checkpoints", "cluster", "repeat", "provenance",
 )  # fmt: skip
 
 
@@ -64,10 +64,11 @@ class RunRecord:
     of a deterministic run, the fingerprint of its losses (determinism), `exchange` the
     bytes that each device sends in a step, and what that costs if it was measured. `diagnosis` is what bounds the step,
     where an experiment was made of it (results/diagnosis.py). `evaluation` has the evaluations of a run that paused its
-    training for them, and the time it took to the accuracy that it was to reach. `cluster` (driver, hosts by job,
-    processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of
-    several. `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it is not
-    part of the JSON.
+    training for them, and the time it took to the accuracy that it was to reach, or of one that evaluated checkpoints.
+    `checkpoints` has what a training saved (folder, saved), and from which step it was resumed. `cluster` (driver,
+    hosts by job, processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not
+    one of several. `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it
+    is not part of the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
@@ -94,6 +95,7 @@ class RunRecord:
     exchange: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     diagnosis: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     evaluation: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    checkpoints: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)
     repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)

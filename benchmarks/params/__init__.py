@@ -4,6 +4,7 @@ Imports no TensorFlow and no NumPy: help and errors must not wait for them.
 """
 
 from benchmarks.params import (  # noqa: F401  importing them registers their rules
+    checkpoint_rules,
     cluster_rules,
     horovod_rules,
     input_rules,

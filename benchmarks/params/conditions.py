@@ -29,7 +29,18 @@ def evaluates(params: Any) -> bool:
     return any(getattr(params, name) for name in EVALUATION_SCHEDULES)
 
 
-WITH_EVALUATION = Condition("with one of --eval_during_training_every_n_steps and its like", evaluates)
+def reads_evaluation_images(params: Any) -> bool:
+    """Whether a run evaluates, while it trains or in place of training."""
+    return params.eval or evaluates(params)
+
+
+WITH_EVALUATION = Condition(
+    "with --eval, or one of --eval_during_training_every_n_steps and its like", reads_evaluation_images
+)
+WITH_EVAL = Condition("with --eval", lambda params: params.eval)
+TRAINS_WITH_TRAIN_DIR = Condition(
+    "with --train_dir, and not with --eval", lambda params: bool(params.train_dir) and not params.eval
+)
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
 WITH_MKL = Condition("with --mkl", lambda params: params.mkl)
 WITH_GPU_THREADS = Condition(

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_LOG_DIR
+from benchmarks.params.conditions import TRAINS_WITH_TRAIN_DIR, WITH_LOG_DIR
 from benchmarks.params.option import option
 
 _NO_TRACE = "no trace is written"
 _NO_SUMMARIES = "no summaries are written"
-_NO_CHECKPOINTS = "no checkpoints are written or read"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +57,26 @@ class OutputOptions:
         0, "How much to write for TensorBoard.", lower_bound=0, upper_bound=3, not_yet=_NO_SUMMARIES
     )
     save_summaries_steps: int = option(0, "Steps between summaries; 0: none.", lower_bound=0, not_yet=_NO_SUMMARIES)
-    train_dir: str | None = option(None, "Folder for checkpoints.", not_yet=_NO_CHECKPOINTS, run_only=True)
-    save_model_secs: int = option(0, "Seconds between checkpoints; 0: none.", lower_bound=0, not_yet=_NO_CHECKPOINTS)
-    save_model_steps: int | None = option(None, "Steps between checkpoints.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
-    max_ckpts_to_keep: int = option(5, "Checkpoints to keep.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
+    train_dir: str | None = option(
+        None,
+        "Folder for checkpoints. What has been trained there is gone on with; the last step always leaves a "
+        "checkpoint, named by the steps of the training, those of the warm-up included. Each is of all variables, "
+        "slots of the optimizer and what else the next step needs.",
+        tcb="only the first tower's variables were saved, and the input began anew",
+        run_only=True,
+    )
+    save_model_secs: int = option(
+        0,
+        "Seconds between checkpoints; 0: none but the last. Saving is in no step and in no window.",
+        lower_bound=0,
+        acts=TRAINS_WITH_TRAIN_DIR,
+    )
+    save_model_steps: int | None = option(
+        None, "Steps of the training between checkpoints.", lower_bound=1, acts=TRAINS_WITH_TRAIN_DIR
+    )
+    max_ckpts_to_keep: int = option(
+        5, "Checkpoints to keep; of more, the oldest go.", lower_bound=1, acts=TRAINS_WITH_TRAIN_DIR
+    )
     benchmark_log_dir: str | None = option(
         None,
         "Folder for metric.log and benchmark_run.log too, two files of JSON that are written at the end of the run and "

@@ -119,7 +119,7 @@ def model_for_data_set(params: Params) -> str | None:
     return None
 
 
-@rule("data_dir", "data_name", "input_method", *conditions.EVALUATION_SCHEDULES)
+@rule("data_dir", "data_name", "input_method", "eval", *conditions.EVALUATION_SCHEDULES)
 def readable_data(params: Params) -> str | None:
     """The files of the data set are where they are looked for."""
     name = data_name(params)
@@ -138,7 +138,8 @@ def readable_data(params: Params) -> str | None:
         looked_for = ", ".join(dataset.files)
         return f"--data_dir={params.data_dir} lacks {', '.join(missing)} (looked for {looked_for}). {way_out}"
     try:
-        for pattern in (*dataset.shards, *(dataset.evaluation_shards if conditions.evaluates(params) else ())):
+        to_evaluate = dataset.evaluation_shards if conditions.reads_evaluation_images(params) else ()
+        for pattern in (*dataset.shards, *to_evaluate):
             shards.find(folder, pattern, way_out)
     except (UserError, OSError) as problem:
         return str(problem)
@@ -242,13 +243,17 @@ def writable_results(params: Params) -> str | None:
     """The record can be written; tried, because root may pass a test of rights and fail to write all the same."""
     if not params.results_dir:
         return "--results_dir= names no folder. Give one, or leave it out for runs."
-    given = f"--results_dir={params.results_dir}"
-    folder = Path(params.results_dir).expanduser().absolute()
+    return unwritable("results_dir", params.results_dir)
+
+
+def unwritable(name: str, given: str) -> str | None:
+    """Why nothing can be written in the folder `given` as the option `name`, which need not be there yet; or None."""
+    folder = Path(given).expanduser().absolute()
     existing = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
     if not existing.is_dir():
-        return f"{given}: {existing} is not a folder. Give a folder that can be written."
+        return f"--{name}={given}: {existing} is not a folder. Give a folder that can be written."
     try:
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
-        return f"{given}: cannot write in {existing} ({error.strerror}). Give a folder that can be written."
+        return f"--{name}={given}: cannot write in {existing} ({error.strerror}). Give a folder that can be written."
     return None
