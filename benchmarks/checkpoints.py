@@ -10,6 +10,7 @@ import dataclasses
 import fcntl
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -221,4 +222,5 @@ class Checkpoints:
 
 def _reason(error: Exception) -> str:
     text = error.message if isinstance(error, tf.errors.OpError) else str(error)
+    text = re.sub(r"\{\{function_node .*?\}\} ?| \[Op:\w+\]", "", text)  # where in the graph tells a user nothing
     return f"{type(error).__name__}: {text.strip().splitlines()[0] if text.strip() else 'no message'}"

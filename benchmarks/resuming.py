@@ -22,6 +22,7 @@ _MAY_DIFFER = (
     "variable_update", "num_towers", "batch_size", "synthetic", "data_format", "precision", "staged_vars",
     "variable_consistency", "tf_random_seed",
 )  # fmt: skip
+_NO_FLAGS = {"num_towers": "the number of towers", "synthetic": "whether images are synthetic"}
 
 
 class Resumption(NamedTuple):
@@ -51,11 +52,11 @@ class Resumption(NamedTuple):
         """What to tell of it, a sentence each."""
         left = steps_in_all(workload.params) - self.facts.steps
         told = [f"resumed from {self.path}: {self.facts.steps} steps are done, {left} are left."]
-        now = run_facts(workload)
+        before, now = self.facts.run, run_facts(workload)
         told += [
-            f"--{name} was {self.facts.run[name]} when the checkpoint was written, and is {now[name]} now."
+            f"{_NO_FLAGS.get(name, f'--{name}')} was {before[name]} at the checkpoint, and is {now[name]}."
             for name in _MAY_DIFFER
-            if self.facts.run.get(name) != now[name]
+            if before[name] != now[name]
         ]
         if self.facts.skipped_images:
             told.append(

@@ -106,8 +106,8 @@ def test_what_is_otherwise_than_before_is_told(tmp_path):
     ending, _, told = ran(train_dir=str(tmp_path), num_batches=6, batch_size=1, variable_update="replicated")
     assert ending.exit_code == ExitCode.VALID
     for change in ("batch_size was 2", "variable_update was parameter_server"):
-        assert f"NOTE: --{change} when the checkpoint was written, and is " in told
-    assert told.count("when the checkpoint was written") == 2
+        assert f"NOTE: --{change} at the checkpoint, and is " in told
+    assert told.count(" at the checkpoint, and is ") == 2
 
 
 @pytest.mark.parametrize(("batch_size", "seen"), [(2, 12), (4, 6), (16, 1)])
