@@ -200,9 +200,10 @@ def _conclude(ending: Ending, images_per_second: float | None, console: Console)
         verdict = "INVALID" if problem in ending.wrong else "not fit for comparison"
         console.notice(f"run_benchmark.py: {verdict}: {problem}")
     if record.status == "completed" and images_per_second is not None:
-        if record.evaluation:
+        trained_too = record.evaluation and not record.params.get("eval")
+        if trained_too:
             console.notice(f"NOTE: {images_per_second:.2f} images a second while it trained.")
-        console.line(DONE if record.evaluation else total_block(images_per_second))
+        console.line(DONE if trained_too else total_block(images_per_second))
 
 
 if __name__ == "__main__":

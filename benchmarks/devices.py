@@ -100,8 +100,7 @@ def _check_tf32(kind: str, gpus: Sequence[tf.config.PhysicalDevice]) -> None:
 
 
 def _set_threads(params: Params) -> None:
-    threads = intra_threads(params)
-    if threads is not None:
+    if threads := intra_threads(params):  # with 0 TensorFlow decides, as without a number
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     if params.num_inter_threads:
         tf.config.threading.set_inter_op_parallelism_threads(params.num_inter_threads)

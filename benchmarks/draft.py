@@ -16,6 +16,7 @@ from models.cost import cost
 from models.network import Network
 from results.checks import Facts, losses_of, problems
 from results.cost import achieved
+from results.measurement import fingerprint
 from results.record import Measurement, RunRecord, utc_now
 from results.statistics.within_run import describe
 from variable_mgr.exchange_plan import Traffic
@@ -132,7 +133,9 @@ class Draft:
         """What was verified and watched; of a deterministic run also what another can be compared by."""
         checked = {"variable_update": self.verdict.facts()} if self.verdict else {}
         if self.params.deterministic and measurement:
-            checked["determinism"] = {"losses_sha256": measurement.losses_sha256}
+            before = self.recording.earlier.losses if self.recording else ()
+            losses = (*before, *measurement.warmup_losses, *measurement.losses)
+            checked["determinism"] = {"losses_sha256": fingerprint(losses)}
         return checked | self.checks
 
     def _repeat(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -16,7 +15,8 @@ class Evaluation(NamedTuple):
     """One evaluation after measured step `step`; accuracies are shares of the `images` that were seen.
 
     `training_seconds` are those of all steps until then, the warm-up's included; `wall_seconds` go from the beginning
-    of the first step to the end of this evaluation, and so include those before it.
+    of the first step to the end of this evaluation, and so include those before it. Where the training was resumed,
+    they count what earlier processes took until their last checkpoint.
     """
 
     step: int
@@ -74,7 +74,7 @@ class Evaluations:
 
     def due(self, recording: Recording) -> bool:
         """Whether the latest step is one of the points."""
-        return len(recording.step_seconds) in self._points
+        return self._step(recording) in self._points
 
     def __call__(self, recording: Recording) -> bool:
         """Evaluate; returns whether the accuracy asked for is reached."""
@@ -92,8 +92,12 @@ class Evaluations:
     def _reached(self) -> bool:
         return self._target is not None and bool(self._done) and self._done[-1].top_1 >= self._target
 
+    def _step(self, recording: Recording) -> int:
+        """The number of the latest step, as the table of a training without an interruption has it."""
+        return recording.steps_of_training - (self._draft.params.num_warmup_batches or 0)
+
     def _evaluate(self, recording: Recording) -> None:
-        step = len(recording.step_seconds)
+        step = self._step(recording)
         running = "final evaluation" if step == self._last else "evaluation"
         self._console.line(f"Running {running} at global_step {step}")
         begin = recording.clock()
@@ -106,7 +110,7 @@ class Evaluations:
             self._console.notice(f"WARNING: {left_out} evaluation images could not be decoded.")
 
     def _evaluation(self, recording: Recording, score: Score, begin: float, end: float) -> Evaluation:
-        params, step = self._draft.params, len(recording.step_seconds)
+        params, step = self._draft.params, self._step(recording)
         assert params.num_epochs, "the parameters are resolved"
         assert params.num_batches, "the parameters are resolved"
         return Evaluation(
@@ -116,8 +120,8 @@ class Evaluations:
             top_1=score.first / score.images if score.images else 0.0,
             top_5=score.among_five / score.images if score.images else 0.0,
             seconds=end - begin,
-            training_seconds=math.fsum(recording.warmup_step_seconds) + recording.window_seconds,
-            wall_seconds=end - recording.training_began,
+            training_seconds=recording.training_seconds,
+            wall_seconds=recording.earlier.wall_seconds + end - recording.training_began,
         )
 
     def _keep(self) -> None:

@@ -50,13 +50,19 @@ class Evaluator:
         self._most_steps = most_steps
         self._run = tf.function(self._step, autograph=False)
 
-    def __call__(self, on_step: Callable[[Score, float], None] = lambda *_: None) -> Score:
-        """Evaluate; `on_step` is told the score so far and the seconds of each step."""
+    def __call__(
+        self, on_step: Callable[[Score, float], None] = lambda *_: None, most_steps: int | None = None
+    ) -> Score:
+        """Evaluate; `on_step` is told the score so far and the seconds of each step.
+
+        `most_steps`, if given, is in place of what it was made with.
+        """
+        most_steps = most_steps or self._most_steps
         inputs = [
             begun(self.images.dataset(tower=tower, num_towers=len(self._towers))) for tower in range(len(self._towers))
         ]
         score = Score()
-        for _ in itertools.count() if self._most_steps is None else range(self._most_steps):
+        for _ in itertools.count() if most_steps is None else range(most_steps):
             begin = time.perf_counter()
             found = Score(*self._run(*inputs).numpy().tolist())
             if not found.images:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from benchmarks.checkpoints import SavingError
 from benchmarks.errors import UserError
 from benchmarks.inputs import record_errors
 from benchmarks.memory import says_out_of_memory
@@ -13,7 +14,7 @@ from benchmarks.params.data_set import data_name
 
 def explain(error: Exception, params: Params) -> str:
     """One line or a few on `error`, which ended a run of `params`."""
-    if isinstance(error, UserError):
+    if isinstance(error, UserError | SavingError):
         return str(error)
     if out_of_memory(error):
         return (

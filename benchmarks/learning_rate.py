@@ -32,6 +32,9 @@ class LearningRate:
         """What a step that updates the variables has to do to be counted."""
         return []
 
+    def go_to(self, steps: int) -> None:
+        """Go on as after so many steps."""
+
 
 class ScheduledRate(LearningRate):
     """The rate of step n is `rates[n]`; of all later ones, the last of `rates`. Steps are counted on the CPU."""
@@ -50,6 +53,10 @@ class ScheduledRate(LearningRate):
         """Count one step."""
         with tf.device("/cpu:0"):
             return [self._step.assign_add(1, read_value=False)]
+
+    def go_to(self, steps: int) -> None:
+        """Let so many steps be counted."""
+        self._step.assign(steps)
 
 
 def make(params: ResolvedParams, images_per_update: int, updates: int, examples: int) -> LearningRate:

@@ -41,12 +41,25 @@ class Speed(NamedTuple):
     jitter: float
 
 
+class Earlier(NamedTuple):
+    """What earlier processes did of the same training: steps, warm-up included, their seconds, and those of the clock.
+
+    `skipped_steps` are those whose update was left out, `losses` those of all steps, where they are kept.
+    """
+
+    steps: int = 0
+    skipped_steps: int = 0
+    training_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    losses: tuple[float, ...] = ()
+
+
 @dataclass
 class Recording:
     """All that was measured so far: it survives whatever ends the run. Without a model there are no losses to keep.
 
     `batch_size` is the images of a tower and step; times are seconds of `clock`, by which the process began at
-    `started`.
+    `started`. What is measured is of this process alone; `earlier` is what others did of the same training before.
     """
 
     batch_size: int
@@ -54,6 +67,7 @@ class Recording:
     started: float
     clock: Callable[[], float] = time.perf_counter
     has_losses: bool = True
+    earlier: Earlier = field(default_factory=Earlier)
     warmup_step_seconds: list[float] = field(default_factory=list)
     step_seconds: list[float] = field(default_factory=list)
     warmup_outcomes: list[Outcome] = field(default_factory=list)
@@ -61,11 +75,33 @@ class Recording:
     window_seconds: float = 0.0
     trace_seconds: float | None = None
     time_to_first_step_seconds: float | None = None
+    images: int | None = None  # in the window, where its steps have not all as many
 
     @property
     def images_per_step(self) -> int:
         """Images of a step over all towers."""
         return self.batch_size * self.num_towers
+
+    @property
+    def steps_of_training(self) -> int:
+        """Steps of the training until now, those of the warm-up and of earlier processes included."""
+        return self.earlier.steps + len(self.warmup_step_seconds) + len(self.step_seconds)
+
+    def so_far(self) -> Earlier:
+        """What a later process has to know of the training until now."""
+        outcomes = [*self.warmup_outcomes, *self.outcomes]
+        return Earlier(
+            steps=self.steps_of_training,
+            skipped_steps=self.earlier.skipped_steps + sum(not outcome.applied for outcome in outcomes),
+            training_seconds=self.training_seconds,
+            wall_seconds=self.earlier.wall_seconds + (self.clock() - self.training_began if outcomes else 0.0),
+            losses=(*self.earlier.losses, *(outcome.loss for outcome in outcomes)),
+        )
+
+    @property
+    def training_seconds(self) -> float:
+        """Seconds of all steps of the training until now, and of what is between those of a window."""
+        return self.earlier.training_seconds + math.fsum(self.warmup_step_seconds) + self.window_seconds
 
     @property
     def training_began(self) -> float:
@@ -89,6 +125,7 @@ class Recording:
             warmup_losses=tuple(outcome.loss for outcome in warmup_outcomes),
             losses=tuple(outcome.loss for outcome in outcomes),
             window_seconds=self.window_seconds,
+            images_in_window=self.images,
             trace_seconds=self.trace_seconds,
             first_step_seconds=next(iter([*self.warmup_step_seconds, *self.step_seconds]), None),
             time_to_first_step_seconds=self.time_to_first_step_seconds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -37,6 +37,13 @@ class LossScale:
             return gradients
         return _divided(gradients, value)
 
+    def state(self) -> dict[str, float]:
+        """What a later process has to know to go on with it."""
+        return {}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Go on with what `state` has told in an earlier process."""
+
     def update(
         self, stores_gradients: list[Gradients], apply: Callable[[], tf.Operation]
     ) -> tuple[tf.Tensor, tf.Operation]:
@@ -69,6 +76,16 @@ class DynamicLossScale(LossScale):
     def unscaled(self, gradients: Gradients, value: tf.Tensor | float) -> Gradients:
         """The true gradients."""
         return _divided(gradients, value)
+
+    def state(self) -> dict[str, float]:
+        """The scale, and the steps since it last changed."""
+        return {"scale": float(self._scale.numpy()), "finite_steps": int(self._finite_steps.numpy())}
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Go on with another one's scale; with that of the start where it had none."""
+        if state:
+            self._scale.assign(state["scale"])
+            self._finite_steps.assign(int(state["finite_steps"]))
 
     def update(
         self, stores_gradients: list[Gradients], apply: Callable[[], tf.Operation]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks import failures
+from benchmarks.checkpoint_evaluation import CheckpointEvaluation, evaluation_batch_size
 from benchmarks.cluster.place import Place
-from benchmarks.compiled_step import CompiledStep
 from benchmarks.console import Console, Header
 from benchmarks.devices import peak_device_bytes, unused_gpus
 from benchmarks.draft import (
@@ -22,22 +23,20 @@ from benchmarks.draft import (
     placement_facts,
 )
 from benchmarks.ending import Ending, run_to_end
-from benchmarks.evaluations import Evaluations
 from benchmarks.experiments import experiment
 from benchmarks.horovod_place import HorovodPlace
 from benchmarks.inputs.stage_times import measure_stages
-from benchmarks.measure import Outcome, Recording, warm_up
+from benchmarks.measure import Recording
 from benchmarks.params import CommandLine
-from benchmarks.params.conditions import evaluates, traces
-from benchmarks.params.evaluation_points import evaluation_points
-from benchmarks.pause import Pause
+from benchmarks.pauses import keep_graph, prepare_pauses, prepare_traces
 from benchmarks.precision import COMPUTE_DTYPE
+from benchmarks.resuming import begun_with
+from benchmarks.saving import Kept, open_checkpoints, prepare_saving
 from benchmarks.signals import Signals
-from benchmarks.step import Step, TrainingStep
-from benchmarks.window import WarmUp, make_steps
+from benchmarks.step import Step
+from benchmarks.window import make_steps
 from benchmarks.workload import (
     Workload,
-    build_evaluator,
     build_forward_step,
     build_input_step,
     build_step,
@@ -97,17 +96,38 @@ def train(
     workload = settle_workload(draft, console, place)
     params = workload.params
     draft.recording = Recording(
-        params.batch_size,
+        evaluation_batch_size(workload) if params.eval else params.batch_size,
         workload.devices.num_towers,
         started,
         clock,
-        has_losses=not (params.input_only or params.forward_only),
+        has_losses=not (params.input_only or params.forward_only or params.eval),
     )
-    for line in header(workload).lines():
-        console.line(line)
+    if params.eval:
+        evaluate(draft, workload, console, check)
+        return
     if params.input_only:
         measure_input(draft, workload, place, console, check, clock)
         return
+    with open_checkpoints(draft, workload, console) as kept:
+        train_workload(draft, begun_with(workload, kept.resumed if kept else None), kept, place, console, check)
+
+
+def train_workload(
+    draft: Draft,
+    workload: Workload,
+    kept: Kept | None,
+    place: Place,
+    console: Console,
+    check: Callable[[], None],
+) -> None:
+    """Train `workload`, or make its forward pass alone, and measure that; save it in what is `kept` of it, if that is.
+
+    What experiments are asked for follow.
+    """
+    params, recording = workload.params, draft.recording
+    assert recording is not None, "the run has begun to record"
+    for line in header(workload).lines():
+        console.line(line)
     if params.verify_variable_update and not params.forward_only:
         check()
         place.stage("verifying the variable update")
@@ -117,17 +137,20 @@ def train(
     check()
     place.stage("building the model")
     step: Step = build_forward_step(workload) if params.forward_only else build_step(workload)
+    saving = prepare_saving(draft, workload, step, kept, console) if kept else None
     draft.sections |= place.agree(step, workload.devices.towers, check)
     console.line("Initializing graph")
     check()
     place.stage("building the graph")
-    draft.recording.trace_seconds = step.trace()
+    recording.trace_seconds = step.trace()
     keep_graph(workload, step, console)
-    warm_up, pauses = prepare_traces(draft, workload, step, console, check)
-    pauses += prepare_pauses(draft, workload, step, console, check)
+    traced_warm_up, pauses = prepare_traces(draft, workload, step, console, check)
+    pauses += [*prepare_pauses(draft, workload, step, console, check), *([saving] if saving else [])]
 
     try:
-        make_steps(draft, workload, step, place, console, check, pauses, warm_up)
+        make_steps(draft, workload, step, place, console, check, pauses, traced_warm_up)
+        if saving:
+            saving.finish(recording)
     finally:
         if params.trial_set:
             draft.peaks = {"peak_device_bytes": peak_device_bytes(workload.devices)}
@@ -144,6 +167,8 @@ def measure_input(
     clock: Callable[[], float],
 ) -> None:
     """Measure the input of all towers without a model, and then the stages of one tower's pipeline."""
+    for line in header(workload).lines():
+        console.line(line)
     towers = workload.devices.towers
     draft.sections["placement"] = placement_facts(towers, [])
     console.line("Initializing graph")
@@ -152,9 +177,9 @@ def measure_input(
     assert draft.recording is not None, "the run has begun to record"
     draft.recording.trace_seconds = step.trace()
     keep_graph(workload, step, console)
-    warm_up, pauses = prepare_traces(draft, workload, step, console, check)
+    traced_warm_up, pauses = prepare_traces(draft, workload, step, console, check)
     try:
-        make_steps(draft, workload, step, place, console, check, pauses, warm_up)
+        make_steps(draft, workload, step, place, console, check, pauses, traced_warm_up)
         times = measure_stages(input_stages(workload), workload.params.batch_size, clock=clock, check=check)
     finally:
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
@@ -164,53 +189,19 @@ def measure_input(
     draft.sections["dataset"]["stages"] = [stage.facts() for stage in times]
 
 
-def prepare_pauses(
-    draft: Draft, workload: Workload, step: Step, console: Console, check: Callable[[], None]
-) -> list[Pause]:
-    """All that the training of `step` is to pause for."""
-    pauses: list[Pause] = []
-    if evaluates(workload.params):
-        points = evaluation_points(workload.params)
-        pauses.append(Evaluations(draft, build_evaluator(workload, step), points, console, check))
-    if workload.params.summary_verbosity:
-        pauses.append(prepare_summaries(workload, step, console))
-    return pauses
-
-
-def prepare_traces(
-    draft: Draft, workload: Workload, step: Callable[[], Outcome], console: Console, check: Callable[[], None]
-) -> tuple[WarmUp, list[Pause]]:
-    """How to warm up, and what to pause for, where steps are to be traced."""
-    if not traces(workload.params):
-        return warm_up, []
-    from benchmarks.tracing import TracePause, Tracing  # other runs do without
-
-    tracing = Tracing(draft, workload.params, workload.devices.kind, console)
-    if tracing.steps.in_warmup:
-        return tracing.warm_up, []
-    return warm_up, [TracePause(tracing, step, check)]
-
-
-def prepare_summaries(workload: Workload, step: Step, console: Console) -> Pause:
-    """The pauses in which TensorBoard's events are written."""
-    from benchmarks.summaries import Summaries  # other runs do without
-
-    params = workload.params
-    assert isinstance(step, TrainingStep), "a rule says so"
-    assert params.train_dir, "a rule says so"
-    console.notice(f"Summaries: {params.train_dir} (tensorboard --logdir={params.train_dir})")
-    return Summaries(params.train_dir, step, params.save_summaries_steps, params.summary_verbosity)
-
-
-def keep_graph(workload: Workload, step: object, console: Console) -> None:
-    """Write the graph of `step` where it was asked for."""
-    if not (file := workload.params.graph_file):
-        return
-    from benchmarks.graph_file import write_graph  # other runs do without
-
-    assert isinstance(step, CompiledStep), "a rule says so"
-    write_graph(file, step.graph)
-    console.notice(f"Graph of the step: {file}")
+def evaluate(draft: Draft, workload: Workload, console: Console, check: Callable[[], None]) -> None:
+    """Evaluate the checkpoints of a training."""
+    assert draft.recording is not None, "the run has begun to record"
+    evaluation = CheckpointEvaluation(draft, workload, console, check)
+    told = header(workload)
+    for line in dataclasses.replace(
+        told, batch_size=evaluation_batch_size(workload), num_batches=evaluation.steps, num_epochs=1.0
+    ).lines():
+        console.line(line)
+    console.line("Generating evaluation model")
+    console.line("Initializing graph")
+    evaluation.warm_up(draft.recording)
+    evaluation.run(draft.recording)
 
 
 def counted(workload: Workload, console: Console) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class TrainingStep(CompiledStep):
         super().__init__(towers, inputs)
         self._network = network
         self.strategy = strategy
-        self._loss_scale = loss_scale
+        self.loss_scale = loss_scale
         self._options = options
         self.rate = rate
         self.updates = [Updates(optimizer, master) for master in strategy.masters]
@@ -122,7 +122,7 @@ class TrainingStep(CompiledStep):
 
         The towers' losses are there for what has to be done before they can leave their devices.
         """
-        scale = self._loss_scale.value()
+        scale = self.loss_scale.value()
         values = [store.read() for store in self.strategy.stores]
         results = [
             self._tower(tower, values[self.strategy.store_of[tower]], scale) for tower in range(len(self._towers))
@@ -139,10 +139,10 @@ class TrainingStep(CompiledStep):
         self, gradients: list[Gradients], results: Sequence[TowerResult], scale: tf.Tensor | float
     ) -> tuple[tf.Tensor, tf.Operation]:
         """Apply the masters' `gradients`, which have the loss `scale`: whether that was done, and when it is."""
-        gradients = [self._loss_scale.unscaled(each, scale) for each in gradients]
+        gradients = [self.loss_scale.unscaled(each, scale) for each in gradients]
         if self._options.largest_norm is not None:
             gradients = within_norm(gradients, self._options.largest_norm)
-        return self._loss_scale.update(gradients, lambda: self._apply(gradients, results))
+        return self.loss_scale.update(gradients, lambda: self._apply(gradients, results))
 
     def _figures(self, results: Sequence[TowerResult], l2_loss: tf.Tensor | float) -> tf.Tensor:
         """The loss and, where asked for, the two accuracies: means over the towers. They wait for no update."""
@@ -176,7 +176,7 @@ class TrainingStep(CompiledStep):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(watched)
                 result = self._forward(tower, values, images, labels)
-                target = self._loss_scale.scaled(result.loss, scale)
+                target = self.loss_scale.scaled(result.loss, scale)
             return result._replace(gradients=tape.gradient(target, watched))
 
         return compute

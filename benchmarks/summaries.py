@@ -30,11 +30,13 @@ class Summaries:
 
     def due(self, recording: Recording) -> bool:
         """Whether the latest step ends an interval."""
-        return len(recording.step_seconds) % self._interval == 0
+        steps = len(recording.step_seconds)
+        return steps > 0 and steps % self._interval == 0
 
     def __call__(self, recording: Recording) -> bool:
         """Write; the training goes on. The rate is that of the step to come, the speed that of the interval."""
-        step, seconds = len(recording.step_seconds), math.fsum(recording.step_seconds[-self._interval :])
+        step = recording.earlier.steps + len(recording.step_seconds)
+        seconds = math.fsum(recording.step_seconds[-self._interval :])
         with self._writer.as_default(step), tf.device("/cpu:0"):
             _scalar("loss", recording.outcomes[-1].loss)
             _scalar("learning_rate", float(self._step.rate.value()))

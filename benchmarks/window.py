@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Narrator, table_head
@@ -12,6 +13,7 @@ from benchmarks.copies import compare_copies
 from benchmarks.draft import Draft
 from benchmarks.load import HostLoad, gpu_state
 from benchmarks.measure import Outcome, Recording, measure, warm_up
+from benchmarks.params import ResolvedParams
 from benchmarks.pause import Pause
 from benchmarks.precision_target import PrecisionTarget
 from benchmarks.step import TrainingStep
@@ -19,6 +21,25 @@ from benchmarks.telemetry.telemetry import Telemetry
 from benchmarks.workload import Workload
 
 WarmUp = Callable[[Callable[[], Outcome], Recording, int, Callable[[Recording], None]], None]
+
+
+class Length(NamedTuple):
+    """Numbers of steps that a process makes: of warm-up, and measured ones."""
+
+    warmup: int
+    measured: int
+
+
+def length_of_rest(params: ResolvedParams, done: int) -> Length:
+    """What is left of a training of which `done` steps are done; at least one of them is measured.
+
+    In all a training makes --num_warmup_batches + --num_batches steps, as in tf_cnn_benchmarks. A process that goes on
+    with one has a warm-up too, whose steps train as any other.
+    """
+    left = params.num_warmup_batches + params.num_batches - done
+    assert left > 0, "there is something left to train"
+    warmup = min(params.num_warmup_batches, left - 1)
+    return Length(warmup, left - warmup)
 
 
 def make_steps(
@@ -29,25 +50,54 @@ def make_steps(
     console: Console,
     check: Callable[[], None],
     pauses: Sequence[Pause] = (),
-    warm_up: WarmUp = warm_up,
+    traced_warm_up: WarmUp | None = None,
 ) -> None:
-    """Warm up, and measure as long as the parameters say, with `pauses`; see whether the towers agree at the end."""
+    """Warm up, and measure as long as the parameters say, with `pauses`; see whether the towers agree at the end.
+
+    In a `traced_warm_up` there are no pauses: a rule keeps traces from what is saved.
+    """
     params, recording = workload.params, draft.recording
     assert recording is not None, "the run has begun to record"
-    narrator = Narrator(
-        console, params.num_warmup_batches, params.num_batches, params.display_every, params.display_perf_ewma
-    )
+    length = length_of_rest(params, recording.earlier.steps)
+    narrator = Narrator(console, *length, params.display_every, params.display_perf_ewma)
     console.line("Running warm up")
-    if not params.num_warmup_batches:
-        console.notice("WARNING: --num_warmup_batches=0: the first step, with its one-time costs, is measured too.")
+    if not length.warmup:
+        console.notice("WARNING: there is no warm-up: the first step, with its one-time costs, is measured too.")
     check()
     watched = place.watched(step)
-    warm_up(watched, recording, params.num_warmup_batches, after(narrator.warm_up, check))
+    warm_up_step, ended = after(narrator.warm_up, check), False
+    if traced_warm_up:
+        traced_warm_up(watched, recording, length.warmup, warm_up_step)
+    else:
+        ended = warm_up_with_pauses(watched, recording, length.warmup, warm_up_step, pauses)
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy or params.forward_only))
-    measure_window(draft, workload, watched, place, console, after(narrator.step, check), pauses)
+    if not ended:
+        on_step = after(narrator.step, check)
+        measure_window(draft, workload, watched, place, console, length.measured, on_step, pauses)
     if isinstance(step, TrainingStep) and (copies := compare_copies(step.strategy)):
         draft.checks["copies"] = copies.facts()
+
+
+def warm_up_with_pauses(
+    step: Callable[[], Outcome],
+    recording: Recording,
+    steps: int,
+    on_step: Callable[[Recording], None],
+    pauses: Sequence[Pause],
+) -> bool:
+    """Make the `steps` of the warm-up; returns whether one of `pauses` has ended the training.
+
+    In the first process of a training nothing but a checkpoint is due so early.
+    """
+    ended = False
+    for _ in range(steps):
+        warm_up(step, recording, 1, on_step)
+        answers = [pause(recording) for pause in pauses if pause.due(recording)]
+        ended = any(answers)
+        if ended:
+            break
+    return ended
 
 
 def measure_window(
@@ -56,22 +106,23 @@ def measure_window(
     step: Callable[[], Outcome],
     place: Place,
     console: Console,
+    steps: int,
     on_step: Callable[[Recording], None],
     pauses: Sequence[Pause],
 ) -> None:
-    """Measure the window, in the parts between `pauses`, and look what else the machine did meanwhile."""
+    """Measure a window of `steps` steps, in the parts between `pauses`, and look what else the machine did."""
     params, recording = workload.params, draft.recording
     assert recording is not None, "there was a warm-up"
     target = PrecisionTarget(params.target_precision) if params.target_precision else None
     load = HostLoad(alone=place.alone)
     pauses = [*pauses, *([target] if target else [])]
     with telemetry_of(draft, place) as part:
-        measure_with_pauses(step, recording, params.num_batches, on_step, pauses, part)
+        measure_with_pauses(step, recording, steps, on_step, pauses, part)
     draft.checks["load"] = load.facts()
     if workload.devices.kind == "gpu":
         draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
     if target:
-        verdict = target.verdict(recording.step_seconds, params.num_batches)
+        verdict = target.verdict(recording.step_seconds, steps)
         console.notice(f"NOTE: --target_precision={target.share:.2%}: {verdict}.")
 
 

@@ -27,7 +27,7 @@ from benchmarks.inputs.tower_group import TowerGroup
 from benchmarks.inputs.towers import TowerInput, on_device
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.params.traced_steps import steps_in_pause
-from benchmarks.step import Step, StepOptions, TrainingStep
+from benchmarks.step import StepOptions, TrainingStep
 from benchmarks.verification import Verdict, verify, verify_in_turn
 from models.layers import Declaration, declarations
 from models.network import Network
@@ -35,6 +35,7 @@ from variable_mgr import choice, horovod_all_reduce
 from variable_mgr.asynchronous import SharedVariables
 from variable_mgr.collective import mean_over_processes
 from variable_mgr.exchange_plan import CannotReduceError
+from variable_mgr.store import Store, on_one_device
 from variable_mgr.strategies import VariableStrategy
 from variable_mgr.topology import is_gpu
 
@@ -43,13 +44,17 @@ _instances = itertools.count(1)  # exchanges of different graphs need different 
 
 @dataclass(frozen=True)
 class Workload:
-    """Everything that is settled before the first variable exists."""
+    """Everything that is settled before the first variable exists.
+
+    `batches_seen` is how many batches of each tower are not to come again: earlier processes have trained on them.
+    """
 
     params: ResolvedParams
     devices: devices.Devices
     source: Source
     network: Network
     declarations: tuple[Declaration, ...]
+    batches_seen: int = 0
 
     def with_params(self, **changed: Any) -> Workload:
         """The same, but for what is `changed` of its parameters."""
@@ -110,17 +115,28 @@ def build_forward_step(workload: Workload) -> ForwardStep:
     )
 
 
-def build_evaluator(workload: Workload, step: Step) -> Evaluator:
-    """What evaluates the variables of `step`, as its first tower has them. Raises UserError as settling does."""
+def build_evaluator(workload: Workload, store: Store) -> Evaluator:
+    """What evaluates the variables of `store`. Raises UserError as settling does."""
     params = workload.params
     return Evaluator(
         workload.network,
-        step.strategy.stores[0],
+        store,
         workload.devices.towers,
         open_evaluation(params, workload.network.image_size),
         _step_options(params, workload.source.num_classes),
         params.num_eval_batches,
     )
+
+
+def store_to_evaluate(workload: Workload) -> Store:
+    """One set of the variables of `workload`, on its first tower, for checkpoints to be read into.
+
+    Raises UserError where the devices cannot compute in its layout and precision.
+    """
+    params, device = workload.params, workload.devices.towers[0]
+    devices.check_layout(params.data_format, params.precision, device, grouped=workload.network.grouped)
+    declared = workload.declarations
+    return Store(declared, on_one_device(declared, device), params.tf_random_seed)
 
 
 def _average_over_processes(workload: Workload) -> Average | None:
@@ -251,7 +267,7 @@ def _learning_rate(workload: Workload, towers_of_step: int) -> learning_rate.Lea
 def _inputs(workload: Workload, towers: Sequence[str], first_tower: int) -> list[TowerInput]:
     """The inputs of `towers`, which are those from number `first_tower` on."""
     group = TowerGroup(tuple(towers), first_tower, workload.devices.num_towers)
-    return workload.source.towers(workload.params, workload.network.image_size, group)
+    return workload.source.towers(workload.params, workload.network.image_size, group, workload.batches_seen)
 
 
 def _step_options(params: ResolvedParams, num_classes: int) -> StepOptions:

@@ -43,6 +43,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *_trial(record),
         *_evaluation(record),
         *_trace(record),
+        *_checkpoints(record),
         *_not_acting(record),
         *_again(record),
     ]
@@ -256,6 +257,15 @@ def _trace(record: RunRecord) -> Paragraphs:
     numbers = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
     where = "made in a pause, apart from the figure" if record.trace.get("in_pause") else "of the warm-up"
     yield "traced", f"{'step' if len(steps) == 1 else 'steps'} {numbers} {where}"
+
+
+def _checkpoints(record: RunRecord) -> Paragraphs:
+    found = record.checkpoints
+    if not found:
+        return
+    before = found.get("resumed_from_step")
+    yield "checkpoints", f"{len(_dicts(found.get('saved')))} saved in {found.get('folder')}"
+    yield "", f"went on after step {before} of the training" if before else ""
 
 
 def _short(value: Any) -> str:

@@ -49,7 +49,7 @@ COLUMNS = {
 }
 
 
-_NO_TRAINING = {"input_only": "input only", "forward_only": "forward only"}
+_NO_TRAINING = {"input_only": "input only", "forward_only": "forward only", "eval": "evaluation"}
 
 
 def frame(records: Iterable[RunRecord]) -> pd.DataFrame:

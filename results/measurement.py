@@ -8,9 +8,10 @@ import hashlib
 import math
 import statistics
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
+from results import schema
 from results.schema import RecordError
 
 LONGEST_SECONDS = 1e9  # 30 years: a record that says more is none of a run, and sums of its steps could overflow
@@ -28,6 +29,7 @@ class Measurement:
     `batch_size`: images per tower and step. `num_towers`: towers over all processes.
     `warmup_step_seconds`, `step_seconds`: wall time of every step. `warmup_losses`, `losses`: may be NaN or infinite.
     `window_seconds`: wall time from the beginning of the first measured step to the end of the last; 0 before that.
+    `images_in_window`: where not every step has batch_size images per tower, as in an evaluation.
     `trace_seconds`: building the graph of the step, before any step ran.
     `first_step_seconds`: wall time of the very first step, in which TensorFlow optimises and compiles the graph.
     `time_to_first_step_seconds`: from the start of the process to the end of the first step.
@@ -48,6 +50,7 @@ class Measurement:
     top_1: tuple[float, ...] = ()
     top_5: tuple[float, ...] = ()
     skipped_steps: int = 0
+    images_in_window: int | None = field(default=None, metadata=schema.ADDED_LATER)
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "num_towers"):
@@ -65,7 +68,9 @@ class Measurement:
 
     @property
     def images(self) -> int:
-        """Images in the measured window: batch_size * num_towers * number of measured steps."""
+        """Images in the measured window: batch_size * num_towers * number of measured steps, unless told otherwise."""
+        if self.images_in_window is not None:
+            return self.images_in_window
         return self.batch_size * self.num_towers * len(self.step_seconds)
 
     @property
@@ -97,8 +102,7 @@ class Measurement:
 
         Two runs have the same one if their losses are equal to the last bit. None where there are no losses.
         """
-        losses = (*self.warmup_losses, *self.losses)
-        return hashlib.sha256(struct.pack(f"<{len(losses)}d", *losses)).hexdigest() if losses else None
+        return fingerprint((*self.warmup_losses, *self.losses))
 
     @property
     def between_steps_seconds(self) -> float | None:
@@ -108,6 +112,11 @@ class Measurement:
     @property
     def _has_window(self) -> bool:
         return bool(self.step_seconds) and self.window_seconds > 0
+
+
+def fingerprint(losses: Sequence[float]) -> str | None:
+    """Return the SHA-256 of `losses` as little-endian float64, in hex; None where there are none."""
+    return hashlib.sha256(struct.pack(f"<{len(losses)}d", *losses)).hexdigest() if losses else None
 
 
 def _set(measurement: Measurement, name: str, value: object) -> None:

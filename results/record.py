@@ -30,8 +30,8 @@ STATUSES = ("completed", "failed", "interrupted")
 _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "cost", "checks",
-    "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "cluster", "repeat", "trial",
-    "provenance",
+    "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "checkpoints", "cluster", "repeat",
+    "trial", "provenance",
 )  # fmt: skip
 
 
@@ -68,12 +68,14 @@ class RunRecord:
     bytes that each device sends in a step, and what that costs if it was measured. `diagnosis` is what bounds the step,
     where an experiment was made of it (results/diagnosis.py), `step_breakdown` what its parts take, likewise
     (results/breakdown.py). `evaluation` has the evaluations of a run that paused its training for them, and the time it
-    took to the accuracy that it was to reach. `telemetry` is what the hardware did during the window (host and gpus:
-    summary, counted, series; joules_per_image). `trace` says which steps were traced, and of those made in a pause,
-    which the measurement does not have, the losses. `cluster` (driver, hosts by job, processes by task) is empty where
-    the run was one process, `repeat` (set, number, of) where it was not one of several, `trial` (set, number, outcome,
-    peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search for a batch size. `statistics`: what
-    the raw step times say, computed once. `file`: where the record was read from; it is not part of the JSON.
+    took to the accuracy that it was to reach, or of one that evaluated checkpoints. `telemetry` is what the hardware
+    did during the window (host and gpus: summary, counted, series; joules_per_image). `trace` says which steps were
+    traced, and of those made in a pause, which the measurement does not have, the losses. `checkpoints` has what a
+    training saved (folder, saved), and from which step it was resumed. `cluster` (driver, hosts by job, processes by
+    task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of several, `trial`
+    (set, number, outcome, peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search for a batch
+    size. `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it is not
+    part of the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
@@ -104,6 +106,7 @@ class RunRecord:
     evaluation: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     telemetry: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     trace: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    checkpoints: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)
     repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)

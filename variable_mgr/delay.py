@@ -31,6 +31,11 @@ class Delayed(VariableStrategy):
         """Those of the strategy."""
         return self._strategy.masters
 
+    @property
+    def waiting(self) -> list[Store]:
+        """What each tower has found in the last step."""
+        return self._waiting
+
     def owns_statistics(self, tower: int) -> bool:
         """As in the strategy."""
         return self._strategy.owns_statistics(tower)

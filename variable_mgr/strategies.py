@@ -46,6 +46,11 @@ class VariableStrategy(ABC):
         """What gradients update."""
         return self.stores
 
+    @property
+    def waiting(self) -> list[Store]:
+        """The gradients that a step leaves to the next, a set for each tower; none where updates come at once."""
+        return []
+
     def store(self, tower: int) -> Store:
         """The store that `tower` reads."""
         return self.stores[self.store_of[tower]]

@@ -27,8 +27,11 @@ _BATCHES_AHEAD = 2  # more would be made while other ways have their turn, and h
 class HostBatch(Source):
     """One batch of made-up images a tower, in the host's memory, that is copied to the tower's device at each step."""
 
-    def towers(self, params: ResolvedParams, image_size: int, towers: TowerGroup) -> list[TowerInput]:
+    def towers(
+        self, params: ResolvedParams, image_size: int, towers: TowerGroup, passed_over: int = 0
+    ) -> list[TowerInput]:
         """The same batch at every step, copied ahead as batches of a pipeline are."""
+        del passed_over
         on_host = TowerGroup(("/cpu:0",) * len(towers.devices), towers.first, towers.total)
         batches = synthetic.batches(
             image_spec(params, image_size), self.dataset.num_classes, on_host, params.tf_random_seed

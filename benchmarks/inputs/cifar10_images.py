@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.pipeline_options import DEFAULTS, SHUFFLE_BUFFERS, PipelineOptions
-from benchmarks.inputs.pipelines import held_ready, kept
+from benchmarks.inputs.pipelines import held_ready, kept, numbered
 
 FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string),
@@ -57,31 +57,29 @@ def stages(
     """
     assert (spec.height, spec.width) == (SIZE, SIZE), f"CIFAR-10 has images of 32x32, not {spec.height}x{spec.width}"
 
-    def prepare(step: tf.Tensor, decoded: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        pixels, labels = decoded
+    def prepare(step: tf.Tensor, pixels: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images = tf.cast(pixels, tf.float32)
         if distortions:
             images = crop_and_flip(images, *draw(spec.batch_size, seed=seed, tower=tower, step=step))
         return laid_out(standardised(images), spec), labels
 
     def decode_and_prepare(step: tf.Tensor, records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return prepare(step, decode(records))
+        return prepare(step, *decode(records))
 
     def in_batches(examples: tf.data.Dataset) -> tf.data.Dataset:
         drawn = examples.shuffle(SHUFFLE_BUFFERS["cifar10"], seed=seed + tower).repeat()
         return drawn.batch(spec.batch_size, drop_remainder=True)
 
-    # The step's number seeds the augmentation, so parallel calls give the same images in any order of execution.
+    # The number of a batch seeds its augmentation.
     records = kept(tf.data.TFRecordDataset(str(path)).shard(num_towers, tower), options)
     if options.decoded:
         images = in_batches(records.batch(spec.batch_size).map(decode).unbatch().cache())
-        prepared = images.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-        return {"take from memory and batch": images, "prepare": prepared}
+        return {"take from memory and batch": images, "prepare": numbered(images, prepare, options.passed_over)}
     batches = in_batches(records)
     return {
         "read and batch": batches,
         "decode": batches.map(decode, num_parallel_calls=tf.data.AUTOTUNE),
-        "prepare": batches.enumerate().map(decode_and_prepare, num_parallel_calls=tf.data.AUTOTUNE),
+        "prepare": numbered(batches, decode_and_prepare, options.passed_over),
     }
 
 

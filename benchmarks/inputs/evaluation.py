@@ -15,7 +15,7 @@ from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.imagenet_images import Preparation
 from benchmarks.inputs.imagenet_reading import Shards
 from benchmarks.inputs.pipeline_options import DEFAULTS
-from benchmarks.inputs.pipelines import held_ready
+from benchmarks.inputs.pipelines import held_ready, numbered
 from benchmarks.inputs.record_errors import way_out
 from benchmarks.inputs.sources import image_spec, preparation_of
 from benchmarks.params import ResolvedParams
@@ -76,7 +76,7 @@ def _imagenet(
         return imagenet_images.laid_out(image, spec), label, decoded
 
     records = images.share(tower, num_towers, 0, DEFAULTS)
-    prepared = imagenet_images.numbered(records, prepare).filter(imagenet_images.is_decoded)
+    prepared = numbered(records, prepare).filter(imagenet_images.is_decoded)
     batches = prepared.map(lambda *parts: parts[:2]).batch(spec.batch_size)
     return _filled_up(batches, spec)
 

@@ -18,7 +18,7 @@ from benchmarks.inputs.image_spec import ImageSpec
 from benchmarks.inputs.imagenet_reading import Images
 from benchmarks.inputs.imagenet_records import Record
 from benchmarks.inputs.pipeline_options import DEFAULTS, SHUFFLE_BUFFERS, PipelineOptions
-from benchmarks.inputs.pipelines import held_ready, kept
+from benchmarks.inputs.pipelines import held_ready, kept, numbered
 from benchmarks.inputs.skipped_images import SkippedImages
 
 CHANNEL_MEANS = (123.68, 116.78, 103.94)  # of ImageNet's images: what the official ResNet subtracts
@@ -99,16 +99,17 @@ def stages(
     def drawn(examples: tf.data.Dataset) -> tf.data.Dataset:
         return examples.shuffle(SHUFFLE_BUFFERS["imagenet"], seed=seed + tower).repeat()
 
+    passed_over = options.passed_over * spec.batch_size
     records = kept(images.share(tower, num_towers, seed + tower, options), options)
     if options.decoded:
         read = drawn(numbered(records, decode).filter(is_decoded).cache())
-        prepared = numbered(read, prepare)
+        prepared = numbered(read, prepare, passed_over)
         found = {"take from memory": read}
     else:
         read = drawn(records)
-        prepared = numbered(read, lambda number, *element: prepare(number, *decode(number, *element))).filter(
-            is_decoded
-        )
+        prepared = numbered(
+            read, lambda number, *element: prepare(number, *decode(number, *element)), passed_over
+        ).filter(is_decoded)
         found = {"read": read, "decode": numbered(read, decode)}
     prepared = prepared.map(lambda image, label, _: (image, label))
     return {**found, "prepare": prepared, "batch": prepared.batch(spec.batch_size, drop_remainder=True)}
@@ -124,18 +125,6 @@ def laid_out(image: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     """`image` [height, width, 3] in the type and layout of `spec`."""
     image = tf.cast(image, tf.as_dtype(spec.dtype))
     return tf.transpose(image, [2, 0, 1]) if spec.data_format == "NCHW" else image
-
-
-def numbered(elements: tf.data.Dataset, function: Callable[..., Any]) -> tf.data.Dataset:
-    """`function` of the number of each of the `elements` and of its parts.
-
-    The number seeds what is random, so parallel calls give the same images in any order of execution.
-    """
-
-    def apply(number: tf.Tensor, element: Any) -> Any:
-        return function(number, *element) if isinstance(element, tuple) else function(number, element)
-
-    return elements.enumerate().map(apply, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def _seeds(seed: int, tower: int) -> Callable[[tf.Tensor], list[tf.Tensor]]:

@@ -22,7 +22,7 @@ class PipelineOptions:
     threads of its own. `cached` keeps the records in memory, `cached_sample` one of them, which is then repeated for
     ever, and `decoded` the decoded images. Of `files_at_once` files, where there are several, records come in turn, and
     `records_ahead` are read before their turn; `sloppy` lets a file that is slow to answer miss its turn, so that the
-    order depends on timing.
+    order depends on timing. The first `passed_over` batches are not made: what they are made of is read, and no more.
     """
 
     prefetch: int | None = None
@@ -34,6 +34,7 @@ class PipelineOptions:
     files_at_once: int = FILES_AT_ONCE
     records_ahead: int | None = None
     sloppy: bool = False
+    passed_over: int = 0
 
     def on_host_of_gpu(self) -> PipelineOptions:
         """The options of the part of a GPU's pipeline that is on the host."""

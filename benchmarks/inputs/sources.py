@@ -58,8 +58,9 @@ class Source(ABC):
         params: ResolvedParams,
         image_size: int,
         towers: TowerGroup,
+        passed_over: int = 0,
     ) -> list[TowerInput]:
-        """An input for each of `towers`, for `params`."""
+        """An input for each of `towers`, for `params`, from the batch on that follows those `passed_over`."""
 
     def counted(self) -> dict[str, Any]:
         """What was counted while the towers read, for the record."""
@@ -74,8 +75,10 @@ class Synthetic(Source):
         params: ResolvedParams,
         image_size: int,
         towers: TowerGroup,
+        passed_over: int = 0,
     ) -> list[TowerInput]:
         """The same batch at every step."""
+        del passed_over
         return synthetic_towers(
             image_spec(params, image_size),
             self.dataset.num_classes,  # the last of the classes that tf_cnn_benchmarks counts has no images
@@ -92,9 +95,11 @@ class FromFiles(Source):
         params: ResolvedParams,
         image_size: int,
         towers: TowerGroup,
+        passed_over: int = 0,
     ) -> list[TowerInput]:
         """A share of the images for each tower, in an order of its own every epoch."""
-        dataset, options = self.dataset_of(params, image_size, towers.total), pipeline_options(params)
+        dataset = self.dataset_of(params, image_size, towers.total)
+        options = dataclasses.replace(pipeline_options(params), passed_over=passed_over)
         make = fed_towers if params.input_method == "feed" else reading_towers
         return make(towers, dataset, options)
 

@@ -29,18 +29,27 @@ def evaluates(params: Any) -> bool:
     return any(getattr(params, name) for name in EVALUATION_SCHEDULES)
 
 
-WITH_BATCH_SEARCH = Condition("with --find_batch_size", lambda params: bool(params.find_batch_size))
-
-
 def traces(params: Any) -> bool:
     """Whether a run traces some of its steps."""
     return bool(params.trace_file or params.tfprof_file)
 
 
+def reads_evaluation_images(params: Any) -> bool:
+    """Whether a run evaluates, while it trains or in place of training."""
+    return params.eval or evaluates(params)
+
+
+WITH_BATCH_SEARCH = Condition("with --find_batch_size", lambda params: bool(params.find_batch_size))
 WITH_TRACE_FILE = Condition("with --trace_file", lambda params: bool(params.trace_file))
 WITH_TRACE = Condition("with --trace_file or --tfprof_file", traces)
 WITH_SUMMARIES = Condition("with --summary_verbosity", lambda params: params.summary_verbosity > 0)
-WITH_EVALUATION = Condition("with one of --eval_during_training_every_n_steps and its like", evaluates)
+WITH_EVALUATION = Condition(
+    "with --eval, or one of --eval_during_training_every_n_steps and its like", reads_evaluation_images
+)
+WITH_EVAL = Condition("with --eval", lambda params: params.eval)
+TRAINS_WITH_TRAIN_DIR = Condition(
+    "with --train_dir, and not with --eval", lambda params: bool(params.train_dir) and not params.eval
+)
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
 WITH_MKL = Condition("with --mkl", lambda params: params.mkl)
 WITH_GPU_THREADS = Condition(

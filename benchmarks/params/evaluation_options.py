@@ -3,14 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_EVALUATION
+from benchmarks.params.conditions import WITH_EVAL, WITH_EVALUATION
 from benchmarks.params.option import option
 
-_NO_CHECKPOINTS = (
-    "it evaluates the checkpoints of --train_dir, and none are written yet. Leave it out; "
-    "--eval_during_training_every_n_epochs=1 evaluates while the run trains."
-)
-_ONLY_WITH_EVAL = "it belongs to --eval, which is not built yet"
 _NO_MLPERF = "no MLPerf log is written"
 
 
@@ -38,16 +33,25 @@ class EvaluationOptions:
     freeze_when_forward_only: bool = option(
         False, "Turn variables into constants for --forward_only.", not_yet="variables stay variables"
     )
-    eval: bool = option(False, "Evaluate the checkpoints of --train_dir.", not_built=_NO_CHECKPOINTS)
+    eval: bool = option(
+        False,
+        "Train nothing: evaluate the checkpoints of --train_dir, each over the whole set, exact; once the latest, or "
+        "with --eval_interval_secs all as they come.",
+    )
     eval_dir: str | None = option(
         None,
-        "Folder for the summaries of --eval.",
-        not_yet=_ONLY_WITH_EVAL,
+        "Folder for the accuracies of --eval as TensorBoard's scalars.",
+        acts=WITH_EVAL,
         run_only=True,
         tcb="its default is /tmp/tf_cnn_benchmarks/eval",
     )
     eval_interval_secs: int = option(
-        0, "Seconds between looks at --train_dir; 0 evaluates once.", lower_bound=0, not_yet=_ONLY_WITH_EVAL
+        0,
+        "Seconds between looks at --train_dir, until the checkpoint of the training's last step; 0 evaluates the "
+        "latest once.",
+        lower_bound=0,
+        acts=WITH_EVAL,
+        tcb="it never ended",
     )
     eval_batch_size: int = option(
         0, "Images per device and evaluation step; 0 takes --batch_size.", lower_bound=0, acts=WITH_EVALUATION

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_LOG_DIR, WITH_SUMMARIES, WITH_TRACE, WITH_TRACE_FILE
+from benchmarks.params.conditions import (
+    TRAINS_WITH_TRAIN_DIR,
+    WITH_LOG_DIR,
+    WITH_SUMMARIES,
+    WITH_TRACE,
+    WITH_TRACE_FILE,
+)
 from benchmarks.params.option import option
-
-_NO_CHECKPOINTS = "no checkpoints are written or read"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +100,25 @@ class OutputOptions:
         0, "Steps between two summaries.", lower_bound=0, acts=WITH_SUMMARIES, run_only=True
     )
     train_dir: str | None = option(
-        None, "Folder for summaries, and for checkpoints once they are built.", acts=WITH_SUMMARIES, run_only=True
+        None,
+        "Folder for checkpoints, and for summaries. What has been trained there is gone on with; the last step always "
+        "leaves a checkpoint, named by the steps of the training, those of the warm-up included. Each is of all "
+        "variables, slots of the optimizer and what else the next step needs.",
+        tcb="only the first tower's variables were saved, and the input began anew",
+        run_only=True,
     )
-    save_model_secs: int = option(0, "Seconds between checkpoints; 0: none.", lower_bound=0, not_yet=_NO_CHECKPOINTS)
-    save_model_steps: int | None = option(None, "Steps between checkpoints.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
-    max_ckpts_to_keep: int = option(5, "Checkpoints to keep.", lower_bound=1, not_yet=_NO_CHECKPOINTS)
+    save_model_secs: int = option(
+        0,
+        "Seconds between checkpoints; 0: none but the last. Saving is in no step and in no window.",
+        lower_bound=0,
+        acts=TRAINS_WITH_TRAIN_DIR,
+    )
+    save_model_steps: int | None = option(
+        None, "Steps of the training between checkpoints.", lower_bound=1, acts=TRAINS_WITH_TRAIN_DIR
+    )
+    max_ckpts_to_keep: int = option(
+        5, "Checkpoints to keep; of more, the oldest go.", lower_bound=1, acts=TRAINS_WITH_TRAIN_DIR
+    )
     benchmark_log_dir: str | None = option(
         None,
         "Folder for metric.log and benchmark_run.log too, two files of JSON that are written at the end of the run and "

@@ -119,7 +119,7 @@ def model_for_data_set(params: Params) -> str | None:
     return None
 
 
-@rule("data_dir", "data_name", "input_method", *conditions.EVALUATION_SCHEDULES)
+@rule("data_dir", "data_name", "input_method", "eval", *conditions.EVALUATION_SCHEDULES)
 def readable_data(params: Params) -> str | None:
     """The files of the data set are where they are looked for."""
     name = data_name(params)
@@ -138,7 +138,8 @@ def readable_data(params: Params) -> str | None:
         looked_for = ", ".join(dataset.files)
         return f"--data_dir={params.data_dir} lacks {', '.join(missing)} (looked for {looked_for}). {way_out}"
     try:
-        for pattern in (*dataset.shards, *(dataset.evaluation_shards if conditions.evaluates(params) else ())):
+        to_evaluate = dataset.evaluation_shards if conditions.reads_evaluation_images(params) else ()
+        for pattern in (*dataset.shards, *to_evaluate):
             shards.find(folder, pattern, way_out)
     except (UserError, OSError) as problem:
         return str(problem)

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.params.cluster_rules import ROLES, several_processes
 from benchmarks.params.conditions import EVALUATION_SCHEDULES, evaluates, traces
 from benchmarks.params.evaluation_points import schedules
-from benchmarks.params.output_files import file_problem, folder_problem
+from benchmarks.params.output_files import file_problem
 from benchmarks.params.params import Params
 from benchmarks.params.resolve import warmup_batches
 from benchmarks.params.rules import rule
@@ -78,10 +78,10 @@ def trace_beside_time_to_accuracy(params: Params) -> str | None:
     )
 
 
-@rule(*_FILES, "summary_verbosity", "variable_update", *ROLES)
+@rule(*_FILES, "variable_update", *ROLES)
 def seen_in_one_process(params: Params) -> str | None:
     """What one of several processes sees is not the run."""
-    given = _given(params, (*_FILES, "summary_verbosity"))
+    given = _given(params, _FILES)
     if not given or not several_processes(params):
         return None
     return (
@@ -90,10 +90,10 @@ def seen_in_one_process(params: Params) -> str | None:
     )
 
 
-@rule(*_FILES, "summary_verbosity", "repeats")
+@rule(*_FILES, "repeats")
 def written_once(params: Params) -> str | None:
     """The runs of a set would write over one another."""
-    given = _given(params, (*_FILES, "summary_verbosity"))
+    given = _given(params, _FILES)
     if not given or params.repeats == 1:
         return None
     return (
@@ -103,26 +103,14 @@ def written_once(params: Params) -> str | None:
 
 @rule(*_SUMMARIES)
 def summaries_somewhere(params: Params) -> str | None:
-    """Summaries have a folder and an interval."""
+    """Summaries have a folder and an interval. What else they need, checkpoints in that folder need too."""
     if not params.summary_verbosity:
         return None
     missing = [] if params.train_dir else ["--train_dir=FOLDER for the events"]
     missing += [] if params.save_summaries_steps else ["--save_summaries_steps=N to write them every N steps"]
     if missing:
         return f"--summary_verbosity={params.summary_verbosity} writes nothing yet: add {' and '.join(missing)}."
-    return folder_problem("train_dir", str(params.train_dir))
-
-
-@rule("summary_verbosity", "forward_only", "input_only")
-def something_to_summarise(params: Params) -> str | None:
-    """There are losses and variables that change."""
-    modes = [f"--{name}" for name in ("forward_only", "input_only") if getattr(params, name)]
-    if not params.summary_verbosity or not modes:
-        return None
-    return (
-        f"--summary_verbosity={params.summary_verbosity} with {' and '.join(modes)}: nothing is trained, so there is "
-        "nothing to follow. Leave it out."
-    )
+    return None
 
 
 def _given(params: Params, names: tuple[str, ...]) -> list[str]:

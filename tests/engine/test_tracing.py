@@ -27,7 +27,14 @@ ROUNDING = 1e-3  # microseconds: times are picoseconds, in floating point
 
 def ran(folder, **params):
     """The ending of a run on two towers, and what it printed."""
-    chosen = {"device": "cpu", "num_gpus": 2, "batch_size": 2, "num_warmup_batches": 3, "num_batches": 4}
+    chosen = {
+        "device": "cpu",
+        "num_gpus": 2,
+        "num_intra_threads": 0,
+        "batch_size": 2,
+        "num_warmup_batches": 3,
+        "num_batches": 4,
+    }
     chosen |= {"data_name": "cifar10", "variable_update": "replicated", "verify_variable_update": False}
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     out, err = io.StringIO(), io.StringIO()

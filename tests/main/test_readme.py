@@ -27,6 +27,7 @@ ELSEWHERE = {
     "results compare": "needs several runs of two kinds; tests/results runs it on some",
     "results gate": "needs a history of nights; tests/results runs it on some",
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
+    "--train_dir": "tests/main/test_checkpoints.py runs it, and kills it",
     "--diagnose": "takes minutes; tests/diagnosis and tests/main/test_diagnose.py run it on less",
     "benchmarks.topology": "needs an NVIDIA driver; tests/telemetry runs it over a stand-in for the driver's library",
     "--step_breakdown": "takes minutes; tests/diagnosis and tests/main/test_step_breakdown.py run it on less",

@@ -79,7 +79,6 @@ def test_valid(params):
         ),
         (Params(precision="tf32", device="cpu"), "--precision=tf32 with --device=cpu: only GPUs from Ampere on"),
         (Params(results_dir=""), "--results_dir= names no folder."),
-        (Params(eval=True), "--eval=True is not built yet: it evaluates the checkpoints of --train_dir"),
         (Params(optimizer="sdg"), "--optimizer=sdg is none of"),
         (Params(batch_size=-1), "--batch_size=-1 must be at least 0."),
     ],

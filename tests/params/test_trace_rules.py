@@ -47,10 +47,6 @@ def _in_a_folder(tmp_path, monkeypatch):
             "--trace_steps=11 with --target_precision=0.1: whether the run gets to step 11 depends",
         ),
         ({"trace_file": "t"} | WORKER, "--trace_file=t with several processes: each sees its own part of a step only."),
-        (
-            {"train_dir": "events"} | SUMMARIES | WORKER,
-            "--summary_verbosity=1 with several processes: each sees its own part",
-        ),
         ({"graph_file": "g", "repeats": 2}, "--graph_file=g with --repeats=2: every run would write the same."),
         (
             {"summary_verbosity": 1},
@@ -64,7 +60,11 @@ def _in_a_folder(tmp_path, monkeypatch):
         ({"train_dir": "file/events"} | SUMMARIES, "--train_dir=file/events: "),
         (
             {"train_dir": "events", "forward_only": True} | SUMMARIES,
-            "--summary_verbosity=1 with --forward_only: nothing is trained",
+            "--train_dir and --forward_only: nothing is trained that could be saved.",
+        ),
+        (
+            {"train_dir": "trained", "trace_file": "t"},
+            "--train_dir and --trace_file: steps that are traced have no place in a saved training.",
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_steps_that_are_made_beside_the_others(params, count):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("trace_steps", "-3"), ("use_chrome_trace_format", False), ("save_summaries_steps", 10), ("train_dir", "events")],
+    [("trace_steps", "-3"), ("use_chrome_trace_format", False), ("save_summaries_steps", 10)],
 )
 def test_what_belongs_to_another_flag_has_no_effect_alone(name, value):
     (notice,) = notices(Params(**{name: value}), given={name})
