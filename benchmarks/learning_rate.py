@@ -59,7 +59,7 @@ class ScheduledRate(LearningRate):
         self._step.assign(steps)
 
 
-def make(params: ResolvedParams, images_per_update: int, updates: int, examples: int) -> LearningRate:
+def make(params: ResolvedParams, images_per_update: int, updates: int, examples: float) -> LearningRate:
     """The learning rate that `params` ask for, over so many `updates` of an epoch of `examples` images."""
     if not follows_a_schedule(params):
         return LearningRate(params.init_learning_rate * scale(params, images_per_update))
@@ -82,7 +82,7 @@ def follows_a_schedule(params: ResolvedParams) -> bool:
     )
 
 
-def rates(params: ResolvedParams, images_per_update: int, updates: int, examples: int) -> np.ndarray:
+def rates(params: ResolvedParams, images_per_update: int, updates: int, examples: float) -> np.ndarray:
     """The learning rates of `updates` steps, float64. As in tf_cnn_benchmarks, epochs are rounded down to steps."""
     steps_per_epoch = examples / images_per_update
     steps = np.arange(updates, dtype=np.float64)

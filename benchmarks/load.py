@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -65,11 +66,16 @@ def _times() -> _Times:
     cores = [core._asdict() for core in psutil.cpu_times(percpu=True)]
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(len(cores)))
     chosen = [cores[number] for number in usable if number < len(cores)] or cores
-    by_kind = {kind: sum(core[kind] for core in chosen) for kind in chosen[0] if kind not in _WITHIN_OTHERS}
-    total, stolen = sum(by_kind.values()), by_kind.get("steal", 0.0)
+    by_kind = {kind: sum(core[kind] for core in chosen) for kind in chosen[0]}
     own = psutil.Process().cpu_times()
-    idle = sum(by_kind.get(kind, 0.0) for kind in _IDLE)
-    return _Times(time.monotonic(), total, total - idle - stolen, stolen, own.user + own.system)
+    return _Times(time.monotonic(), *processor_seconds(by_kind), own.user + own.system)
+
+
+def processor_seconds(by_kind: Mapping[str, float]) -> tuple[float, float, float]:
+    """Seconds of processors in all, busy, and stolen by a hypervisor, from psutil's times by their kind."""
+    total = sum(seconds for kind, seconds in by_kind.items() if kind not in _WITHIN_OTHERS)
+    stolen = by_kind.get("steal", 0.0)
+    return total, total - stolen - sum(by_kind.get(kind, 0.0) for kind in _IDLE), stolen
 
 
 def gpu_state(nvml: ModuleType | None = None) -> dict[str, dict[str, Any]]:

@@ -12,8 +12,8 @@ from benchmarks.studies import report
 from benchmarks.telemetry.wiring import LEGEND, Wiring, matrix, read
 
 DESCRIPTION = """\
-Tell how the GPUs of this machine are wired, as the NVIDIA driver knows it: what is between any two of them, which can
-read each other's memory, and which processors they are near to.
+Tell how the GPUs of this machine are wired, as the NVIDIA driver knows it: what is between any two of them, which reach
+each other's memory, and which processors they are near to.
 """
 
 

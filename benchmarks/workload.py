@@ -250,8 +250,14 @@ def _step(
 def images_per_update(workload: Workload) -> int:
     """Images of which one update of the variables is made."""
     params = workload.params
-    together = params.num_gpus if is_asynchronous(params) else workload.devices.num_towers
-    return params.batch_size * together
+    if _train_apart(params):
+        return params.batch_size
+    return params.batch_size * (params.num_gpus if is_asynchronous(params) else workload.devices.num_towers)
+
+
+def _train_apart(params: ResolvedParams) -> bool:
+    """Whether each tower has updates of its own."""
+    return params.variable_update == "independent"
 
 
 def _learning_rate(workload: Workload, towers_of_step: int) -> learning_rate.LearningRate:
@@ -260,7 +266,9 @@ def _learning_rate(workload: Workload, towers_of_step: int) -> learning_rate.Lea
     updates = params.num_warmup_batches + params.num_batches + steps_in_pause(params)
     if is_asynchronous(params):  # a step of the run is one of each worker
         updates *= workload.devices.num_towers // towers_of_step
-    examples = workload.source.examples or workload.source.dataset.train_examples
+    examples: float = workload.source.examples or workload.source.dataset.train_examples
+    if _train_apart(params):
+        examples /= workload.devices.num_towers  # its share is what a tower sees in an epoch
     return learning_rate.make(params, images_per_update(workload), updates, examples)
 
 

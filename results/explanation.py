@@ -4,24 +4,23 @@ import shlex
 import statistics
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from results import breakdown, cost, telemetry
+from results import sections
 from results.conditions import conditions
-from results.diagnosis import in_short
 from results.frame import facts
 from results.measurement import Measurement
 from results.mode import mode
 from results.naming import counted, name
 from results.record import RunRecord
+from results.sections import Paragraphs, size, some
 from results.statistics.between_runs import interval
 from results.table import printable
 
 WIDTH = 100
 _LABEL = 12
 _MOST_LINES = 3  # of one paragraph; more is cut off
-_MOST_ENTRIES = 4  # devices, problems, flags that do not act: more are counted
 
 
 def explain(record: RunRecord, repeats: Sequence[float]) -> str:
@@ -32,25 +31,22 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
     paragraphs = [
         *_run(record),
         *_figure(record, repeats),
-        *_cost(record),
+        *sections.achieved(record),
         *_validity(record),
         *_machine(record),
-        *_telemetry(record),
+        *sections.meanwhile(record),
         *_placement(record),
-        *_exchange(record),
-        *_diagnosis(record),
-        ("breakdown", breakdown.in_short(record.step_breakdown)),
-        *_trial(record),
-        *_evaluation(record),
-        *_trace(record),
-        *_checkpoints(record),
+        *sections.exchange(record),
+        *sections.bound(record),
+        *sections.parts(record),
+        *sections.trial(record),
+        *sections.accuracy(record),
+        *sections.traced(record),
+        *sections.checkpoints(record),
         *_not_acting(record),
         *_again(record),
     ]
     return "\n".join(line for label, text in paragraphs if text for line in _wrapped(label, text)) + "\n"
-
-
-Paragraphs = Iterator[tuple[str, str]]
 
 
 def _run(record: RunRecord) -> Paragraphs:
@@ -138,19 +134,10 @@ def _steps(measurement: Measurement) -> Paragraphs:
         yield "loss", f"{first_loss:.3f} in the first measured step, {last_loss:.3f} in the last"
 
 
-def _cost(record: RunRecord) -> Paragraphs:
-    found = record.cost
-    for number, line in enumerate(cost.report(found)):
-        yield ("" if number else "achieved"), line
-    kept = cost.number(found.get("activation_bytes"))
-    if kept is not None and found.get("flops_an_image") == found.get("training_flops"):
-        yield "", f"the backward pass needs {_size(kept)} of each image"
-
-
 def _validity(record: RunRecord) -> Paragraphs:
     if record.valid:
         yield "valid", "yes: it completed, and nothing was found wrong with it"
-    for number, problem in enumerate(_some([*filter(None, [record.message]), *record.problems])):
+    for number, problem in enumerate(some([*filter(None, [record.message]), *record.problems])):
         yield ("" if number else f"{'INVALID' if record.status == 'completed' else record.status.upper()}"), problem
     check = record.checks.get("variable_update")
     if isinstance(check, dict):
@@ -184,106 +171,21 @@ def _machine(record: RunRecord) -> Paragraphs:
 def _placement(record: RunRecord) -> Paragraphs:
     towers, variables = record.placement.get("towers"), record.placement.get("variables")
     if isinstance(towers, list):
-        yield "towers", " ".join(_some([str(tower) for tower in towers]))
+        yield "towers", " ".join(some([str(tower) for tower in towers]))
     if isinstance(variables, dict):
         held = [f"{device}: {_held(found)}" for device, found in variables.items()]
-        yield "stores", "; ".join(_some(held))
+        yield "stores", "; ".join(some(held))
 
 
 def _held(found: Any) -> str:
     if not isinstance(found, dict):
         return str(found)
-    return f"{found.get('variables')} variables, {_size(found.get('bytes'))}"
-
-
-def _telemetry(record: RunRecord) -> Paragraphs:
-    for number, line in enumerate(_some(list(telemetry.in_short(record.telemetry)))):
-        yield ("" if number else "meanwhile"), line
-
-
-def _exchange(record: RunRecord) -> Paragraphs:
-    found = record.exchange
-    sent = found.get("sent_bytes")
-    if isinstance(sent, dict):
-        devices = [f"{device} sends {_size(count)}" for device, count in sent.items()]
-        yield "exchange", f"{found.get('exchanges')} a step; {'; '.join(_some(devices))}"
-    elif found:
-        yield "exchange", ", ".join(f"{key}: {value}" for key, value in found.items())
-    if isinstance(found.get("exposed_share"), float):
-        yield "", f"not hidden by computation: {found['exposed_share']:.1%} of a step"
-
-
-def _diagnosis(record: RunRecord) -> Paragraphs:
-    found = record.diagnosis
-    if not isinstance(found.get("verdict"), str):
-        return
-    yield "diagnosis", found["verdict"]
-    yield "", in_short(found.get("ways"))
-    gains = found.get("gains")
-    told = ["{bound} {images_per_second}".format_map(defaultdict(str, _rounded(each))) for each in _dicts(gains)]
-    yield "", f"images/s more if it cost nothing: {', '.join(told)}" if told else ""
-    remarks = found.get("remarks")
-    for remark in _some([str(each) for each in remarks]) if isinstance(remarks, list) else []:
-        yield "", remark
-
-
-def _trial(record: RunRecord) -> Paragraphs:
-    if record.trial:
-        found = defaultdict(str, record.trial)
-        peak = _size(record.trial.get("peak_memory_bytes"))
-        yield (
-            "trial",
-            "number {number} of the search {set}: {outcome}, at most {peak}".format_map(found | {"peak": peak}),
-        )
-
-
-def _evaluation(record: RunRecord) -> Paragraphs:
-    found = _dicts(record.evaluation.get("evaluations"))
-    if not found:
-        return
-    told = defaultdict(str, {name: _short(value) for name, value in found[-1].items()})
-    last = "top-1 {top_1}, top-5 {top_5} of {images} images after step {step}".format_map(told)
-    yield "accuracy", f"{last} ({counted(len(found), 'evaluation')})"
-    if isinstance(took := record.evaluation.get("time_to_accuracy"), dict):
-        told = defaultdict(str, {name: _short(value) for name, value in took.items()})
-        times = "{training_seconds} s of training, {wall_seconds} s with evaluations".format_map(told)
-        yield "", f"top-1 {_short(record.evaluation.get('target_top_1'))} was reached after {times}"
-
-
-def _trace(record: RunRecord) -> Paragraphs:
-    steps = record.trace.get("steps")
-    if not isinstance(steps, list) or not steps:
-        return
-    numbers = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
-    where = "made in a pause, apart from the figure" if record.trace.get("in_pause") else "of the warm-up"
-    yield "traced", f"{'step' if len(steps) == 1 else 'steps'} {numbers} {where}"
-
-
-def _checkpoints(record: RunRecord) -> Paragraphs:
-    found = record.checkpoints
-    if not found:
-        return
-    before = found.get("resumed_from_step")
-    yield "checkpoints", f"{len(_dicts(found.get('saved')))} saved in {found.get('folder')}"
-    yield "", f"went on after step {before} of the training" if before else ""
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _dicts(found: Any) -> list[dict[str, Any]]:
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-def _rounded(gain: dict[str, Any]) -> dict[str, Any]:
-    value = gain.get("images_per_second")
-    return gain | {"images_per_second": f"{value:+,.1f}"} if isinstance(value, float) else gain
+    return f"{found.get('variables')} variables, {size(found.get('bytes'))}"
 
 
 def _not_acting(record: RunRecord) -> Paragraphs:
     told = ["--{flag}={value}: {kind}: {reason}".format_map(defaultdict(str, each)) for each in record.not_acting]
-    for number, line in enumerate(_some(told)):
+    for number, line in enumerate(some(told)):
         yield ("" if number else "not acting"), line
 
 
@@ -295,18 +197,6 @@ def _again(record: RunRecord) -> Paragraphs:
     given = [f"--{flag}={record.params.get(flag)}" for flag in by_hand]
     yield "given", " ".join(given) or "no flag"
     yield "again", f"python run_benchmark.py --rerun={shlex.quote(record.file)}"
-
-
-def _size(count: Any) -> str:
-    """A number of bytes, in words."""
-    if not isinstance(count, int | float) or not 0 <= count < 1e18:
-        return str(count)
-    return f"{count / 1e6:,.2f} MB" if count >= 1e5 else f"{count:,} B"
-
-
-def _some(entries: Sequence[str]) -> list[str]:
-    more = len(entries) - _MOST_ENTRIES
-    return [*entries[:_MOST_ENTRIES], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _wrapped(label: str, text: str) -> list[str]:

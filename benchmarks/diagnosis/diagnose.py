@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.diagnosis.rounds import Block, measure_rounds
-from benchmarks.diagnosis.usage import GpuUtilisation
 from benchmarks.diagnosis.ways import build_ways
+from benchmarks.telemetry.gpus import Gpus
 from benchmarks.workload import Workload
 from results.diagnosis import FEW_IMAGES, WAYS, diagnose
 
@@ -19,8 +19,12 @@ def measured_diagnosis(workload: Workload, on_block: Callable[[str, int], None],
     `on_block` is told what is measured next, and in which round; it may raise. `lengths` are measure_rounds'.
     """
     ways = build_ways(workload)
-    gpus = GpuUtilisation() if workload.devices.kind == "gpu" else None
-    blocks = measure_rounds(ways, gpus=gpus, on_block=on_block, **lengths)
+    gpus = Gpus() if workload.devices.kind == "gpu" else None
+    try:
+        blocks = measure_rounds(ways, gpus=gpus.utilisation if gpus else None, on_block=on_block, **lengths)
+    finally:
+        if gpus:
+            gpus.close()
     return section(blocks, workload)
 
 

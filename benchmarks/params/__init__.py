@@ -5,9 +5,9 @@ Imports no TensorFlow and no NumPy: help and errors must not wait for them.
 
 from benchmarks.params import (  # noqa: F401  importing them registers their rules
     batch_search_rules,
-    breakdown_rules,
     checkpoint_rules,
     cluster_rules,
+    experiment_rules,
     horovod_rules,
     input_rules,
     mode_rules,

@@ -9,19 +9,18 @@ from benchmarks.params.params import Params
 from benchmarks.params.rules import excluded, rule
 
 _EXPERIMENTS = ("measure_exchange", "diagnose", "step_breakdown", "measure_peak")
+_FILES = ("trace_file", "tfprof_file", "graph_file", "summary_verbosity", "benchmark_log_dir")
 
 
-_FILES = ("trace_file", "tfprof_file", "graph_file", "summary_verbosity", "train_dir")
-
-
-@rule("find_batch_size", "input_only", "repeats", "eval", *_EXPERIMENTS, *_FILES, *EVALUATION_SCHEDULES)
+@rule("find_batch_size", "input_only", "repeats", "eval", "train_dir", *_EXPERIMENTS, *_FILES, *EVALUATION_SCHEDULES)
 def trials_of_a_plain_run(params: Params) -> list[str]:
     """A trial is a run, and nothing else takes memory or time in it."""
     if not params.find_batch_size:
         return []
     asked = f"--find_batch_size={params.find_batch_size}"
     reasons = dict.fromkeys(_EXPERIMENTS, "that takes memory beside the model's")
-    reasons |= dict.fromkeys(_FILES, "every trial would write the same")
+    reasons |= dict.fromkeys(_FILES, "each trial would write over those before it")
+    reasons["train_dir"] = "each trial would go on with the training of the one before it"
     reasons["eval"] = "its batches are those of a training"
     reasons["input_only"] = "without a model nothing grows with the batch"
     found = [problem.replace("--find_batch_size", asked, 1) for problem in excluded(params, "find_batch_size", reasons)]

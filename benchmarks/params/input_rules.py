@@ -19,17 +19,6 @@ def input_to_measure(params: Params) -> str | None:
     )
 
 
-@rule("measure_peak", "variable_update", *ROLES)
-def peak_of_one_process(params: Params) -> str | None:
-    """One process keeps all devices busy at once."""
-    if not params.measure_peak or not several_processes(params):
-        return None
-    return (
-        "--measure_peak with several processes: only one process can keep all devices busy at once. Measure it in a "
-        "run with neither roles nor TF_CONFIG."
-    )
-
-
 @rule("input_only", "diagnose", "variable_update", *ROLES)
 def input_of_one_process(params: Params) -> list[str]:
     """The input alone is measured where it is made."""

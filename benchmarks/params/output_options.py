@@ -36,6 +36,7 @@ class OutputOptions:
         1.0,
         "Seconds between two looks at GPUs (NVML) and host beside the measured window; 0: none.",
         lower_bound=0.0,
+        upper_bound=3600.0,
         run_only=True,
     )
     allow_nonfinite_loss: bool = option(

@@ -16,6 +16,7 @@ _RATES = ("piecewise_learning_rate_schedule", "resnet_base_lr")  # they say rate
 _DECAYS = (
     *_RATES, "cosine_decay", "num_epochs_per_decay", "learning_rate_decay_factor", "minimum_learning_rate"
 )  # fmt: skip
+_OF_AN_OPTIMIZER = ("momentum", "nesterov", "rmsprop_momentum", "rmsprop_decay", "rmsprop_epsilon")
 # An option of the paper's also gives way to others that say the same in another way.
 _RIVALS = {
     "init_learning_rate": _RATES,
@@ -43,7 +44,13 @@ def network_of(params: Params) -> Network | None:
 def taken_from_paper(params: Params, given: Collection[str]) -> dict[str, Any]:
     """The options that the paper sets, with its values; {} without --paper_schedule."""
     settings = _settings(params)
-    return {name: value for name, value in settings.items() if not {name, *_RIVALS.get(name, ())} & set(given)}
+    another = "optimizer" in given and params.optimizer != settings.get("optimizer")
+    idle = _OF_AN_OPTIMIZER if another else ()
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in idle and not {name, *_RIVALS.get(name, ())} & set(given)
+    }
 
 
 def paper_facts(params: Params, given: Collection[str]) -> dict[str, Any]:

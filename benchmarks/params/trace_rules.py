@@ -9,7 +9,7 @@ from benchmarks.params.conditions import EVALUATION_SCHEDULES, evaluates, traces
 from benchmarks.params.evaluation_points import schedules
 from benchmarks.params.output_files import file_problem
 from benchmarks.params.params import Params
-from benchmarks.params.resolve import warmup_batches
+from benchmarks.params.resolve import DEFAULT_NUM_BATCHES, warmup_batches
 from benchmarks.params.rules import rule
 from benchmarks.params.traced_steps import WANTED, TracedSteps, traced_steps
 
@@ -101,15 +101,24 @@ def written_once(params: Params) -> str | None:
     )
 
 
-@rule(*_SUMMARIES)
+@rule(*_SUMMARIES, "num_batches", "num_epochs")
 def summaries_somewhere(params: Params) -> str | None:
-    """Summaries have a folder and an interval. What else they need, checkpoints in that folder need too."""
+    """Summaries have a folder, and an interval that the run gets to the end of.
+
+    What else they need, checkpoints in that folder need too.
+    """
     if not params.summary_verbosity:
         return None
     missing = [] if params.train_dir else ["--train_dir=FOLDER for the events"]
     missing += [] if params.save_summaries_steps else ["--save_summaries_steps=N to write them every N steps"]
     if missing:
         return f"--summary_verbosity={params.summary_verbosity} writes nothing yet: add {' and '.join(missing)}."
+    steps = params.num_batches or DEFAULT_NUM_BATCHES
+    if params.num_epochs is None and params.save_summaries_steps > steps:
+        return (
+            f"--save_summaries_steps={params.save_summaries_steps}: the run ends after {steps} steps, before anything "
+            f"is written. Give at most {steps}, or a larger --num_batches."
+        )
     return None
 
 

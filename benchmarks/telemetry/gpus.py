@@ -5,6 +5,7 @@ Source: NVML's API reference, https://docs.nvidia.com/deploy/nvml-api, groups "D
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -56,6 +57,10 @@ class Gpu:
         """The momentary quantities; None where NVML has no answer."""
         return {name: self._answer(name, question) for name, question in MOMENTARY.items()}
 
+    def utilisation(self) -> float | None:
+        """That one of them alone, which takes no time."""
+        return self._answer("utilisation", MOMENTARY["utilisation"])
+
     def counters(self) -> Sample:
         """The counters as they stand; only what is between two looks means something."""
         return {name: self._answer(name, question) for name, question in COUNTED.items()}
@@ -87,6 +92,11 @@ class Gpus:
         if self._started:
             found = own_gpus(self._started)
             self.by_name = {f"GPU {index}": Gpu(self._started, handle) for index, (handle, _) in found.items()}
+
+    def utilisation(self) -> float | None:
+        """The share of NVML's last sampling period in which they computed, their mean; None where it is not known."""
+        known = [share for gpu in self.by_name.values() if (share := gpu.utilisation()) is not None]
+        return statistics.fmean(known) if known else None
 
     def close(self) -> None:
         """End the use of NVML."""

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.load import processor_seconds
+
 _RAPL = Path("/sys/class/powercap")
-_IDLE = ("idle", "iowait")
 
 Sample = dict[str, float | None]
 
@@ -43,16 +44,14 @@ class Host:
         return {"package_energy_joules": rapl_joules()}
 
     def _counts(self) -> Sample:
-        times = psutil.cpu_times()._asdict()
-        total = sum(value for name, value in times.items() if name not in ("guest", "guest_nice"))
-        stolen = times.get("steal", 0.0)
+        total, busy, stolen = processor_seconds(psutil.cpu_times()._asdict())
         own = self._process.cpu_times()
         read, written = self._files()
         network = _network()
         return {
             "at": time.monotonic(),
             "cpu_total": total,
-            "cpu_busy": total - stolen - sum(times.get(name, 0.0) for name in _IDLE),
+            "cpu_busy": busy,
             "cpu_stolen": stolen,
             "process_cpu": own.user + own.system,
             "read_bytes": read,

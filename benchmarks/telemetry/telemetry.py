@@ -81,8 +81,8 @@ class Series:
 class Telemetry:
     """Looks at the host and at this process's GPUs every `interval` seconds while a part of the window goes on.
 
-    There is always a sample at the beginning and at the end of a part, outside the window. Nothing is looked at between
-    parts. `clock` is that of the window.
+    There is always a sample at the end of a part, outside the window. Nothing is looked at between parts. `clock` is
+    that of the window.
     """
 
     def __init__(self, interval: float, clock: Callable[[], float] = time.perf_counter) -> None:

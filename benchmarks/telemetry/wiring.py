@@ -51,7 +51,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Link:
-    """What is between two GPUs: a `level` of LEGEND, active NVLinks, and whether one can read the other's memory.
+    """What is between two GPUs: a `level` of LEGEND, active NVLinks, and whether they reach each other's memory.
 
     `peer_problem` says why it cannot; both are None where NVML does not tell.
     """
@@ -185,6 +185,7 @@ def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> int:
 
 def _link(nvml: ModuleType, first: Any, second: Any, nvlinks: int) -> Link:
     level = _LEVELS.get(ask(nvml.nvmlDeviceGetTopologyCommonAncestor, first, second), "?")
+    # To write: nvidia-ml-py's constant for reading is a tuple by mistake, which NVML does not take.
     status = ask(nvml.nvmlDeviceGetP2PStatus, first, second, nvml.NVML_P2P_CAPS_INDEX_WRITE)
     if status is None:
         return Link(level, nvlinks, None)

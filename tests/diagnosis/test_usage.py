@@ -1,12 +1,12 @@
 import os
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.diagnosis.usage import GpuUtilisation, Meter
-from tests.engine.test_load import driver
+from benchmarks.diagnosis.usage import Meter
+from benchmarks.telemetry.gpus import Gpus
+from tests.telemetry.stand_in import HERE, put_in_place
 
 
 def test_processors_and_files_are_counted(tmp_path):
@@ -36,27 +36,19 @@ def test_an_idle_process_uses_little():
     assert meter.usage().cpus < 0.5
 
 
-def nvml(pids, utilisation):
-    """Stands in for NVML: processes and utilisation (per cent) of each GPU; None: the device does not tell."""
-    from pynvml import NVML_ERROR_NOT_SUPPORTED, NVMLError
-
-    def rates(gpu):
-        if utilisation[gpu] is None:
-            raise NVMLError(NVML_ERROR_NOT_SUPPORTED)
-        return SimpleNamespace(gpu=utilisation[gpu])
-
-    found = driver(*pids)
-    found.nvmlDeviceGetUtilizationRates = rates
-    return found
-
-
-def test_the_gpus_that_this_process_computes_on_count():
-    own = os.getpid()
-    assert GpuUtilisation(nvml([[own], [1], [own, 1], []], [40, 100, 60, 0]))() == pytest.approx(0.5)
-    assert GpuUtilisation(nvml([[own], [own]], [None, 30]))() == pytest.approx(0.3)
-    assert GpuUtilisation(nvml([[own]], [None]))() is None
+def test_the_gpus_that_this_process_computes_on_count(tmp_path, monkeypatch):
+    machine = put_in_place((HERE / "h200.txt").read_text().replace("count 1", "count 4"), tmp_path, monkeypatch)
+    machine.set("gpu*.memory_utilization", 0)
+    for number, (processes, utilisation) in enumerate([("PID", 40), (1, 100), ("PID 1", 60), ("", 0)]):
+        machine.set(f"gpu{number}.processes", str(processes).replace("PID", str(os.getpid())))
+        machine.set(f"gpu{number}.utilization", utilisation)
+    found = Gpus()
+    assert found.utilisation() == pytest.approx(0.5)
+    machine.set("gpu0.utilization", "!3")  # not supported
+    assert found.utilisation() == pytest.approx(0.6)
+    found.close()
 
 
 def test_without_nvml_nothing_is_known(monkeypatch):
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    assert GpuUtilisation()() is None
+    assert Gpus().utilisation() is None

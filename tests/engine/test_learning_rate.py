@@ -8,6 +8,8 @@ import pytest
 from benchmarks.learning_rate import LearningRate, ScheduledRate, follows_a_schedule, make, rates
 from benchmarks.optimizers import Optimizer
 from benchmarks.params import Params, resolve
+from benchmarks.workload import build_step, images_per_update
+from tests.diagnosis.workloads import BATCH, workload
 from tests.engine.training import build_training, images_and_labels
 
 IMAGES, EXAMPLES = 10, 100  # ten steps an epoch
@@ -89,3 +91,24 @@ def test_each_step_has_its_own_rate_and_later_ones_the_last(strategy):
         before = scheduled.values()
         scheduled.step()
         assert all(np.any(before[name] != value) for name, value in scheduled.values().items())
+
+
+@pytest.mark.parametrize(("strategy", "images"), [("replicated", 2 * BATCH), ("independent", BATCH)])
+def test_a_rate_is_in_proportion_to_the_images_of_an_update(strategy, images):
+    flags = ["--model=trivial", "--num_gpus=2", f"--variable_update={strategy}"]
+    rate = ["--piecewise_learning_rate_schedule=0.4;0.001;0.2", "--learning_rate_batch_size=128", "--num_batches=100"]
+    found = workload(*flags, *rate)
+    assert images_per_update(found) == images
+    assert float(build_step(found).rate.value()) == pytest.approx(0.4 * images / 128)
+
+
+def test_towers_that_train_apart_see_their_share_in_an_epoch():
+    """Two towers take 32 of 40,000 images a step, whether they share an update or not."""
+    flags = ["--model=trivial", "--num_gpus=2", "--num_batches=2000", "--num_warmup_batches=0"]
+    falling = ["--piecewise_learning_rate_schedule=0.4;1;0.2"]
+    steps = [
+        build_step(workload(*flags, *falling, f"--variable_update={each}")) for each in ("replicated", "independent")
+    ]
+    together, apart = (np.asarray(step.rate._rates) for step in steps)
+    assert np.flatnonzero(together == 0.2)[0] == 40_000 // 32 + 1
+    np.testing.assert_array_equal(apart, together)

@@ -52,11 +52,11 @@ def test_a_step_to_take_apart(data, params, problem):
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
-        ({"step_breakdown": True}, "--find_batch_size=max and --step_breakdown: that takes memory beside"),
-        ({"diagnose": True}, "--find_batch_size=max and --diagnose: that takes memory beside the model's."),
-        ({"measure_exchange": True}, "--find_batch_size=max and --measure_exchange: that takes memory beside"),
-        ({"trace_file": "t"}, "--find_batch_size=max and --trace_file: every trial would write the same."),
-        ({"train_dir": "t"}, "--find_batch_size=max and --train_dir: every trial would write the same."),
+        ({"step_breakdown": True}, "--find_batch_size=max and --step_breakdown: that takes memory beside the model's."),
+        ({"measure_peak": True}, "--find_batch_size=max and --measure_peak: that takes memory beside the model's."),
+        ({"graph_file": "step.pb"}, "--find_batch_size=max and --graph_file: each trial would write over those"),
+        ({"benchmark_log_dir": "logs"}, "--find_batch_size=max and --benchmark_log_dir: each trial would write over"),
+        ({"train_dir": "t"}, "--find_batch_size=max and --train_dir: each trial would go on with the training of"),
         ({"input_only": True}, "--find_batch_size=max and --input_only: without a model nothing grows"),
         (EVERY_10, "--find_batch_size=max and --eval_during_training_every_n_steps=10: a trial is too short"),
         ({"repeats": 2}, "--find_batch_size=max and --repeats=2: a search repeats its trials itself."),

@@ -79,6 +79,7 @@ def test_without_the_flag_nothing_changes():
     [
         (["--weight_decay=0"], ["weight_decay"]),
         (["--optimizer=momentum"], ["optimizer"]),
+        (["--optimizer=sgd"], ["optimizer", "momentum", "nesterov"]),
         (["--cosine_decay=false"], ["piecewise_learning_rate_schedule"]),
         (["--num_epochs_per_decay=2", "--learning_rate_decay_factor=0.9"], ["piecewise_learning_rate_schedule"]),
         (["--learning_rate_batch_size=8"], ["learning_rate_batch_size"]),

@@ -56,6 +56,14 @@ def _in_a_folder(tmp_path, monkeypatch):
             {"summary_verbosity": 1, "train_dir": "events"},
             "--summary_verbosity=1 writes nothing yet: add --save_summaries_steps=N to write them every N steps.",
         ),
+        (
+            {**SUMMARIES, "train_dir": "events", "num_batches": 9},
+            "--save_summaries_steps=10: the run ends after 9 steps, before anything is written. Give at most 9",
+        ),
+        (
+            {"summary_verbosity": 1, "save_summaries_steps": 101, "train_dir": "events"},
+            "--save_summaries_steps=101: the run ends after 100 steps",
+        ),
         (SUMMARIES, "--summary_verbosity=1 writes nothing yet: add --train_dir=FOLDER for the events."),
         ({"train_dir": "file/events"} | SUMMARIES, "--train_dir=file/events: "),
         (
@@ -100,6 +108,7 @@ def test_time_to_accuracy_has_no_trace_in_it(tmp_path):
         {"trace_file": "t", "target_precision": 0.1},
         {"trace_steps": "nonsense"},
         {"train_dir": "not/there/yet"} | SUMMARIES,
+        {"train_dir": "events", "num_epochs": 0.1} | SUMMARIES | {"save_summaries_steps": 200},
     ],
 )
 def test_no_problem(params):

@@ -6,6 +6,7 @@ import psutil
 import pytest
 
 from benchmarks.environment import gpus
+from benchmarks.params.params import options
 from benchmarks.telemetry import telemetry
 from benchmarks.telemetry.host import Host, rapl_joules
 from benchmarks.telemetry.telemetry import Telemetry
@@ -38,6 +39,13 @@ def test_the_library_is_asked_through_ctypes():
     assert found["nvml"] == "ok"
     assert found["driver"] == "570.133.20"
     assert found["gpus"][0]["name"] == "NVIDIA H200"
+
+
+def test_the_longest_interval_can_be_waited_for():
+    watch = Telemetry(options()["telemetry_interval"].upper_bound)
+    with watch.part():
+        some_time()  # a thread that cannot wait so long raises at once, which pytest takes for an error
+    assert watch.facts(1)["host"]["samples"] == 1
 
 
 @pytest.mark.usefixtures("h200")

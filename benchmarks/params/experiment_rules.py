@@ -1,4 +1,4 @@
-"""What the breakdown of a step needs: a training step, made by one process."""
+"""What the experiments after a run need: the breakdown a training step, and it and the peak one process."""
 
 from __future__ import annotations
 
@@ -25,4 +25,15 @@ def step_of_one_process(params: Params) -> str | None:
     return (
         "--step_breakdown with several processes: only the step of one process is taken apart. Leave it out "
         "(--measure_exchange works there), or run on one machine with neither roles nor TF_CONFIG."
+    )
+
+
+@rule("measure_peak", "variable_update", *ROLES)
+def peak_of_one_process(params: Params) -> str | None:
+    """One process keeps all devices busy at once."""
+    if not params.measure_peak or not several_processes(params):
+        return None
+    return (
+        "--measure_peak with several processes: only one process can keep all devices busy at once. Measure it in a "
+        "run with neither roles nor TF_CONFIG."
     )
