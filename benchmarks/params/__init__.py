@@ -11,6 +11,7 @@ from benchmarks.params import (  # noqa: F401  importing them registers their ru
     horovod_rules,
     input_rules,
     mode_rules,
+    one_process_rules,
     rate_rules,
     reduce_rules,
     trace_rules,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from benchmarks.params.cluster_rules import ROLES, several_processes
 from benchmarks.params.conditions import EVALUATION_SCHEDULES, evaluates
 from benchmarks.params.evaluation_points import schedules
 from benchmarks.params.params import Params
@@ -31,17 +30,6 @@ def trials_of_a_plain_run(params: Params) -> list[str]:
             f"{asked} and --repeats={params.repeats}: a search repeats its trials itself. Leave one of them out."
         )
     return found
-
-
-@rule("find_batch_size", "variable_update", *ROLES)
-def trials_of_one_process(params: Params) -> str | None:
-    """A process cannot start the others anew."""
-    if not params.find_batch_size or not several_processes(params):
-        return None
-    return (
-        f"--find_batch_size={params.find_batch_size} with several processes: only a run of one process can be tried. "
-        "Search on one machine, with neither roles nor TF_CONFIG."
-    )
 
 
 @rule("find_batch_size", "trial_number", "trial_set")

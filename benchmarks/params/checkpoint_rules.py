@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.params.cluster_rules import ROLES, several_processes
 from benchmarks.params.conditions import EVALUATION_SCHEDULES
 from benchmarks.params.output_files import folder_problem
 from benchmarks.params.params import Params
@@ -59,18 +58,6 @@ def one_training(params: Params) -> str | None:
     return (
         f"--train_dir={params.train_dir} with --repeats={params.repeats}: every run after the first would find its "
         "training done. Leave one of them out."
-    )
-
-
-@rule("train_dir", "eval", "variable_update", *ROLES)
-def checkpoints_in_one_process(params: Params) -> str | None:
-    """Checkpoints are of the variables of one process."""
-    asked = "--eval" if params.eval else f"--train_dir={params.train_dir}" if params.train_dir else ""
-    if not asked or not several_processes(params):
-        return None
-    return (
-        f"{asked} with several processes: only a run of one process writes or reads checkpoints. Leave it out, or run "
-        "on one machine with neither roles nor TF_CONFIG."
     )
 
 

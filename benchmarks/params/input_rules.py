@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.cluster.addresses import is_host_and_port
-from benchmarks.params.cluster_rules import ROLES, in_cluster, several_processes
+from benchmarks.params.cluster_rules import ROLES, in_cluster
 from benchmarks.params.data_set import data_name
 from benchmarks.params.params import Params
 from benchmarks.params.rules import excluded, rule
@@ -17,19 +17,6 @@ def input_to_measure(params: Params) -> str | None:
     return (
         "--input_only without --data_dir: synthetic images stay on the device, there is no input to measure. Give one."
     )
-
-
-@rule("input_only", "diagnose", "variable_update", *ROLES)
-def input_of_one_process(params: Params) -> list[str]:
-    """The input alone is measured where it is made."""
-    asked = [name for name in ("input_only", "diagnose") if getattr(params, name)]
-    if not asked or not several_processes(params):
-        return []
-    return [
-        f"--{name} with several processes: each makes the input of its own towers. Measure one of them by itself, "
-        "with neither roles nor TF_CONFIG."
-        for name in asked
-    ]
 
 
 @rule("input_method", "data_name", "data_dir")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.params.cluster_rules import ROLES, in_cluster, several_processes
+from benchmarks.params.cluster_rules import ROLES, in_cluster
 from benchmarks.params.conditions import EVALUATION_SCHEDULES, evaluates, reads_imagenet
 from benchmarks.params.evaluation_points import schedules, specified_epochs, specified_steps
 from benchmarks.params.params import Params
@@ -97,17 +97,6 @@ def images_to_evaluate(params: Params) -> list[str]:
     return found
 
 
-@rule("variable_update", *ROLES, *EVALUATION_SCHEDULES)
-def evaluation_in_one_process(params: Params) -> str | None:
-    """Evaluation is over the towers of one process."""
-    if not evaluates(params) or not several_processes(params):
-        return None
-    return (
-        f"{schedules(params)[0]} with several processes: only a run of one process evaluates. Leave it out, or run on "
-        "one machine with neither roles nor TF_CONFIG."
-    )
-
-
 @rule("deterministic", "input_method", "datasets_sloppy_parallel_interleave", "target_precision", "data_dir")
 def nothing_left_to_timing(params: Params) -> list[str]:
     """What depends on timing differs from run to run."""
@@ -134,19 +123,13 @@ def nothing_left_to_timing(params: Params) -> list[str]:
     ]
 
 
-@rule("deterministic", "forward_only", "input_only", "variable_update", *ROLES)
+@rule("deterministic", "forward_only", "input_only")
 def losses_to_compare(params: Params) -> list[str]:
-    """There are losses, and one process makes them."""
+    """There are losses."""
     if not params.deterministic:
         return []
     reason = "nothing is trained, so there are no losses that could be equal"
-    found = excluded(params, "deterministic", dict.fromkeys(("forward_only", "input_only"), reason))
-    if several_processes(params):
-        found.append(
-            "--deterministic with several processes: the order in which their gradients are added up is not settled. "
-            "Leave it out, or run on one machine with neither roles nor TF_CONFIG."
-        )
-    return found
+    return excluded(params, "deterministic", dict.fromkeys(("forward_only", "input_only"), reason))
 
 
 def _can(read: Callable[[str], Any], text: str) -> bool:

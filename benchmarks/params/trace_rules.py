@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.params.cluster_rules import ROLES, several_processes
 from benchmarks.params.conditions import EVALUATION_SCHEDULES, evaluates, traces
 from benchmarks.params.evaluation_points import schedules
 from benchmarks.params.output_files import file_problem
@@ -75,18 +74,6 @@ def trace_beside_time_to_accuracy(params: Params) -> str | None:
     return (
         f"{' and '.join(_given(params, _TRACES))} with {schedules(params)[0]}: the time to accuracy would have the "
         "time of the traced steps in it. Leave one of them out."
-    )
-
-
-@rule(*_FILES, "variable_update", *ROLES)
-def seen_in_one_process(params: Params) -> str | None:
-    """What one of several processes sees is not the run."""
-    given = _given(params, _FILES)
-    if not given or not several_processes(params):
-        return None
-    return (
-        f"{' and '.join(given)} with several processes: each sees its own part of a step only. Leave it out, or run on "
-        "one machine with neither roles nor TF_CONFIG."
     )
 
 

@@ -63,13 +63,13 @@ def test_a_folder_that_cannot_be_written_is_an_error_at_once(data, trained, tmp_
         ({"deterministic": True}, "--eval and --deterministic: nothing is trained."),
         ({"target_precision": 0.1}, "--eval and --target_precision: every image is seen once."),
         ({"eval_during_training_every_n_steps": 1}, "--eval and --eval_during_training_every_n_steps: nothing is"),
-        (WORKER, "--eval with several processes: only a run of one process writes or reads checkpoints."),
+        (WORKER, "trained with several processes: only a run of one process writes or reads checkpoints."),
     ],
 )
 def test_what_evaluation_of_checkpoints_excludes(data, trained, params, problem):
     assert validate(Params(eval=True, **data, **trained)) == []
     (found,) = validate(Params(eval=True, **data, **trained, **params))
-    assert found.startswith(problem)
+    assert problem in found
 
 
 def test_evaluation_needs_a_training_and_images(data, tmp_path):

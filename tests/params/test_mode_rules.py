@@ -40,7 +40,7 @@ def test_the_forward_pass_alone(data, params, problem):
     [
         ({"forward_only": True}, "--step_breakdown and --forward_only: a forward pass has no parts."),
         ({"input_only": True}, "--step_breakdown and --input_only: without a model there is no step that has parts."),
-        (WORKER, "--step_breakdown with several processes: only the step of one process is taken apart."),
+        (WORKER, "--step_breakdown with several processes: only the step of one process is taken apart"),
     ],
 )
 def test_a_step_to_take_apart(data, params, problem):
