@@ -116,7 +116,7 @@ def size(count: Any) -> str:
     """A number of bytes, in words."""
     if not isinstance(count, int | float) or not 0 <= count < 1e18:
         return str(count)
-    return f"{count / 1e6:,.2f} MB" if count >= 1e5 else f"{count:,} B"
+    return f"{count / 1e6:,.2f} MB" if count >= 1e5 else f"{count:,.0f} B"
 
 
 def some(entries: Sequence[str]) -> list[str]:

@@ -92,6 +92,11 @@ def test_what_is_wrong_is_said(tmp_path):
     assert "figure none FAILED out of memory" in words(path)
 
 
+def test_few_bytes_are_whole(tmp_path):
+    few = {"cost": {"training_flops": 2e9, "flops_an_image": 2e9, "activation_bytes": 28_716}}
+    assert "the backward pass needs 28,716 B of each image" in words(write(record(**few), tmp_path))
+
+
 def test_an_imported_record_says_where_it_is_from(tmp_path):
     bare = {"measurement": None, "hardware": {}, "environment": {}, "model": {}, "configuration": {}, "params": {}}
     path = write(record(provenance={"tool": "Horovod", "source": "a.log"}, given=(), **bare), tmp_path)
