@@ -41,7 +41,8 @@ class SkippedImages:
         count, names = met
 
         def add(name: tf.Tensor, data: tf.Tensor) -> tf.Operation:
-            number = count.assign_add(1, read_value=True)
+            # Counted and read at once: an image met at the same moment must not get the same number.
+            number = 1 + tf.raw_ops.ResourceCountUpTo(resource=count.handle, limit=tf.int64.max, T=tf.int64)
             told = tf.strings.join([name, ": ", what_is_wrong(data)])
             first = tf.boolean_mask([number - 1], [number <= NAMED])
             named = names.scatter_update(tf.IndexedSlices(tf.boolean_mask([told], [number <= NAMED]), first))
