@@ -10,13 +10,15 @@ from typing import Any
 
 import tensorflow as tf
 
+from benchmarks import tensorboard
 from benchmarks.checkpoints import Checkpoints
-from benchmarks.console import Console, accuracy_line, total_block
+from benchmarks.console import Console, total_block
 from benchmarks.draft import Draft, placement_facts
 from benchmarks.errors import UserError
-from benchmarks.evaluations import Rows
+from benchmarks.evaluations import Rows, tell
 from benchmarks.evaluator import Evaluator, Score
 from benchmarks.measure import Recording
+from benchmarks.params.checkpoint_rules import no_checkpoint
 from benchmarks.resuming import check_network
 from benchmarks.workload import Workload, build_evaluator, store_to_evaluate
 from variable_mgr.store import Store
@@ -100,10 +102,7 @@ class CheckpointEvaluation:
     def _latest(self) -> str:
         if path := self._checkpoints.latest():
             return path
-        raise UserError(
-            f"--eval: Checkpoint not found in {self._workload.params.train_dir}. Give the --train_dir of a training "
-            "that has saved one, or --eval_interval_secs to wait for it."
-        )
+        raise UserError(no_checkpoint(str(self._workload.params.train_dir)))
 
     def _wait(self, seconds: float, sleep: Sleep) -> None:
         for _ in range(math.ceil(seconds / _NAP_SECONDS)):
@@ -133,14 +132,14 @@ class CheckpointEvaluation:
 
     def _keep(self, path: str, step: int, score: Score, seconds: float) -> None:
         """Print what was found, and have it in the record."""
-        images, found = self._evaluator.images, score.images or 1
+        images = self._evaluator.images
         self._done.append(
             {
                 "checkpoint": path,
                 "step": step,
                 "images": score.images,
-                "top_1": score.first / found,
-                "top_5": score.among_five / found,
+                "top_1": score.top_1,
+                "top_5": score.top_5,
                 "seconds": seconds,
                 "images_per_second": score.images / seconds,
             }
@@ -150,18 +149,9 @@ class CheckpointEvaluation:
             "examples": images.examples,
             "evaluations": list(self._done),
         }
-        self._console.line(accuracy_line(self._done[-1]["top_1"], self._done[-1]["top_5"], score.images))
-        left_out = (images.examples or 0) - score.images
-        if self._workload.params.num_eval_batches is None and left_out > 0:
-            self._console.notice(f"WARNING: {left_out} evaluation images could not be decoded.")
+        tell(score, images, self._workload.params.num_eval_batches, self._console)
         if self._scalars:
-            with self._scalars.as_default():
-                _write_scalar("eval/Accuracy@1", self._done[-1]["top_1"], step)
-                _write_scalar("eval/Accuracy@5", self._done[-1]["top_5"], step)
+            with self._scalars.as_default(step):
+                tensorboard.scalar("eval/Accuracy@1", score.top_1)
+                tensorboard.scalar("eval/Accuracy@5", score.top_5)
             self._scalars.flush()
-
-
-def _write_scalar(tag: str, value: float, step: int) -> None:
-    """A scalar for TensorBoard; tf.summary.scalar would need its package, which is no part of TensorFlow any more."""
-    metadata = tf.compat.v1.SummaryMetadata(plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"))
-    tf.summary.write(tag, tf.constant(value, tf.float32), step=step, metadata=metadata)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from benchmarks.console import Console, accuracy_line, evaluation_row
 from benchmarks.draft import Draft
 from benchmarks.evaluator import Evaluator, Score
+from benchmarks.inputs.evaluation import EvaluationImages
 from benchmarks.measure import Recording
 
 
@@ -46,6 +47,14 @@ class Rows:
             self._console.line(evaluation_row(self._steps, (score.images - self._before.images) / seconds))
         self._before = score
         self._check()
+
+
+def tell(score: Score, images: EvaluationImages, num_eval_batches: int | None, console: Console) -> None:
+    """The accuracies, and how many of the `images` are in none of them, where all were to be."""
+    console.line(accuracy_line(score.top_1, score.top_5, score.images))
+    left_out = (images.examples or 0) - score.images
+    if num_eval_batches is None and left_out > 0:
+        console.notice(f"WARNING: {left_out} evaluation images could not be decoded.")
 
 
 class Evaluations:
@@ -104,10 +113,7 @@ class Evaluations:
         score = self._evaluator(Rows(self._console, self._draft.params.display_every, self._check))
         self._done.append(self._evaluation(recording, score, begin, recording.clock()))
         self._keep()
-        self._console.line(accuracy_line(self._done[-1].top_1, self._done[-1].top_5, score.images))
-        left_out = (self._evaluator.images.examples or 0) - score.images
-        if self._draft.params.num_eval_batches is None and left_out > 0:
-            self._console.notice(f"WARNING: {left_out} evaluation images could not be decoded.")
+        tell(score, self._evaluator.images, self._draft.params.num_eval_batches, self._console)
 
     def _evaluation(self, recording: Recording, score: Score, begin: float, end: float) -> Evaluation:
         params, step = self._draft.params, self._step(recording)
@@ -117,8 +123,8 @@ class Evaluations:
             step=step,
             epoch=step * params.num_epochs / params.num_batches,
             images=score.images,
-            top_1=score.first / score.images if score.images else 0.0,
-            top_5=score.among_five / score.images if score.images else 0.0,
+            top_1=score.top_1,
+            top_5=score.top_5,
             seconds=end - begin,
             training_seconds=recording.training_seconds,
             wall_seconds=recording.earlier.wall_seconds + end - recording.training_began,

@@ -24,6 +24,16 @@ class Score(NamedTuple):
     first: int = 0
     among_five: int = 0
 
+    @property
+    def top_1(self) -> float:
+        """The share with the right class first; 0 of no images."""
+        return self.first / self.images if self.images else 0.0
+
+    @property
+    def top_5(self) -> float:
+        """The share with it among the first five; 0 of no images."""
+        return self.among_five / self.images if self.images else 0.0
+
 
 class Evaluator:
     """Evaluates `network` with the variables of `store` on `towers`, which share the images.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import tensorflow as tf
 
+from benchmarks import tensorboard
 from benchmarks.errors import UserError
 from benchmarks.measure import Recording
 from benchmarks.step import TrainingStep
-
-_BUCKETS = 30  # as TensorBoard's own histograms have
 
 
 class Summaries:
@@ -38,33 +36,11 @@ class Summaries:
         step = recording.earlier.steps + len(recording.step_seconds)
         seconds = math.fsum(recording.step_seconds[-self._interval :])
         with self._writer.as_default(step), tf.device("/cpu:0"):
-            _scalar("loss", recording.outcomes[-1].loss)
-            _scalar("learning_rate", float(self._step.rate.value()))
-            _scalar("images_per_second", recording.images_per_step * self._interval / seconds)
+            tensorboard.scalar("loss", recording.outcomes[-1].loss)
+            tensorboard.scalar("learning_rate", float(self._step.rate.value()))
+            tensorboard.scalar("images_per_second", recording.images_per_step * self._interval / seconds)
             if self._with_histograms:
                 for name, variable in self._step.strategy.stores[0].variables.items():
-                    _histogram(f"variables/{name}", variable.numpy())
+                    tensorboard.histogram(f"variables/{name}", variable.numpy())
         self._writer.flush()
         return False
-
-
-def _scalar(tag: str, value: float) -> None:
-    tf.summary.write(tag, np.float32(value), metadata=_metadata("scalars", 1))
-
-
-def _histogram(tag: str, values: np.ndarray) -> None:
-    """Rows of left edge, right edge and count, float64 [buckets, 3]; what is not finite is in none."""
-    counts, edges = np.histogram(values[np.isfinite(values)], bins=_BUCKETS)
-    tf.summary.write(tag, np.stack([edges[:-1], edges[1:], counts], axis=1), metadata=_metadata("histograms", 2))
-
-
-def _metadata(plugin: str, data_class: int) -> tf.compat.v1.SummaryMetadata:
-    """What tells TensorBoard how to show it.
-
-    tf.summary.scalar and histogram need the package tensorboard, which TensorFlow does not bring since 2.21; the events
-    are the same. The class 1 is a scalar, 2 a tensor (tensorflow/core/framework/summary.proto).
-    """
-    metadata = tf.compat.v1.SummaryMetadata()
-    metadata.plugin_data.plugin_name = plugin
-    metadata.data_class = data_class
-    return metadata

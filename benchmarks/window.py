@@ -90,14 +90,11 @@ def warm_up_with_pauses(
 
     In the first process of a training nothing but a checkpoint is due so early.
     """
-    ended = False
     for _ in range(steps):
         warm_up(step, recording, 1, on_step)
-        answers = [pause(recording) for pause in pauses if pause.due(recording)]
-        ended = any(answers)
-        if ended:
-            break
-    return ended
+        if taken([pause for pause in pauses if pause.due(recording)], recording):
+            return True
+    return False
 
 
 def measure_window(
@@ -161,8 +158,13 @@ def measure_with_pauses(
     while not ended and len(recording.step_seconds) < steps:
         with part():
             measure(step, recording, steps - len(recording.step_seconds), on_step, interrupted)
-        answers = [pause(recording) for pause in due]
-        ended = any(answers)
+        ended = taken(due, recording)
+
+
+def taken(pauses: Sequence[Pause], recording: Recording) -> bool:
+    """Take all of `pauses`; returns whether one of them ends the training."""
+    answers = [pause(recording) for pause in pauses]
+    return any(answers)
 
 
 def after(tell: Callable[[Recording], None], check: Callable[[], None]) -> Callable[[Recording], None]:

@@ -13,6 +13,14 @@ _NOTHING_TRAINED = "nothing is trained that could be saved"
 _STATE_FILE = "checkpoint"  # TensorFlow's name for the file that says which checkpoints count
 
 
+def no_checkpoint(train_dir: str) -> str:
+    """What --eval says of a folder in which nothing is to be evaluated; tf_cnn_benchmarks' words first."""
+    return (
+        f"--eval: Checkpoint not found in {train_dir}. Give the --train_dir of a training that has saved one, or "
+        "--eval_interval_secs to wait for it."
+    )
+
+
 @rule("save_model_secs", "save_model_steps")
 def one_interval(params: Params) -> str | None:
     """Checkpoints are so many seconds or so many steps apart."""
@@ -70,10 +78,7 @@ def checkpoints_to_evaluate(params: Params) -> list[str]:
     if not params.train_dir:
         found.append("--eval without --train_dir, whose checkpoints it evaluates: give the folder of a training.")
     elif not params.eval_interval_secs and not (Path(params.train_dir).expanduser() / _STATE_FILE).is_file():
-        found.append(
-            f"--eval: Checkpoint not found in {params.train_dir}. Give the --train_dir of a training that has saved "
-            "one, or --eval_interval_secs to wait for it."
-        )
+        found.append(no_checkpoint(params.train_dir))
     if params.data_dir is None:
         found.append(
             "--eval without --data_dir: synthetic images tell nothing of what was learned. Give the folder of the data "

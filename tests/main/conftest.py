@@ -16,6 +16,19 @@ PROJECT = Path(__file__).parents[2]
 SHORT = ["--device=cpu", "--num_gpus=2", "--batch_size=8", "--num_warmup_batches=2", "--num_batches=12"]
 
 
+def shortened(module: str, function: str, block_seconds: float) -> str:
+    """A program that is run_benchmark.py, but for the length of the blocks that `function` of `module` measures."""
+    return f"""
+import functools, sys
+sys.path.insert(0, {str(PROJECT)!r})
+import run_benchmark
+import {module} as module
+module.{function} = functools.partial(module.{function}, block_seconds={block_seconds})
+sys.argv[0] = "run_benchmark.py"
+sys.exit(run_benchmark.main(sys.argv[1:]))
+"""
+
+
 class Ran(NamedTuple):
     """What a process left behind."""
 

@@ -4,17 +4,9 @@ import json
 import subprocess
 import sys
 
-from tests.main.conftest import PROJECT, SHORT
+from tests.main.conftest import PROJECT, SHORT, shortened
 
-SHORTER = f"""
-import functools, sys
-sys.path.insert(0, {str(PROJECT)!r})
-import run_benchmark
-from benchmarks.diagnosis import diagnose
-diagnose.measure_rounds = functools.partial(diagnose.measure_rounds, block_seconds=0.2)
-sys.argv[0] = "run_benchmark.py"
-sys.exit(run_benchmark.main(sys.argv[1:]))
-"""
+SHORTER = shortened("benchmarks.diagnosis.diagnose", "measure_rounds", 0.2)
 
 
 def test_a_run_says_and_records_what_bounds_its_step(sample_data, tmp_path):

@@ -6,17 +6,9 @@ import sys
 
 import pytest
 
-from tests.main.conftest import PROJECT, SHORT
+from tests.main.conftest import PROJECT, SHORT, shortened
 
-SHORTER = f"""
-import functools, sys
-sys.path.insert(0, {str(PROJECT)!r})
-import run_benchmark
-from benchmarks import experiments
-experiments.measured_breakdown = functools.partial(experiments.measured_breakdown, block_seconds=0.05)
-sys.argv[0] = "run_benchmark.py"
-sys.exit(run_benchmark.main(sys.argv[1:]))
-"""
+SHORTER = shortened("benchmarks.experiments", "measured_breakdown", 0.05)
 
 
 def test_a_run_says_and_records_what_its_parts_take(sample_data, tmp_path):

@@ -5,19 +5,9 @@ import pytest
 from benchmarks.errors import UserError
 from benchmarks.params import Params, resolve, validate
 from benchmarks.params.evaluation_points import evaluation_points
+from tests.params.conftest import WORKER
 
 EVERY_10 = {"eval_during_training_every_n_steps": 10}
-WORKER = {"job_name": "worker", "ps_hosts": "127.0.0.1:1024", "worker_hosts": "127.0.0.1:1025"}
-
-
-@pytest.fixture
-def data(tmp_path):
-    """A folder that has the files of CIFAR-10, as far as flags are checked against them."""
-    folder = tmp_path / "cifar10"
-    folder.mkdir()
-    for name in ("train.tfrecords", "validation.tfrecords", "eval.tfrecords"):
-        (folder / name).touch()
-    return {"data_dir": str(folder)}
 
 
 @pytest.mark.parametrize(

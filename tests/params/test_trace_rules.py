@@ -4,8 +4,8 @@ import pytest
 
 from benchmarks.params import Params, notices, resolve, validate
 from benchmarks.params.traced_steps import TracedSteps, steps_in_pause, traced_steps
+from tests.params.conftest import WORKER
 
-WORKER = {"job_name": "worker", "ps_hosts": "127.0.0.1:1024", "worker_hosts": "127.0.0.1:1025"}
 SUMMARIES = {"summary_verbosity": 1, "save_summaries_steps": 10}
 
 
