@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import uuid
@@ -14,8 +13,9 @@ from typing import IO
 
 from benchmarks.console import Console
 from benchmarks.errors import ExitCode
+from benchmarks.signals import listen
 from results import store
-from results.record import RecordError, RunRecord
+from results.record import RunRecord
 from results.statistics.run_set import run_set
 
 _PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
@@ -40,9 +40,7 @@ class Repeats:
 
     def run(self) -> ExitCode:
         """Run them all, or until a signal comes or something cannot be used; returns the worst exit code."""
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is in a script's background jobs
-            signal.signal(signal.SIGINT, self._receive)
-        signal.signal(signal.SIGTERM, self._receive)
+        listen(self._receive)
         known = self._files()
         codes: list[int] = []
         held: list[str] = []
@@ -103,15 +101,7 @@ class Repeats:
         return f"Set {self._set}: {told}{left}."
 
     def _records(self, files: set[Path]) -> list[RunRecord]:
-        records = []
-        for path in sorted(files):
-            try:
-                record = store.read(path)
-            except RecordError:  # of another program that writes here: the commands of results name it
-                continue
-            if record.repeat.get("set") == self._set:
-                records.append(record)
-        return records
+        return [record for record in store.readable(files) if record.repeat.get("set") == self._set]
 
     def _worst(self, codes: Sequence[int]) -> ExitCode:
         """The highest, as signals and failures number higher than doubts; of a process killed, that it failed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from benchmarks.errors import ExitCode
@@ -12,21 +13,28 @@ class Terminated(BaseException):
     """Somebody asked the process to end (SIGTERM)."""
 
 
+def listen(heard: Callable[[int, FrameType | None], object]) -> None:
+    """Have SIGINT and SIGTERM handled by `heard`, for good.
+
+    Where SIGINT was ignored from the start, as in a script's background jobs, it stays so.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, heard)
+    signal.signal(signal.SIGTERM, heard)
+
+
 class Signals:
     """While entered, a first SIGINT or SIGTERM waits for `check`, a second one raises at once.
 
-    An exception in the middle of TensorFlow's graph building can crash the process, and its record with it. Where
-    SIGINT was ignored from the start, as in a script's background jobs, it stays so. From the exit on both are ignored:
-    the record is still to be written.
+    An exception in the middle of TensorFlow's graph building can crash the process, and its record with it. From the
+    exit on both are ignored: the record is still to be written.
     """
 
     def __init__(self) -> None:
         self._received: int | None = None
 
     def __enter__(self) -> Signals:
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, self._receive)
-        signal.signal(signal.SIGTERM, self._receive)
+        listen(self._receive)
         return self
 
     def __exit__(

@@ -1,10 +1,12 @@
 """A folder of records: one JSON file each, written whole, never overwritten."""
 
+import contextlib
 import difflib
 import itertools
 import os
 import re
 import uuid
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -123,6 +125,13 @@ def read(path: Path) -> RunRecord:
     if len(data) > LARGEST_RECORD:
         raise RecordError(f"larger than {LARGEST_RECORD // 2**20} MiB: no record of ours", file=str(path))
     return RunRecord.from_json(text, file=str(path))
+
+
+def readable(paths: Iterable[Path]) -> Iterator[RunRecord]:
+    """The records among `paths`, by name. What is none may be of another program; the commands of results name it."""
+    for path in sorted(paths):
+        with contextlib.suppress(RecordError):
+            yield read(path)
 
 
 def _free_path(record: RunRecord, folder: Path) -> Path:

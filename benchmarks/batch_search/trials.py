@@ -19,8 +19,9 @@ from benchmarks.draft import Draft
 from benchmarks.errors import ExitCode
 from benchmarks.memory import MIB, OUT_OF_MEMORY, resident, says_out_of_memory
 from benchmarks.params import parse
+from benchmarks.signals import listen
 from results import store
-from results.record import RecordError, RunRecord, utc_now
+from results.record import RunRecord, utc_now
 
 FITS = "fits"
 _PROGRAM = Path(__file__).resolve().parents[2] / "run_benchmark.py"
@@ -76,10 +77,8 @@ class Trials:
         self._received: int | None = None
 
     def receive_signals(self) -> None:
-        """Take Ctrl-C (unless it was ignored from the start, as in a script's background jobs) and SIGTERM."""
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, self._receive)
-        signal.signal(signal.SIGTERM, self._receive)
+        """Take Ctrl-C and SIGTERM."""
+        listen(self._receive)
 
     def run(self, batch: int) -> Trial:
         """Try `batch`; the trial leaves a record whatever its outcome. Raises SearchEnded."""
@@ -128,14 +127,9 @@ class Trials:
 
     def _record(self, known: set[Path]) -> RunRecord | None:
         """The record that the last trial has left."""
-        for path in sorted(set(self._results_dir.glob("*.json")) - known):
-            try:
-                record = store.read(path)
-            except RecordError:  # of another program that writes here
-                continue
-            if (record.trial.get("set"), record.trial.get("number")) == (self._set, self._count):
-                return record
-        return None
+        own = {"set": self._set, "number": self._count}
+        left = store.readable(set(self._results_dir.glob("*.json")) - known)
+        return next((record for record in left if own.items() <= record.trial.items()), None)
 
     def _write(self, record: RunRecord) -> None:
         try:
