@@ -86,10 +86,11 @@ class Net:
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
-        """Prefix the names of everything built inside with `name/`."""
+        """Prefix the names of everything built inside with `name/`: variables, and operations, as traces show them."""
         self._scopes.append(name)
         try:
-            yield
+            with tf.name_scope(name):
+                yield
         finally:
             self._scopes.pop()
 
@@ -124,7 +125,7 @@ class Net:
             if bias:
                 offset = tf.cast(self._value("bias", (filters,)), self._dtype)
                 x = tf.nn.bias_add(x, offset, data_format=self._format)
-        return self.relu(x) if relu else x
+            return self.relu(x) if relu else x
 
     def conv_bn(
         self,
@@ -153,7 +154,7 @@ class Net:
             mean = self._value("moving_mean", filters, trainable=False, decayed=False)
             variance = self._value("moving_variance", filters, fill=1.0, trainable=False, decayed=False)
             x = self._fused_batch_norm(x, gamma, beta, mean, variance)
-        return self.relu(x) if relu else x
+            return self.relu(x) if relu else x
 
     def relu(self, x: tf.Tensor) -> tf.Tensor:
         """Rectified linear unit."""
@@ -215,7 +216,7 @@ class Net:
             kernel = self._value("kernel", (features, units), stddev=math.sqrt(2.0 / features))
             bias = self._value("bias", (units,))
             x = tf.nn.bias_add(tf.matmul(x, tf.cast(kernel, self._dtype)), tf.cast(bias, self._dtype))
-        return self.relu(x) if relu else x
+            return self.relu(x) if relu else x
 
     def dropout(self, x: tf.Tensor, rate: float = 0.5, *, whole_images: bool = False) -> tf.Tensor:
         """In training, zero a share `rate` of the features, or of the `whole_images`, and scale up the others."""

@@ -17,16 +17,23 @@ CONTENDS = 0.8  # of the highest speed; runs do not scatter by more on a machine
 def largest(fits: Callable[[int], bool], start: int, bound: int) -> tuple[int, int]:
     """The largest batch known to fit, 0 for none, and the smallest known not to, `bound` + 1 where all fit.
 
-    From `start` on the batch is doubled as long as it fits, up to `bound`, or halved until it does; then the interval
-    is bisected until it is at most 1/PRECISION of the batch that fits. `fits` is taken to be true up to a batch and
-    false beyond, and asked once a batch.
+    From `start` on the batch is doubled as long as it fits, up to `bound`. Where `start` does not fit, 1 is next: if
+    that is too much, nothing fits. The interval between is bisected until it is at most 1/PRECISION of the batch that
+    fits. `fits` is taken to be true up to a batch and false beyond, and asked once a batch.
     """
     low, high, batch = 0, bound + 1, start
     while True:
         low, high = (batch, high) if fits(batch) else (low, batch)
         if high == 1 or low == bound or (low > 0 and high <= bound and high - low <= max(1, low // PRECISION)):
             return low, high
-        batch = min(2 * low, bound) if high > bound else (low + high) // 2
+        batch = min(2 * low, bound) if high > bound else _between(low, high)
+
+
+def _between(low: int, high: int) -> int:
+    """What to ask next: by ratio while the interval spans more than a doubling, so that 1 to 30,000 takes few."""
+    if high > 2 * low:
+        return max(low + 1, math.isqrt(low * high))
+    return (low + high) // 2
 
 
 def doubled(speed: Callable[[int], float | None], start: int, bound: int) -> tuple[dict[int, float], str]:

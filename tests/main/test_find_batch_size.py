@@ -47,8 +47,8 @@ def test_the_largest_is_found_to_a_sixteenth_and_no_batch_is_tried_twice(true, s
 @pytest.mark.parametrize(
     ("fitting", "bound", "found", "tried"),
     [
-        (0, 1000, (0, 1), [8, 4, 2, 1]),
-        (3, 1000, (3, 4), [8, 4, 2, 3]),
+        (0, 1000, (0, 1), [8, 1]),
+        (3, 1000, (3, 4), [8, 1, 2, 4, 3]),
         (100, 1000, (100, 104), [8, 16, 32, 64, 128, 96, 112, 104, 100]),
         (1000, 100, (100, 101), [8, 16, 32, 64, 100]),
     ],
@@ -57,6 +57,13 @@ def test_doubling_then_bisection(fitting, bound, found, tried):
     asked = []
     assert largest(lambda batch: asked.append(batch) or batch <= fitting, 8, bound) == found
     assert asked == tried
+
+
+def test_a_start_far_too_large_costs_few_trials():
+    asked = []
+    low, high = largest(lambda batch: asked.append(batch) or batch <= 300, 30_000, 50_000)
+    assert low <= 300 < high <= low + low // PRECISION
+    assert len(asked) <= 10
 
 
 @pytest.mark.parametrize(
