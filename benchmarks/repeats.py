@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import uuid
 from collections import deque
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from benchmarks.children import start_python
 from benchmarks.console import Console
 from benchmarks.errors import ExitCode
 from benchmarks.signals import listen
@@ -58,13 +58,8 @@ class Repeats:
     def _run_one(self, number: int) -> tuple[int, list[str]]:
         """Exit code and last lines of run `number`; what comes before those is passed on at once."""
         flags = [f"--repeat_number={number}", f"--repeat_set={self._set}"]
-        self._process = subprocess.Popen(
-            [sys.executable, str(_PROGRAM), *self._arguments, *flags],
-            stdout=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # a terminal's Ctrl-C is for this process to pass on
-        )
+        words = [str(_PROGRAM), *self._arguments, *flags]
+        self._process = start_python(words, stdout=subprocess.PIPE, errors="replace")
         if self._received is not None:  # it came before there was a process to tell
             self._process.send_signal(self._received)
         assert self._process.stdout is not None
