@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchmarks import failures
+from benchmarks import failures, tower_wiring
 from benchmarks.checkpoint_evaluation import CheckpointEvaluation, evaluation_batch_size
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
@@ -139,6 +139,7 @@ def train_workload(
     step: Step = build_forward_step(workload) if params.forward_only else build_step(workload)
     saving = prepare_saving(draft, workload, step, kept, console) if kept else None
     draft.sections |= place.agree(step, workload.devices.towers, check)
+    draft.sections["exchange"] |= tower_wiring.facts(workload.topology)
     console.line("Initializing graph")
     check()
     place.stage("building the graph")
@@ -228,6 +229,8 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported
             console.notice(f"WARNING: {notice}")
+    if workload.topology:
+        console.notice(f"NOTE: --network_topology=auto: {tower_wiring.told(workload.topology)}")
     if workload.source.facts.get("deterministic_order") is False:
         console.notice("NOTE: the order of the images depends on timing: runs with the same seed see other batches.")
     draft.sections["dataset"] = workload.source.facts

@@ -4,9 +4,13 @@ import json
 
 import pytest
 
+from benchmarks.draft import Draft
+from benchmarks.params import Params, parse
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.wiring import Wiring
 from benchmarks.topology import main
+from results.report.sections.topology import links_of
+from tests.results.records import record
 from tests.telemetry import machines
 from tests.telemetry.stand_in import HERE, Machine, put_in_place
 
@@ -54,7 +58,8 @@ def test_cards_that_do_not_reach_each_other(put, capsys):
 
 def test_links_to_switches_are_links_to_every_gpu(put):
     put(machines.nvswitch())
-    assert {link.word for link in read().links.values()} == {"NV18"}
+    links = read().links.values()
+    assert {(link.word, link.switched) for link in links} == {("NV18", True)}
 
 
 def test_a_broken_link_is_none(put):
@@ -94,6 +99,40 @@ def test_one_gpu_has_nothing_between(put, capsys):
     put((HERE / "h200.txt").read_text())
     assert main([]) == 0
     assert "There is one GPU" in capsys.readouterr().out
+
+
+def test_what_a_record_has_is_what_a_report_draws(put):
+    put(machines.dgx_1())
+    topology = Draft(parse([]), Params(), ()).hardware["topology"]
+    assert topology["peers"][0] == [True, True, True, True, True, False, False, False]
+    assert topology["numa_nodes"] == [0] * 4 + [1] * 4
+    assert topology["islands"] == [list(range(8))]
+    assert topology["ring"] == [0, 1, 2, 3, 7, 5, 6, 4]
+    drawn = links_of(record(hardware={"topology": topology}))
+    assert drawn.names == ("Tesla P100-SXM2-16GB",) * 8
+    assert drawn.cells[0] == ("X", "NV1", "NV1", "NV1", "NV1", "SYS", "SYS", "SYS")
+
+
+def test_what_is_not_told_is_recorded_as_such(put):
+    machine: Machine = put("count 2\ngpu*.name NVIDIA X\n")
+    topology = wiring.recorded()["topology"]
+    assert topology["links"] == [["X", "?"], ["?", "X"]]
+    assert topology["peers"] == [[True, None], [None, True]]
+    assert topology["numa_nodes"] == [None, None]
+    machine.set("init", "!4")
+    assert wiring.recorded() == {}
+
+
+def test_an_entry_that_cannot_be_read_is_not_known(put):
+    machine: Machine = put(machines.dgx_1())
+    machine.set("gpu1.pci", "nonsense")
+    machine.set("gpu2.nvlink_to.0", "!999")
+    machine.set("gpu5.p2p.6", "!15")
+    found = read()
+    assert found.gpus[1].bus is None
+    assert found.link(5, 6).peers is None
+    assert [gpu.index for gpu in found.gpus] == list(range(8))
+    assert found.link(3, 7).word == "NV1"
 
 
 @pytest.mark.parametrize(
