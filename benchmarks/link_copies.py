@@ -23,8 +23,8 @@ _NUMBER_BYTES = 4  # of a float32
 class Copies:
     """Copies along `ways` at once; along each, a copy begins when the one before has arrived.
 
-    A way from a device to itself is a copy within its memory. Host memory is as TensorFlow has it for the CPU's
-    results: not pinned. See `prepare`.
+    A way from a device to itself is a copy within its memory. Host memory is what TensorFlow allocates for such
+    tensors, pinned or not. See `prepare`.
     """
 
     def __init__(self, *ways: Way, clock: Callable[[], float] = time.perf_counter) -> None:

@@ -30,7 +30,8 @@ class Speed:
 
     A copy of n bytes takes about latency + n / bandwidth. The bandwidth is the slope of the line through the copies of
     LARGE bytes and more (smaller ones may stay in caches), the latency what the smallest take beyond that. Both are
-    means over the repeats with their 95 % intervals, None where they are not known. `largest_fit_error` is how far
+    means over the repeats with their 95 % intervals, None where they are not known (of a latency: where the interval
+    has 0 in it). `largest_fit_error` is how far
     the copies of a size are off that, as a share of their time. `copied`: bytes were moved at all. `problem` says why
     a figure is missing or doubtful. `repeats` has the raw times.
     """
@@ -43,6 +44,12 @@ class Speed:
     largest_fit_error: float | None = None
     problem: str = ""
     repeats: tuple[Seconds, ...] = field(default=(), repr=False)
+
+    @property
+    def latency_problem(self) -> str:
+        """Why the latency is not known, where it could have been; "" for nothing."""
+        lost = self.latency_seconds is None and (self.bytes_per_second is not None or not self.copied)
+        return "the latency is lost in the noise" if lost else ""
 
     @property
     def valid(self) -> bool:
@@ -60,6 +67,7 @@ class Speed:
             "copied": self.copied,
             "valid": self.valid,
             "problem": self.problem,
+            "latency_problem": self.latency_problem,
             "largest_fit_error": self.largest_fit_error,
             "copy_seconds": {str(size): [repeat[size] for repeat in self.repeats] for size in sizes},
         }
@@ -120,8 +128,8 @@ def _slope(seconds: Seconds) -> float:
 
 
 def _positive(found: Interval | None) -> Interval | None:
-    """`found`, unless the noise is such that it is no time at all."""
-    return found if found and found.value > 0 else None
+    """`found`, unless it cannot be told from no time at all."""
+    return found if found and found.low > 0 else None
 
 
 def _doubt(found: Interval | None) -> str:

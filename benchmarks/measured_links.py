@@ -146,6 +146,7 @@ def _remarks(links: MeasuredLinks) -> list[str]:
     found: dict[str, list[str]] = {}
     for way, sign, problem in [
         *((f"{each.source} to {each.target}", _bandwidth(each), each.problem) for each in links.speeds),
+        *((f"{each.source} to {each.target}", UNKNOWN, each.latency_problem) for each in links.speeds),
         *((f"{' and '.join(each.devices)} at once", _bandwidth(each), each.problem) for each in links.both),
     ]:
         if problem:

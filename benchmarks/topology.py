@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import measured_links
+from benchmarks import environment, measured_links
 from benchmarks.errors import UserError
 from benchmarks.measured_links import MeasuredLinks
 from benchmarks.params import CommandLine, Params, notices, parse
@@ -60,10 +60,10 @@ def tell(options: argparse.Namespace) -> None:
     report.say(told(wiring))
 
 
-def _draw(wiring: Wiring, path: Path) -> None:
+def _draw(wiring: Wiring | str, path: Path) -> None:
     """Write the picture. Raises UserError where there is none, or it cannot be written."""
-    if not wiring.gpus:
-        raise UserError(f"--picture={path}: there is nothing to draw, as the driver tells of no GPU.")
+    if isinstance(wiring, str) or not wiring.gpus:
+        raise UserError(f"--picture={path}: there is nothing to draw, as the driver tells of no GPU. Leave it out.")
     from benchmarks.wiring_picture import picture
     from results import plots
     from results.store import FolderError
@@ -80,13 +80,13 @@ def measure(options: argparse.Namespace, flags: Sequence[str]) -> None:
     if command.answer is not None:
         report.say(command.answer)
         return
+    wiring = read()
+    if options.picture:
+        _draw(wiring, options.picture)
     report.save(options.output, "topology", {})  # a file that cannot be written must show before anything is measured
     prepare(command.params, notices(command.params, command.given, HEEDED), report.note)
-    wiring = read()
     links = _measured(command, options.repeats, wiring)
     known = wiring.facts() if isinstance(wiring, Wiring) else None
-    if options.picture and isinstance(wiring, Wiring):
-        _draw(wiring, options.picture)
     report.save(options.output, "topology", {"repeats": options.repeats, **links.facts(), "wiring": known})
     if isinstance(wiring, Wiring) and wiring.gpus:
         report.say(f"{told(wiring)}\n")
@@ -104,6 +104,8 @@ def _measured(command: CommandLine, repeats: int, wiring: Wiring | str) -> Measu
     if gpus and params.device != "cpu" and not {"num_gpus", "gpu_indices"} & set(command.given):
         params = dataclasses.replace(params, num_gpus=len(gpus))
     found = devices.set_up(params)
+    if params.device == "auto" and (warning := devices.unused_gpus(found, environment.gpus()["gpus"])):
+        report.note(f"WARNING: {warning}")
     link_copies.prepare()
     words = _words(wiring, found.towers, params) if found.kind == "gpu" else {}
     return measured_links.measure(

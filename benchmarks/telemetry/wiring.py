@@ -36,7 +36,7 @@ _PEER_PROBLEMS = {
     6: "the driver does not know",
 }
 _MOST = 1024  # cores, and NUMA nodes
-TO_A_SWITCH = -1
+TO_A_SWITCH, UNKNOWN_END = -1, -2  # of an NVLink
 _WORD = 64  # bits of a word of a mask of them
 
 
@@ -177,7 +177,8 @@ def _read(nvml: ModuleType) -> Wiring:
     handles = {index: handle for index, (handle, failure) in found.items() if not failure}
     gpus = tuple(_gpu(nvml, index, handle) for index, handle in handles.items())
     by_bus: dict[str | None, int] = {gpu.bus: gpu.index for gpu in gpus if gpu.bus is not None}
-    nvlinks = {index: list(_nvlink_ends(nvml, handle, by_bus)) for index, handle in handles.items()}
+    strangers = UNKNOWN_END if broken else TO_A_SWITCH
+    nvlinks = {index: list(_nvlink_ends(nvml, handle, by_bus, strangers)) for index, handle in handles.items()}
     links = {
         (first, second): _link(nvml, handles[first], handles[second], *_between(nvlinks, first, second))
         for first, second in itertools.combinations(handles, 2)
@@ -212,12 +213,17 @@ def _bits(masks: Any) -> tuple[int, ...] | None:
     return tuple(number for number in range(_MOST) if masks[number // _WORD] >> number % _WORD & 1) or None
 
 
-def _nvlink_ends(nvml: ModuleType, handle: Any, by_bus: Mapping[str | None, int]) -> Iterator[int]:
-    """The GPU at the other end of each active NVLink. What is no GPU is a switch (NVSwitch)."""
+def _nvlink_ends(nvml: ModuleType, handle: Any, by_bus: Mapping[str | None, int], strangers: int) -> Iterator[int]:
+    """What is at the other end of each active NVLink: a GPU's index, TO_A_SWITCH (NVSwitch), or UNKNOWN_END.
+
+    Old drivers do not tell what is neither: `strangers` is what that is then.
+    """
+    ends = {nvml.NVML_NVLINK_DEVICE_TYPE_SWITCH: TO_A_SWITCH, None: strangers}
     for link in range(nvml.NVML_NVLINK_MAX_LINKS):
         if ask(nvml.nvmlDeviceGetNvLinkState, handle, link) == 1:
             remote = ask(nvml.nvmlDeviceGetNvLinkRemotePciInfo, handle, link)
-            yield by_bus.get(remote and _bus(remote), TO_A_SWITCH)
+            kind = ask(nvml.nvmlDeviceGetNvLinkRemoteDeviceType, handle, link)
+            yield by_bus.get(remote and _bus(remote), ends.get(kind, UNKNOWN_END))
 
 
 def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> tuple[int, bool]:

@@ -12,6 +12,7 @@ from benchmarks.link_copies import Copies, moves_bytes
 from benchmarks.link_speed import CopyError
 from benchmarks.topology import main
 from tests.main.conftest import PROJECT
+from tests.telemetry.stand_in import put_in_place
 
 SMALL = 2**10
 
@@ -109,6 +110,12 @@ def test_the_command(tmp_path):
     ]  # fmt: skip
     assert all(each["bytes_per_second"] is None for each in document["links"] if not each["copied"])
     assert document["wiring"] is None
+
+
+def test_a_picture_of_nothing_is_refused_before_anything_is_measured(tmp_path, monkeypatch, capsys):
+    put_in_place("init !9\n", tmp_path, monkeypatch)
+    assert main(["--measure", "--device=cpu", "--picture=wiring.svg"]) == 2
+    assert "--picture=wiring.svg: there is nothing to draw" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

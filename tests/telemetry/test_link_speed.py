@@ -54,7 +54,16 @@ def test_copies_that_take_no_longer_when_larger_have_no_bandwidth():
 def test_a_latency_below_nothing_is_not_known():
     found = speed(*GPUS, [on_the_line(latency=-1e-9)] * 3)
     assert found.latency_seconds is None
+    assert found.latency_problem == "the latency is lost in the noise"
     assert found.bytes_per_second.value == pytest.approx(BANDWIDTH)
+
+
+def test_a_latency_that_may_be_nothing_is_not_known():
+    repeats = [on_the_line(latency=latency) for latency in (1e-9, 1e-6, 3e-6)]
+    found = speed(*GPUS, repeats)
+    assert found.latency_seconds is None
+    links = MeasuredLinks(GPUS, (found,), ())
+    assert "?  the latency is lost in the noise: /gpu:0 to /gpu:1" in measured_links.report(links)
 
 
 def test_what_is_handed_over_has_no_bandwidth():

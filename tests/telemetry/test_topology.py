@@ -77,6 +77,17 @@ def test_a_gpu_off_the_bus_is_named_and_the_others_are_told(put, capsys):
     assert "GPU is lost" in found.broken[0]
     assert main([]) == 0
     assert "Not told of: GPU 3: GPU is lost" in capsys.readouterr().out
+    assert found.link(0, 7).word == "SYS"  # both had a link to it, and neither to a switch
+
+
+@pytest.mark.parametrize(("kind", "word"), [(0, "SYS"), (1, "SYS"), (2, "NV1"), (255, "SYS"), ("!15", "NV1")])
+def test_what_the_other_end_of_a_link_is_the_driver_tells(put, kind, word):
+    machine: Machine = put(machines.dgx_1())
+    for gpu in (0, 7):
+        machine.set(f"gpu{gpu}.nvlink.5", 1)
+        machine.set(f"gpu{gpu}.nvlink_to.5", "00000000:F0:00.0")
+        machine.set(f"gpu{gpu}.nvlink_type.5", kind)
+    assert read().link(0, 7).word == word
 
 
 def test_what_is_not_told_is_not_guessed(put):
