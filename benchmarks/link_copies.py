@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -106,10 +107,15 @@ def _copy(tensor: tf.Tensor, source: str, target: str, after: tf.Tensor | None =
 
 
 def _numbers(device: str, nbytes: int) -> tf.Tensor:
-    with tf.device("/cpu:0"):
-        numbers = tf.random.stateless_uniform([nbytes // _NUMBER_BYTES], seed=[1, 2])
     with tf.device(device):
-        return tf.identity(numbers)
+        return tf.identity(_made_up(nbytes))
+
+
+@functools.cache
+def _made_up(nbytes: int) -> tf.Tensor:
+    """Numbers on the host, made once: no page of them is empty."""
+    with tf.device("/cpu:0"):
+        return tf.random.stateless_uniform([nbytes // _NUMBER_BYTES], seed=[1, 2])
 
 
 def _concrete(function: Callable[..., tf.Tensor], tensors: int) -> Callable[..., tf.Tensor]:

@@ -31,9 +31,8 @@ class Speed:
     A copy of n bytes takes about latency + n / bandwidth. The bandwidth is the slope of the line through the copies of
     LARGE bytes and more (smaller ones may stay in caches), the latency what the smallest take beyond that. Both are
     means over the repeats with their 95 % intervals, None where they are not known (of a latency: where the interval
-    has 0 in it). `largest_fit_error` is how far
-    the copies of a size are off that, as a share of their time. `copied`: bytes were moved at all. `problem` says why
-    a figure is missing or doubtful. `repeats` has the raw times.
+    has 0 in it). `largest_fit_error` is how far the copies of a size are off that, as a share of their time. `copied`:
+    bytes were moved at all. `problem` says why the bandwidth is missing or doubtful. `repeats` has the raw times.
     """
 
     source: str
@@ -106,7 +105,7 @@ def speed(source: str, target: str, repeats: Sequence[Seconds], *, copied: bool 
     usual = {size: statistics.median(repeat[size] for repeat in raw) for size in raw[0]}
     start, slope = statistics.median(starts), statistics.median(slopes)
     errors = [abs(start + slope * size - seconds) / seconds for size, seconds in usual.items() if seconds > 0]
-    return Speed(source, target, bandwidth, latency, True, max(errors), _doubt(bandwidth), raw)
+    return Speed(source, target, bandwidth, latency, True, max(errors, default=None), _doubt(bandwidth), raw)
 
 
 def both_ways(devices: tuple[str, str], nbytes: int, seconds: Sequence[float]) -> BothWays:

@@ -25,8 +25,9 @@ each other's memory, and which processors they are near to.
 With --measure, copies of tensors of 4 kB to 64 MB are timed as well: from the host to each device and back, from each
 device to each other one, within the memory of each, and between two in both directions at once. By default these are
 all GPUs; flags of run_benchmark.py choose others: --num_gpus, --gpu_indices, and --device=cpu for logical CPU devices.
-A copy takes latency + bytes / bandwidth; both come from the line through all sizes, with 95 % intervals over the
-repeats. Take nothing else to the devices meanwhile. 8 GPUs take some minutes.
+A copy takes about latency + bytes / bandwidth: the bandwidth is the slope of the copies from 8 MB on, the latency what
+the smallest take beyond that, both with 95 % intervals over the repeats. Nothing else should use the devices
+meanwhile. All ways between 8 GPUs take some minutes.
 """
 REPEATS = 5
 # The flags of run_benchmark.py that say between which devices copies go, and how those are used.
@@ -120,7 +121,7 @@ def _measured(command: CommandLine, repeats: int, wiring: Wiring | str) -> Measu
 
 
 def _words(wiring: Wiring | str, towers: Sequence[str], params: Params) -> Mapping[tuple[str, str], str]:
-    """What the wiring has between any two of the GPUs `towers`; a word where it is not known which GPU is which."""
+    """What the wiring has between any two of the GPUs `towers`; nothing, and a note, where that is not known."""
     from benchmarks import devices
 
     indices = wiring if isinstance(wiring, str) else numbered_by_nvml(wiring, devices.numbers(params))
