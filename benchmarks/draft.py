@@ -12,7 +12,6 @@ from benchmarks import memory
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
 from benchmarks.params.paper_schedule import notice, paper_facts
-from benchmarks.telemetry import wiring
 from models.cost import cost
 from models.network import Network
 from results.checks import Facts, losses_of, problems
@@ -50,11 +49,6 @@ class Placed(Protocol):
         """What each variable is, by name; `nbytes` is its size."""
 
 
-def _hardware() -> dict[str, Any]:
-    found = this_machine.hardware()
-    return found | (wiring.recorded() if found["gpus"] else {})
-
-
 @dataclass
 class Draft:
     """A run as far as it has come: a record can be made of it at any time.
@@ -74,7 +68,7 @@ class Draft:
     verdict: Verdict | None = None
     checks: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=this_machine.environment)
-    hardware: dict[str, Any] = field(default_factory=_hardware)
+    hardware: dict[str, Any] = field(default_factory=this_machine.hardware)
     out_of_memory: bool = False
     peaks: dict[str, Any] = field(default_factory=dict)
 

@@ -34,6 +34,7 @@ from benchmarks.resuming import begun_with
 from benchmarks.saving import Kept, open_checkpoints, prepare_saving
 from benchmarks.signals import Signals
 from benchmarks.step import Step
+from benchmarks.telemetry import wiring
 from benchmarks.window import make_steps
 from benchmarks.workload import (
     Workload,
@@ -224,6 +225,8 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     workload = settle(draft.params, place.set_up)
     if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
         console.notice(f"WARNING: {warning}")
+    if workload.devices.kind == "gpu":  # of a run on the CPU nobody asks how the machine's GPUs are wired
+        draft.hardware |= wiring.recorded()
     draft.params = workload.params
     draft.sections |= place.sections()
     for notice in draft.notices():

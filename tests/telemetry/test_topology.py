@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from benchmarks.draft import Draft
-from benchmarks.params import Params, parse
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.wiring import Wiring
 from benchmarks.topology import main
@@ -114,7 +112,7 @@ def test_one_gpu_has_nothing_between(put, capsys):
 
 def test_what_a_record_has_is_what_a_report_draws(put):
     put(machines.dgx_1())
-    topology = Draft(parse([]), Params(), ()).hardware["topology"]
+    topology = wiring.recorded()["topology"]
     assert topology["peers"][0] == [True, True, True, True, True, False, False, False]
     assert topology["numa_nodes"] == [0] * 4 + [1] * 4
     assert topology["islands"] == [list(range(8))]
