@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import psutil
@@ -130,10 +131,14 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
 
     from benchmarks import devices
     from benchmarks.exchange import plan_exchange, reduce_options
+    from benchmarks.tower_wiring import derived_topology, told
 
     found = devices.set_up(command.params)
     params = resolve(command.params, device=found.kind)
-    exchange = reduce_options(params)
+    derived = derived_topology(params, found.towers, partial(devices.numbers, params))
+    if derived:
+        report.note(f"NOTE: --network_topology=auto: {told(derived)}")
+    exchange = reduce_options(params, derived)
     names = options.algorithms or ([exchange.spec] if exchange.spec else possible(exchange, found.towers))
     chosen = {name: _with_algorithm(exchange, name) for name in names}
     for each in chosen.values():

@@ -130,6 +130,11 @@ def gpu_indices(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> lis
     return indices
 
 
+def numbers(params: Params) -> list[int]:
+    """TensorFlow's numbers, among all GPUs that it sees in this process, of those of the towers."""
+    return gpu_indices(params, tf.config.list_physical_devices("GPU"))
+
+
 def _asked_for(params: Params, *, any_gpus: bool) -> str:
     """The flag that asks for more GPUs than there are."""
     if params.gpu_indices:

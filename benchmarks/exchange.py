@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from benchmarks.errors import UserError
 from benchmarks.params import ResolvedParams
 from variable_mgr.exchange_plan import Plan, ReduceOptions, make_plan
+from variable_mgr.link_graph import Derived
 from variable_mgr.packs import Sizes
 
 TRANSFER_FORMAT = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
-def reduce_options(params: ResolvedParams) -> ReduceOptions:
-    """How gradients are exchanged between the towers."""
+def reduce_options(params: ResolvedParams, derived: Derived | None = None) -> ReduceOptions:
+    """How gradients are exchanged between the towers; `derived` is what --network_topology=auto is for them."""
     return ReduceOptions(
         spec=params.all_reduce_spec or ("hierarchical_copy" if params.hierarchical_copy else None),
-        topology=params.network_topology,
+        topology=derived.topology if derived else params.network_topology,
         repacking=params.gradient_repacking,
         bytes_per_pack=params.bytes_per_pack,
         small_bytes=params.agg_small_grads_max_bytes,

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchmarks import failures
+from benchmarks import failures, tower_wiring
 from benchmarks.checkpoint_evaluation import CheckpointEvaluation, evaluation_batch_size
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
@@ -34,6 +34,7 @@ from benchmarks.resuming import begun_with
 from benchmarks.saving import Kept, open_checkpoints, prepare_saving
 from benchmarks.signals import Signals
 from benchmarks.step import Step
+from benchmarks.telemetry import wiring
 from benchmarks.window import make_steps
 from benchmarks.workload import (
     Workload,
@@ -139,6 +140,7 @@ def train_workload(
     step: Step = build_forward_step(workload) if params.forward_only else build_step(workload)
     saving = prepare_saving(draft, workload, step, kept, console) if kept else None
     draft.sections |= place.agree(step, workload.devices.towers, check)
+    draft.sections["exchange"] |= tower_wiring.facts(workload.topology)
     console.line("Initializing graph")
     check()
     place.stage("building the graph")
@@ -223,11 +225,15 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     workload = settle(draft.params, place.set_up)
     if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
         console.notice(f"WARNING: {warning}")
+    if workload.devices.kind == "gpu":  # of a run on the CPU nobody asks how the machine's GPUs are wired
+        draft.hardware |= wiring.recorded()
     draft.params = workload.params
     draft.sections |= place.sections()
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported
             console.notice(f"WARNING: {notice}")
+    if workload.topology:
+        console.notice(f"NOTE: --network_topology=auto: {tower_wiring.told(workload.topology)}")
     if workload.source.facts.get("deterministic_order") is False:
         console.notice("NOTE: the order of the images depends on timing: runs with the same seed see other batches.")
     draft.sections["dataset"] = workload.source.facts

@@ -28,6 +28,7 @@ from benchmarks.inputs.towers import TowerInput, on_device
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.params.traced_steps import steps_in_pause
 from benchmarks.step import StepOptions, TrainingStep
+from benchmarks.tower_wiring import topology_of_run
 from benchmarks.verification import Verdict, verify, verify_in_turn
 from models.layers import Declaration, declarations
 from models.network import Network
@@ -35,6 +36,7 @@ from variable_mgr import choice, horovod_all_reduce
 from variable_mgr.asynchronous import SharedVariables
 from variable_mgr.collective import mean_over_processes
 from variable_mgr.exchange_plan import CannotReduceError
+from variable_mgr.link_graph import Derived
 from variable_mgr.store import Store, on_one_device
 from variable_mgr.strategies import VariableStrategy
 from variable_mgr.topology import is_gpu
@@ -46,6 +48,7 @@ _instances = itertools.count(1)  # exchanges of different graphs need different 
 class Workload:
     """Everything that is settled before the first variable exists.
 
+    `topology` is what --network_topology=auto was found to mean; None where it was not asked for, or does not matter.
     `batches_seen` is how many batches of each tower are not to come again: earlier processes have trained on them.
     """
 
@@ -55,6 +58,7 @@ class Workload:
     network: Network
     declarations: tuple[Declaration, ...]
     batches_seen: int = 0
+    topology: Derived | None = None
 
     def with_params(self, **changed: Any) -> Workload:
         """The same, but for what is `changed` of its parameters."""
@@ -71,7 +75,14 @@ def settle(params: Params, set_up: Callable[[Params], devices.Devices] = devices
     source = open_source(params)
     resolved = resolve(params, device=found.kind, examples=source.examples, num_towers=found.num_towers)
     network = models.get(resolved.model, source.dataset.name)
-    return Workload(resolved, found, source, network, declarations(network, source.num_classes))
+    return Workload(
+        resolved,
+        found,
+        source,
+        network,
+        declarations(network, source.num_classes),
+        topology=topology_of_run(params, found.towers, partial(devices.numbers, params)),
+    )
 
 
 def build_step(
@@ -194,7 +205,7 @@ def make_strategy(workload: Workload, declared: Sequence[Declaration]) -> Variab
             found.towers,
             found.parameters,
             params.tf_random_seed,
-            exchange=reduce_options(params),
+            exchange=reduce_options(params, workload.topology),
             num_towers=found.num_towers,
             runtime=found.runtime,
             horovod_device=params.horovod_device,

@@ -43,6 +43,9 @@ def exchange(record: RunRecord) -> Paragraphs:
         yield "exchange", f"{found.get('exchanges')} a step; {'; '.join(some(devices))}"
     elif found:
         yield "exchange", ", ".join(f"{key}: {value}" for key, value in found.items())
+    topology = found.get("topology")
+    if isinstance(topology, dict):
+        yield "", f"towers in groups {topology.get('groups')}: {topology.get('why')}"
     if isinstance(found.get("exposed_share"), float):
         yield "", f"not hidden by computation: {found['exposed_share']:.1%} of a step"
 

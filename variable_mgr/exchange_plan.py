@@ -11,6 +11,7 @@ from variable_mgr.algorithms import Algorithm
 from variable_mgr.all_reduce_spec import NEED_GPUS, Level, Range
 from variable_mgr.balance import balanced_by_bytes
 from variable_mgr.schedule import Schedule, mean_schedule
+from variable_mgr.topology import Topology
 
 TRANSFER_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}  # an element's, on its way
 NCCL_FORMATS = ("float32", "float16")  # of those: the types that TensorFlow passes on to NCCL
@@ -25,14 +26,14 @@ class ReduceOptions:
     """How gradients are exchanged; the defaults are the plain exchange of each by itself.
 
     `spec` is an `--all_reduce_spec`; with None, each mean is taken on one tower's device, balanced by bytes, and copied
-    to the others. `topology` is "dgx1" or "gcp_v100", for hierarchical_copy. Of the packings at most one is asked for:
-    `repacking` (number of packs, 0: none), `bytes_per_pack` (0: none), `small_bytes` (0: none; with `small_group`, the
-    most gradients of at most that size to join) and `gradients_per_pack`. `transfer_format` is what numbers travel in:
-    "float32", "float16" or "bfloat16".
+    to the others. `topology`, for hierarchical_copy, is "dgx1", "gcp_v100" or one that was derived for these towers. Of
+    the packings at most one is asked for: `repacking` (number of packs, 0: none), `bytes_per_pack` (0: none),
+    `small_bytes` (0: none; with `small_group`, the most gradients of at most that size to join) and
+    `gradients_per_pack`. `transfer_format` is what numbers travel in: "float32", "float16" or "bfloat16".
     """
 
     spec: str | None = None
-    topology: str = "dgx1"
+    topology: str | Topology = "dgx1"
     repacking: int = 0
     bytes_per_pack: int = 0
     small_bytes: int = 0

@@ -22,15 +22,19 @@ class Topology:
 
 # Google's machines with 8 V100: which links between the two halves are fast (the pairs of tf_cnn_benchmarks).
 GCP_V100 = Topology(((0, 1, 2, 3), (4, 5, 6, 7)), ((0, 5), (2, 7), (5, 0), (7, 2)))
+AUTO = "auto"  # derived from how the towers' devices are wired, once they are known
 FIXED_SIZES = {"gcp_v100": len(GCP_V100.groups[0]) + len(GCP_V100.groups[1])}  # towers; dgx1 is halved at any number
 
 
-def topology(name: str, towers: int) -> Topology:
-    """The wiring called `name`. Raises ValueError where it does not fit the number of towers.
+def topology(name: str | Topology, towers: int) -> Topology:
+    """The wiring called `name`, or that very one. Raises ValueError where it does not fit the number of towers.
 
     `dgx1` is two halves and each tower's opposite number in the other half: with 8 towers the cube mesh of NVIDIA's
     DGX-1, whose links between the halves are 0-4, 1-5, 2-6 and 3-7; with other numbers as even as can be.
     """
+    if isinstance(name, Topology):
+        assert sum(map(len, name.groups)) == towers, "it was derived for these towers"
+        return name
     if name == "dgx1":
         return halves(towers)
     assert name == "gcp_v100", name
@@ -50,6 +54,15 @@ def halves(towers: int) -> Topology:
     left, right = tuple(range(half)), tuple(range(half, towers))
     across = [(left[min(index, half - 1)], right[index]) for index in range(len(right))]
     return Topology((left, right), (*across, *((second, first) for first, second in across)))
+
+
+def by_turns(groups: tuple[Group, ...]) -> Topology:
+    """`groups` for each of which its towers speak in turn; the first of a turn is of each group in turn."""
+    mains = []
+    for turn in range(max(map(len, groups))):
+        spoken = [group[turn % len(group)] for group in groups]
+        mains += [(*spoken[first:], *spoken[:first]) for first in range(len(groups))]
+    return Topology(groups, tuple(mains))
 
 
 def groups_of(devices: Sequence[str]) -> tuple[Group, ...]:

@@ -13,7 +13,7 @@ from benchmarks.params.params import Params
 from benchmarks.params.resolve import gradient_transfer
 from benchmarks.params.rules import rule
 from variable_mgr.all_reduce_spec import NEED_GPUS, SpecError, parse
-from variable_mgr.topology import topology
+from variable_mgr.topology import AUTO, topology
 
 PACKINGS = ("gradient_repacking", "bytes_per_pack", "agg_small_grads_max_bytes", "allreduce_merge_scope")
 _EXCHANGE = ("variable_update", "num_gpus")
@@ -85,7 +85,7 @@ def algorithm_between_machines(params: Params) -> str | None:
 def wiring_fits(params: Params) -> str | None:
     """The wiring is one of so many GPUs."""
     machines = _machines(params)
-    if not machines or "hierarchical_copy" not in _algorithms(params):
+    if not machines or "hierarchical_copy" not in _algorithms(params) or params.network_topology == AUTO:
         return None
     try:
         topology(params.network_topology, params.num_gpus * machines)

@@ -100,8 +100,10 @@ class VariableOptions:
     network_topology: str = option(
         "dgx1",
         "Wiring of the towers for hierarchical_copy: two halves and each tower's opposite number (dgx1; any number "
-        "of towers), or the links of a Google Cloud machine with 8 V100 (gcp_v100).",
-        choices=("dgx1", "gcp_v100"),
+        "of towers), the links of a Google Cloud machine with 8 V100 (gcp_v100), or groups and pairs derived from how "
+        "the GPUs are linked, as the NVIDIA driver tells (auto).",
+        choices=("dgx1", "gcp_v100", "auto"),
+        tcb="it had no auto",
         acts=WITH_HIERARCHICAL_COPY,
     )
     gradient_repacking: int = option(

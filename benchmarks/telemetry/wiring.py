@@ -6,12 +6,14 @@ Source: NVML's API reference, https://docs.nvidia.com/deploy/nvml-api, for level
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from benchmarks.environment import ask, started_nvml
+from benchmarks.telemetry.cuda_order import normal
+from variable_mgr.link_graph import LEVELS, LinkGraph, best_ring, components
 
 # What a path between two GPUs goes through, nearest first: NVML's number of the common ancestor, and nvidia-smi's word.
 _LEVELS = {0: "PIX", 10: "PIX", 20: "PXB", 30: "PHB", 40: "NODE", 50: "SYS"}
@@ -34,7 +36,7 @@ _PEER_PROBLEMS = {
     6: "the driver does not know",
 }
 _MOST = 1024  # cores, and NUMA nodes
-TO_A_SWITCH = -1
+TO_A_SWITCH, UNKNOWN_END = -1, -2  # of an NVLink
 _WORD = 64  # bits of a word of a mask of them
 
 
@@ -53,13 +55,15 @@ class Gpu:
 class Link:
     """What is between two GPUs: a `level` of LEGEND, active NVLinks, and whether they reach each other's memory.
 
-    `peer_problem` says why it cannot; both are None where NVML does not tell.
+    `peer_problem` says why it cannot; both are None where NVML does not tell. `switched`: the NVLinks lead to switches
+    that reach every GPU (NVSwitch), so they are those of each of the two GPUs and not of the pair alone.
     """
 
     level: str
     nvlinks: int
     peers: bool | None
     peer_problem: str | None = None
+    switched: bool = False
 
     @property
     def word(self) -> str:
@@ -85,12 +89,28 @@ class Wiring:
     @property
     def islands(self) -> list[tuple[int, ...]]:
         """GPUs that reach each other's memory directly, over others of the island if need be."""
-        found: list[set[int]] = []
-        for gpu in self.gpus:
-            near = [island for island in found if any(self.link(gpu.index, other).peers for other in island)]
-            found = [island for island in found if island not in near]
-            found.append({gpu.index}.union(*near))
-        return sorted(tuple(sorted(island)) for island in found)
+        indices = [gpu.index for gpu in self.gpus]
+        found = components(len(indices), lambda one, other: bool(self.link(indices[one], indices[other]).peers))
+        return [tuple(indices[position] for position in island) for island in found]
+
+    @property
+    def ring(self) -> list[int]:
+        """The GPUs in the order of the best ring over all of them."""
+        return [self.gpus[position].index for position in best_ring(self.graph()).order]
+
+    def graph(self, indices: Sequence[int] | None = None) -> LinkGraph:
+        """What is between the GPUs `indices`, which become numbers 0, 1 and so on; of all GPUs where none are given."""
+        chosen = [gpu.index for gpu in self.gpus] if indices is None else list(indices)
+        nodes = {gpu.index: gpu.numa_node for gpu in self.gpus}
+        links = {
+            pair: self.link(chosen[pair[0]], chosen[pair[1]]) for pair in itertools.combinations(range(len(chosen)), 2)
+        }
+        return LinkGraph(
+            len(chosen),
+            {pair: link.nvlinks for pair, link in links.items() if link.nvlinks},
+            {pair: link.level for pair, link in links.items() if link.level in LEVELS},
+            tuple(nodes[index] for index in chosen),
+        )
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""
@@ -98,6 +118,7 @@ class Wiring:
             "gpus": [vars(gpu) for gpu in self.gpus],
             "links": [{"gpus": list(pair), "word": link.word, **vars(link)} for pair, link in self.links.items()],
             "islands": [list(island) for island in self.islands],
+            "ring": self.ring,
             "broken": list(self.broken),
         }
 
@@ -111,6 +132,30 @@ def read() -> Wiring | str:
         return _read(nvml)
     finally:
         ask(nvml.nvmlShutdown)
+
+
+def recorded() -> dict[str, Any]:
+    """The wiring as a record has it beside the GPUs of the machine, `topology`; nothing where NVML tells of none.
+
+    `gpus` (names), `links` (words of LEGEND) and `peers` (None where not told) are in the order of `indices`, which are
+    NVML's, as are those in `islands`; what a `ring` is, variable_mgr/link_graph.py says.
+    """
+    wiring = read()
+    if isinstance(wiring, str) or not wiring.gpus:
+        return {}
+    indices = [gpu.index for gpu in wiring.gpus]
+    pairs = [[None if one == other else wiring.link(one, other) for other in indices] for one in indices]
+    facts = {
+        "indices": indices,
+        "gpus": [gpu.name or "not told" for gpu in wiring.gpus],
+        "links": [[link.word if link else "X" for link in row] for row in pairs],
+        "peers": [[link.peers if link else True for link in row] for row in pairs],
+        "numa_nodes": [gpu.numa_node for gpu in wiring.gpus],
+        "islands": [list(island) for island in wiring.islands],
+        "ring": wiring.ring,
+        "broken": list(wiring.broken),
+    }
+    return {"topology": facts}
 
 
 def matrix(wiring: Wiring) -> str:
@@ -131,10 +176,11 @@ def _read(nvml: ModuleType) -> Wiring:
     broken = tuple(f"GPU {index}: {failure}" for index, (_, failure) in found.items() if failure)
     handles = {index: handle for index, (handle, failure) in found.items() if not failure}
     gpus = tuple(_gpu(nvml, index, handle) for index, handle in handles.items())
-    by_bus = {gpu.bus: gpu.index for gpu in gpus if gpu.bus is not None}
-    nvlinks = {index: list(_nvlink_ends(nvml, handle, by_bus)) for index, handle in handles.items()}
+    by_bus: dict[str | None, int] = {gpu.bus: gpu.index for gpu in gpus if gpu.bus is not None}
+    strangers = UNKNOWN_END if broken else TO_A_SWITCH
+    nvlinks = {index: list(_nvlink_ends(nvml, handle, by_bus, strangers)) for index, handle in handles.items()}
     links = {
-        (first, second): _link(nvml, handles[first], handles[second], _between(nvlinks, first, second))
+        (first, second): _link(nvml, handles[first], handles[second], *_between(nvlinks, first, second))
         for first, second in itertools.combinations(handles, 2)
     }
     return Wiring(gpus, links, broken)
@@ -155,11 +201,9 @@ def _gpu(nvml: ModuleType, index: int, handle: Any) -> Gpu:
     return Gpu(index, ask(nvml.nvmlDeviceGetName, handle), pci and _bus(pci), nodes[0] if nodes else None, cores)
 
 
-def _bus(pci: Any) -> str:
-    """The PCI address, always with a domain of 8 digits, lower case: 00000000:1b:00.0."""
-    text = pci.busId.decode() if isinstance(pci.busId, bytes) else str(pci.busId)
-    domain, _, rest = text.partition(":")
-    return f"{int(domain, 16):08x}:{rest.lower()}"
+def _bus(pci: Any) -> str | None:
+    """The PCI address in the form of `normal`; None where there is none."""
+    return normal(pci.busId.decode(errors="replace") if isinstance(pci.busId, bytes) else str(pci.busId))
 
 
 def _bits(masks: Any) -> tuple[int, ...] | None:
@@ -169,27 +213,33 @@ def _bits(masks: Any) -> tuple[int, ...] | None:
     return tuple(number for number in range(_MOST) if masks[number // _WORD] >> number % _WORD & 1) or None
 
 
-def _nvlink_ends(nvml: ModuleType, handle: Any, by_bus: Mapping[str, int]) -> Iterator[int]:
-    """The GPU at the other end of each active NVLink. What is no GPU is a switch (NVSwitch)."""
+def _nvlink_ends(nvml: ModuleType, handle: Any, by_bus: Mapping[str | None, int], strangers: int) -> Iterator[int]:
+    """What is at the other end of each active NVLink: a GPU's index, TO_A_SWITCH (NVSwitch), or UNKNOWN_END.
+
+    Old drivers do not tell what is neither: `strangers` is what that is then.
+    """
+    ends = {nvml.NVML_NVLINK_DEVICE_TYPE_SWITCH: TO_A_SWITCH, None: strangers}
     for link in range(nvml.NVML_NVLINK_MAX_LINKS):
         if ask(nvml.nvmlDeviceGetNvLinkState, handle, link) == 1:
             remote = ask(nvml.nvmlDeviceGetNvLinkRemotePciInfo, handle, link)
-            yield by_bus.get(_bus(remote), TO_A_SWITCH) if remote else TO_A_SWITCH
+            kind = ask(nvml.nvmlDeviceGetNvLinkRemoteDeviceType, handle, link)
+            yield by_bus.get(remote and _bus(remote), ends.get(kind, UNKNOWN_END))
 
 
-def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> int:
-    """NVLinks from the first GPU to the second: their own, or as many as both have to switches."""
+def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> tuple[int, bool]:
+    """NVLinks from the first GPU to the second: their own, or as many as both have to switches; whether it is those."""
     own = nvlinks[first].count(second)
-    return own or min(nvlinks[gpu].count(TO_A_SWITCH) for gpu in (first, second))
+    to_switches = min(nvlinks[gpu].count(TO_A_SWITCH) for gpu in (first, second))
+    return own or to_switches, to_switches > 0 and not own
 
 
-def _link(nvml: ModuleType, first: Any, second: Any, nvlinks: int) -> Link:
+def _link(nvml: ModuleType, first: Any, second: Any, nvlinks: int, switched: bool) -> Link:
     level = _LEVELS.get(ask(nvml.nvmlDeviceGetTopologyCommonAncestor, first, second), "?")
     # To write: nvidia-ml-py's constant for reading is a tuple by mistake, which NVML does not take.
     status = ask(nvml.nvmlDeviceGetP2PStatus, first, second, nvml.NVML_P2P_CAPS_INDEX_WRITE)
     if status is None:
-        return Link(level, nvlinks, None)
-    return Link(level, nvlinks, status == nvml.NVML_P2P_STATUS_OK, _PEER_PROBLEMS.get(status))
+        return Link(level, nvlinks, None, switched=switched)
+    return Link(level, nvlinks, status == nvml.NVML_P2P_STATUS_OK, _PEER_PROBLEMS.get(status), switched)
 
 
 def _spans(cores: tuple[int, ...] | None) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from variable_mgr import algorithms
 from variable_mgr.schedule import Divide, Sum, mean_schedule
-from variable_mgr.topology import GCP_V100, halves
+from variable_mgr.topology import GCP_V100, by_turns, halves
 
 COUNTS = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
@@ -18,6 +18,11 @@ def always(algorithm):
 
 def hierarchical(towers):
     return algorithms.hierarchical_copy(halves(towers).groups, halves(towers).mains)
+
+
+def by_twos(towers):
+    found = by_turns(tuple(tuple(range(first, min(first + 2, towers))) for first in range(0, towers, 2)))
+    return algorithms.hierarchical_copy(found.groups, found.mains)
 
 
 def two_levels(within, between):
@@ -37,6 +42,7 @@ ALGORITHMS = {
     "gather outside": lambda towers: algorithms.gather((towers,)),
     "gather at towers": lambda towers: algorithms.gather(tuple(range(towers))),
     "hierarchical_copy": hierarchical,
+    "hierarchical_copy by twos": by_twos,
     "nccl": always(algorithms.joint("nccl")),
     "nccl then ring": two_levels("nccl", always(algorithms.ring)),
     "nccl then halving": two_levels("nccl", always(algorithms.halving_doubling)),

@@ -24,6 +24,8 @@ def two_workers():
         Params(all_reduce_spec="hierarchical_copy", hierarchical_copy=True, **REPLICATED),
         Params(hierarchical_copy=True, network_topology="gcp_v100", variable_update="replicated", num_gpus=8),
         Params(network_topology="gcp_v100", **REPLICATED),
+        Params(hierarchical_copy=True, network_topology="auto", **REPLICATED),
+        Params(hierarchical_copy=True, network_topology="auto", num_gpus=3, **two_workers()),
         Params(all_reduce_spec="psgpu", device="cpu"),  # without an exchange it has no effect, which is a warning
         Params(bytes_per_pack=1024, allreduce_merge_scope=1, **REPLICATED),
         Params(all_reduce_spec="nccl/xring:2k:pscpu", num_gpus=4, **two_workers()),

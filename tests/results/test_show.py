@@ -21,7 +21,12 @@ def words(path):
 FULL = {
     "given": ("model", "batch_size"),
     "params": {"model": "resnet20", "batch_size": 32},
-    "exchange": {"exchanges": 4, "sent_bytes": {"/gpu:0": 2_000_000, "/gpu:1": 10}, "exposed_share": 0.125},
+    "exchange": {
+        "exchanges": 4,
+        "sent_bytes": {"/gpu:0": 2_000_000, "/gpu:1": 10},
+        "exposed_share": 0.125,
+        "topology": {"groups": [[0], [1]], "mains": [[0, 1], [1, 0]], "why": "each group is one machine"},
+    },
     "placement": {"towers": ["/gpu:0", "/gpu:1"], "variables": {"/gpu:0": {"variables": 65, "bytes": 1_078_888}}},
     "checks": {"variable_update": {"largest_difference": 1e-6, "tolerance": 1e-4}},
     "not_acting": ({"flag": "trace_file", "value": "x", "kind": "not yet acting", "reason": "no trace is written"},),
@@ -62,6 +67,7 @@ def test_all_of_a_full_record_on_one_screen(tmp_path):
         "commit abcabcabcabc with uncommitted changes",
         "/gpu:0: 65 variables, 1.08 MB",
         "4 a step; /gpu:0 sends 2.00 MB; /gpu:1 sends 10 B",
+        "towers in groups [[0], [1]]: each group is one machine",
         "not hidden by computation: 12.5% of a step",
         "--trace_file=x: not yet acting: no trace is written",
         "--model=resnet20 --batch_size=32",

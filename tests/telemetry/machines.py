@@ -36,6 +36,37 @@ def dgx_1() -> str:
     )
 
 
+# NVLinks of NVIDIA's DGX-1 with V100, as its `nvidia-smi topo -m` has them.
+DGX_1V = {
+    (0, 1): 1, (0, 2): 1, (0, 3): 2, (0, 4): 2, (1, 2): 2, (1, 3): 1, (1, 5): 2, (2, 3): 2,
+    (2, 6): 1, (3, 7): 1, (4, 5): 1, (4, 6): 1, (4, 7): 2, (5, 6): 2, (5, 7): 1, (6, 7): 2,
+}  # fmt: skip
+# Google's machine with 8 V100 may be the same mesh with other numbers: tf_cnn_benchmarks says that the pairs 0-5 and
+# 2-7 join its two cliques. No matrix of that machine was found, so this graph is inferred from those pairs: they become
+# the ways between the halves with two NVLinks.
+_GCP_NUMBER = (0, 2, 1, 3, 5, 7, 4, 6)  # of each GPU of DGX_1V
+GCP_V100 = {
+    (min(_GCP_NUMBER[one], _GCP_NUMBER[other]), max(_GCP_NUMBER[one], _GCP_NUMBER[other])): count
+    for (one, other), count in DGX_1V.items()
+}
+
+
+def with_v100(nvlinks: Mapping[tuple[int, int], int]) -> str:
+    """Eight V100 with these NVLinks, on two NUMA nodes."""
+    ends = {
+        gpu: [sum(pair) - gpu for pair, count in nvlinks.items() if gpu in pair for _ in range(count)]
+        for gpu in range(8)
+    }
+    return machine(
+        "Tesla V100-SXM2-16GB",
+        8,
+        ancestor=lambda one, other: SYSTEM if one // 4 != other // 4 else BRIDGE,
+        peers=lambda one, other: OK if other in ends[one] else WAY_NOT_SUPPORTED,
+        nvlinks=ends,
+        node=lambda gpu: gpu // 4,
+    )
+
+
 def p2_16xlarge() -> str:
     """Amazon's p2.16xlarge: 16 dies on 8 K80 boards under PCIe switches, all peers of one another, on one NUMA node."""
     return machine(

@@ -243,6 +243,10 @@ Return nvmlDeviceGetP2PStatus(Device first, Device second, unsigned kind, unsign
 Return nvmlDeviceGetNvLinkState(Device device, unsigned link, unsigned *out) {
     return numbered(device, "nvlink", link, out);
 }
+/* A driver older than the question says that it is not supported here; in life the function is missing. */
+Return nvmlDeviceGetNvLinkRemoteDeviceType(Device device, unsigned link, unsigned *out) {
+    return numbered(device, "nvlink_type", link, out);
+}
 Return nvmlDeviceGetNvLinkRemotePciInfo_v2(Device device, unsigned link, Pci *out) {
     char key[LINE];
     snprintf(key, sizeof key, "nvlink_to.%u", link);

@@ -1,4 +1,4 @@
-"""The real nvidia-ml-py over a library of our own in place of the driver's."""
+"""The real nvidia-ml-py, and our use of CUDA, over libraries of our own in place of the driver's."""
 
 import ctypes
 import functools
@@ -14,14 +14,14 @@ HERE = Path(__file__).parent
 
 
 @functools.cache
-def library() -> Path:
-    """The stand-in, built once a process; skips the test where there is no C compiler."""
+def library(name: str = "nvml", soname: str = "libnvidia-ml.so.1") -> Path:
+    """The stand-in NAME.c, built once a process; skips the test where there is no C compiler."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if compiler is None:
-        pytest.skip("no C compiler (cc, gcc or clang) to build the stand-in for NVML")
-    path = Path(tempfile.mkdtemp(prefix="nvml")) / "libnvidia-ml.so.1"
+        pytest.skip(f"no C compiler (cc, gcc or clang) to build the stand-in for {name}")
+    path = Path(tempfile.mkdtemp(prefix=name)) / soname
     flags = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", f"-Wl,-soname,{path.name}"]
-    subprocess.run([compiler, *flags, "-o", path, HERE / "nvml.c"], check=True)
+    subprocess.run([compiler, *flags, "-o", path, HERE / f"{name}.c"], check=True)
     return path
 
 

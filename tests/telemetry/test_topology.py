@@ -7,6 +7,8 @@ import pytest
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.wiring import Wiring
 from benchmarks.topology import main
+from results.report.sections.topology import links_of
+from tests.results.records import record
 from tests.telemetry import machines
 from tests.telemetry.stand_in import HERE, Machine, put_in_place
 
@@ -54,7 +56,8 @@ def test_cards_that_do_not_reach_each_other(put, capsys):
 
 def test_links_to_switches_are_links_to_every_gpu(put):
     put(machines.nvswitch())
-    assert {link.word for link in read().links.values()} == {"NV18"}
+    links = read().links.values()
+    assert {(link.word, link.switched) for link in links} == {("NV18", True)}
 
 
 def test_a_broken_link_is_none(put):
@@ -72,6 +75,17 @@ def test_a_gpu_off_the_bus_is_named_and_the_others_are_told(put, capsys):
     assert "GPU is lost" in found.broken[0]
     assert main([]) == 0
     assert "Not told of: GPU 3: GPU is lost" in capsys.readouterr().out
+    assert found.link(0, 7).word == "SYS"  # both had a link to it, and neither to a switch
+
+
+@pytest.mark.parametrize(("kind", "word"), [(0, "SYS"), (1, "SYS"), (2, "NV1"), (255, "SYS"), ("!15", "NV1")])
+def test_what_the_other_end_of_a_link_is_the_driver_tells(put, kind, word):
+    machine: Machine = put(machines.dgx_1())
+    for gpu in (0, 7):
+        machine.set(f"gpu{gpu}.nvlink.5", 1)
+        machine.set(f"gpu{gpu}.nvlink_to.5", "00000000:F0:00.0")
+        machine.set(f"gpu{gpu}.nvlink_type.5", kind)
+    assert read().link(0, 7).word == word
 
 
 def test_what_is_not_told_is_not_guessed(put):
@@ -94,6 +108,40 @@ def test_one_gpu_has_nothing_between(put, capsys):
     put((HERE / "h200.txt").read_text())
     assert main([]) == 0
     assert "There is one GPU" in capsys.readouterr().out
+
+
+def test_what_a_record_has_is_what_a_report_draws(put):
+    put(machines.dgx_1())
+    topology = wiring.recorded()["topology"]
+    assert topology["peers"][0] == [True, True, True, True, True, False, False, False]
+    assert topology["numa_nodes"] == [0] * 4 + [1] * 4
+    assert topology["islands"] == [list(range(8))]
+    assert topology["ring"] == [0, 1, 2, 3, 7, 5, 6, 4]
+    drawn = links_of(record(hardware={"topology": topology}))
+    assert drawn.names == ("Tesla P100-SXM2-16GB",) * 8
+    assert drawn.cells[0] == ("X", "NV1", "NV1", "NV1", "NV1", "SYS", "SYS", "SYS")
+
+
+def test_what_is_not_told_is_recorded_as_such(put):
+    machine: Machine = put("count 2\ngpu*.name NVIDIA X\n")
+    topology = wiring.recorded()["topology"]
+    assert topology["links"] == [["X", "?"], ["?", "X"]]
+    assert topology["peers"] == [[True, None], [None, True]]
+    assert topology["numa_nodes"] == [None, None]
+    machine.set("init", "!4")
+    assert wiring.recorded() == {}
+
+
+def test_an_entry_that_cannot_be_read_is_not_known(put):
+    machine: Machine = put(machines.dgx_1())
+    machine.set("gpu1.pci", "nonsense")
+    machine.set("gpu2.nvlink_to.0", "!999")
+    machine.set("gpu5.p2p.6", "!15")
+    found = read()
+    assert found.gpus[1].bus is None
+    assert found.link(5, 6).peers is None
+    assert [gpu.index for gpu in found.gpus] == list(range(8))
+    assert found.link(3, 7).word == "NV1"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""What `--network_topology=auto` means for the towers of a run: groups, from how their devices are wired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.params import Params
+from benchmarks.params.conditions import exchanges_gradients
+from benchmarks.telemetry import wiring
+from benchmarks.telemetry.cuda_order import bus_addresses
+from benchmarks.telemetry.wiring import Wiring
+from variable_mgr import topology
+from variable_mgr.all_reduce_spec import parse
+from variable_mgr.link_graph import Derived, LinkGraph, derive
+from variable_mgr.topology import is_gpu
+
+
+def topology_of_run(params: Params, towers: Sequence[str], numbers: Callable[[], Sequence[int]]) -> Derived | None:
+    """`derived_topology`; None also where the run has no exchange in groups."""
+    spec = params.all_reduce_spec or ("hierarchical_copy" if params.hierarchical_copy else "xring")
+    if not exchanges_gradients(params) or "hierarchical_copy" not in parse(spec).algorithms:
+        return None
+    return derived_topology(params, towers, numbers)
+
+
+def derived_topology(params: Params, towers: Sequence[str], numbers: Callable[[], Sequence[int]]) -> Derived | None:
+    """The groups of the devices `towers`; None where `params` ask for others than derived ones.
+
+    `numbers` tells TensorFlow's of the towers' GPUs, and is asked where they are this process's own.
+    """
+    if params.network_topology != topology.AUTO:
+        return None
+    machines = topology.machines(towers)
+    if len(machines) > 1:
+        return Derived(topology.by_turns(machines), "each group is one machine")
+    found = _graph(towers, numbers)
+    if isinstance(found, str):
+        return Derived(topology.halves(len(towers)), f"{found}, so the halves are by number")
+    return derive(found)
+
+
+def told(derived: Derived) -> str:
+    """The groups in words."""
+    groups = "; ".join(" ".join(map(str, group)) for group in derived.topology.groups)
+    mains = ", ".join("-".join(map(str, row)) for row in derived.topology.mains)
+    return f"towers in groups {groups}, exchanging between {mains} in turn: {derived.why}."
+
+
+def facts(derived: Derived | None) -> dict[str, Any]:
+    """What the `exchange` section of a record has of it."""
+    if derived is None:
+        return {}
+    groups, mains = ([list(row) for row in rows] for rows in (derived.topology.groups, derived.topology.mains))
+    return {"topology": {"groups": groups, "mains": mains, "why": derived.why}}
+
+
+def numbered_by_nvml(found: Wiring, numbers: Sequence[int]) -> list[int] | str:
+    """NVML's indices of the GPUs that TensorFlow gives these `numbers`; or why they cannot be told."""
+    addresses = bus_addresses()
+    if isinstance(addresses, str):
+        return f"which GPU is which cannot be told ({addresses})"
+    by_bus = {gpu.bus: gpu.index for gpu in found.gpus if gpu.bus}
+    indices = []
+    for number in numbers:
+        index = by_bus.get(addresses[number] or "") if number < len(addresses) else None
+        if index is None:
+            return f"NVML does not tell of the GPU that TensorFlow numbers {number}"
+        indices.append(index)
+    return indices if len(set(indices)) == len(indices) else "several towers are on one GPU"
+
+
+def _graph(towers: Sequence[str], numbers: Callable[[], Sequence[int]]) -> LinkGraph | str:
+    """What is between the towers' devices, or why it is not known."""
+    if not all(map(is_gpu, towers)):
+        return "CPU devices have no links"
+    if any("/job:" in tower for tower in towers):
+        return "the towers are on another machine"
+    found = wiring.read()
+    if isinstance(found, str):
+        return f"the NVIDIA driver tells nothing of GPUs ({found})"
+    indices = numbered_by_nvml(found, numbers())
+    return indices if isinstance(indices, str) else found.graph(indices)
