@@ -154,9 +154,12 @@ def of_wiring(wiring: Wiring, network: Network | None = None) -> Machine:
     # More links to all others together than a GPU has are links to a switch, counted once for each other GPU.
     switched = bool(counted) and sum(n for pair, n in counted.items() if 0 in pair) > links.nvlinks
     gpus = range(len(indices))
-    near = _joined(gpus, lambda pair: between[pair].level in ("PIX", "PXB"))
+    nearest = _joined(gpus, lambda pair: between[pair].level == "PIX")
+    near = [
+        group for group in _joined(gpus, lambda pair: between[pair].level in ("PIX", "PXB")) if group not in nearest
+    ]
     near_processor = _joined(gpus, lambda pair: between[pair].level not in ("SYS", "NODE", "?"))
-    group = "board" if rates.known(accelerator) == "K80" else "switch"
+    what = "board" if rates.known(accelerator) == "K80" else "switch"
     return Machine(
         "this machine",
         rates.known(accelerator) or accelerator,
@@ -165,7 +168,8 @@ def of_wiring(wiring: Wiring, network: Network | None = None) -> Machine:
         switched=max(counted.values()) * links.nvlink if switched else 0.0,
         shared=(
             *(Shared("GPU's link", (gpu,), links.pcie) for gpu in gpus),
-            *(Shared(group, together, links.pcie) for together in near if len(together) > 1),
+            *(Shared(what, group, links.pcie) for group in nearest if len(group) > 1),
+            *(Shared("switch", group, links.pcie) for group in near),
         ),
         peers=all(link.peers is not False for link in between.values() if link.level not in ("SYS", "NODE")),
         sockets=tuple(near_processor) if len(near_processor) > 1 else (),
