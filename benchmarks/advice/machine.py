@@ -13,6 +13,7 @@ from benchmarks.advice import rates
 from benchmarks.advice.platforms import PLATFORMS, UNLISTED_NETWORKS, Platform, mesh, named
 from benchmarks.errors import UserError
 from benchmarks.params.option import closest
+from results.reference.hardware import matches
 
 if TYPE_CHECKING:
     from benchmarks.telemetry.wiring import Wiring
@@ -95,7 +96,8 @@ def of_platform(platform: str, accelerator: str = "") -> Machine:
             "gpus_per_machine, gpu_link_GBs and network_gbit_per_sec: see --help of benchmarks.studies.cost_model."
         )
     wires = PLATFORMS[name]
-    card = rates.known(accelerator or wires.accelerator)
+    usual = not accelerator or matches(accelerator, wires.accelerator)
+    card = rates.known(wires.accelerator if usual else accelerator)
     if card is None:
         close = closest(accelerator, rates.accelerators())
         hint = f" Did you mean {close!r}?" if close else ""

@@ -34,6 +34,7 @@ def test_every_platform_has_links_that_carry_something(name):
 
 def test_a_platform_has_the_links_of_the_accelerator_that_is_told():
     assert len(machine.of_platform("NVIDIA DGX-1").nvlinks) == 16
+    assert machine.of_platform("NVIDIA DGX-1", "Tesla P100") == machine.of_platform("NVIDIA DGX-1")
     assert machine.of_platform("NVIDIA DGX-1", "P100-SXM2-16GB").nvlink(0, 3) == pytest.approx(18.31e9)
     assert machine.of_platform("NVIDIA DGX-1", "Tesla V100-SXM2-16GB").nvlink(0, 3) > 40e9
     assert machine.of_platform("Amazon EC2 p2.8xlarge").nvlink(0, 1) == 0

@@ -100,7 +100,9 @@ def test_a_machine_that_is_not_known_is_told_by_flags(tmp_path, capsys):
     [
         ({"variable_update": "magic"}, "'magic' is not known"),
         ({"model": "resnet51"}, "'resnet51' is not known. Did you mean 'resnet50'"),
-        ({"num_devices": "0"}, "line 2: num_devices and images_per_sec must be above 0"),
+        ({"num_devices": "0"}, "line 2: num_devices must be above 0, is 0"),
+        ({"images_per_sec": "nan"}, "line 2: images_per_sec must be above 0, is nan"),
+        ({"gpus_per_machine": "x"}, "line 2: could not convert"),
         ({"images_per_sec": "many"}, "line 2: could not convert"),
         ({"batch_size_per_device": ""}, "batch_size_per_device is empty"),
         ({"accelerator": "K81"}, "'K81' is not known. Did you mean 'K80'"),
@@ -110,6 +112,15 @@ def test_a_row_that_cannot_be_used_is_told(tmp_path, capsys, change, reason):
     row = of_table(cost_model.TABLE)[0] | change
     assert cost_model.main([f"--series={written(tmp_path / 'own.csv', [row])}"]) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_of_several_servers_the_first_figure_is_fitted(tmp_path):
+    rows = [row for row in of_table(SERVERS) if row["platform"] == "CSCS Piz Daint" and row["data"] == "synthetic"]
+    rows.append(rows[0] | {"num_ps": "2", "images_per_sec": "1"})
+    (series,) = read(written(tmp_path / "own.csv", rows))
+    fitted, judged = fitted_and_judged(series, 2)
+    assert [(layout.devices, layout.servers) for layout in fitted] == [(1, 1), (2, 1)]
+    assert [layout.devices for layout in judged] == [4, 8, 16, 32, 64, 128]
 
 
 def test_missing_columns_are_named(tmp_path, capsys):
