@@ -40,6 +40,24 @@ def test_a_platform_has_the_links_of_the_accelerator_that_is_told():
     assert machine.of_platform("Amazon EC2 p2.8xlarge").nvlink(0, 1) == 0
 
 
+@pytest.mark.parametrize(
+    ("accelerator", "pcie", "nvlinks", "total"),
+    [
+        ("Tesla K80", 12e9, 0, 0),
+        ("Tesla P100-SXM2-16GB", 12e9, 4, 80e9),
+        ("V100-SXM3-32GB", 12e9, 6, 150e9),
+        ("NVIDIA A100-SXM4-40GB", 24e9, 12, 300e9),
+        ("NVIDIA H100 80GB HBM3", 48e9, 18, 450e9),
+        ("NVIDIA H200", 48e9, 18, 450e9),
+        ("some other card", 12e9, 0, 0),
+    ],
+)
+def test_links_are_of_the_accelerators_generation(accelerator, pcie, nvlinks, total):
+    found = rates.links(accelerator)
+    assert (found.pcie, found.nvlinks) == (pcie, nvlinks)
+    assert found.nvlinks * found.nvlink == pytest.approx(total * 18.31 / 20)
+
+
 def test_what_is_not_known_is_named_with_what_is():
     with pytest.raises(UserError, match=r"'My rack' is not known; there are NVIDIA DGX-1, .*gpu_link_GBs"):
         machine.of_platform("My rack")
