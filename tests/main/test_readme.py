@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import all_reduce, launch, topology
 from benchmarks.inputs import cifar10, imagenet
-from benchmarks.studies import against_yardsticks, first_losses, input_speed, strategies
+from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
 from results import __main__ as results_command
 from tests.main.conftest import PROJECT
 
@@ -41,6 +41,7 @@ OTHER_COMMANDS = (
     cifar10,
     imagenet,
     against_yardsticks,
+    cost_model,
     first_losses,
     input_speed,
     strategies,
