@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from benchmarks import environment as this_machine
 from benchmarks import memory
+from benchmarks.advice.rules import DATA_FORMAT
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
 from benchmarks.params.paper_schedule import notice, paper_facts
@@ -76,6 +77,13 @@ class Draft:
         """What was asked for and does not act, as far as it is known yet."""
         return notices(self.params, self.command.given)
 
+    def advice(self) -> dict[str, dict[str, Any]]:
+        """What stands for auto, by flag, as far as it is known."""
+        found = self.command.advice.facts() if self.command.advice else {}
+        if self.command.params.data_format == "auto" and self.params.data_format != "auto":
+            found["data_format"] = vars(DATA_FORMAT[self.params.device])
+        return found
+
     def record(self, status: str, message: str = "") -> RunRecord:
         """The record of a run that ended with `status`."""
         measurement = self.recording.measurement() if self.recording else None
@@ -107,6 +115,7 @@ class Draft:
             checks=self._checked(measurement),
             repeat=self._repeat(),
             trial=self._trial(status),
+            advice=self.advice(),
             **self.sections | self._cost(measurement),
         )
 

@@ -40,6 +40,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *sections.bound(record),
         *sections.parts(record),
         *sections.trial(record),
+        *sections.advice(record),
         *sections.accuracy(record),
         *sections.traced(record),
         *sections.checkpoints(record),

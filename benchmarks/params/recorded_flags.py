@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.params.advised import FLAGS as ADVISED
 from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
 from results import store
@@ -44,8 +45,9 @@ def with_recorded_flags(arguments: Sequence[str], problems: list[str]) -> tuple[
 def recorded_flags(record: RunRecord) -> dict[str, Any]:
     """Return the flags that make the run of `record` again, and their values.
 
-    They are those that were given and say what is measured, as they were resolved; where a run writes to, and what it
-    prints, is not taken from a record. Raise RecordError where it has none, or has flags that do not exist here.
+    They are those that were given, or that auto has set, and say what is measured, as they were resolved; where a run
+    writes to, and what it prints, is not taken from a record. Raise RecordError where it has none, or has flags that do
+    not exist here.
     """
     if record.provenance:
         tool = record.provenance.get("tool", "another tool")
@@ -57,7 +59,8 @@ def recorded_flags(record: RunRecord) -> dict[str, Any]:
         commit = git.get("commit") if isinstance(git, dict) else "not known"
         raise RecordError(f"this version does not know its flags {named}; the record is of commit {commit}")
     flags = {}
-    for name in record.given:
+    advised = [name for name in options() if name in record.advice and name in ADVISED and name not in record.given]
+    for name in (*record.given, *advised):
         value = record.params.get(name)
         if name == "num_epochs" and record.params.get("num_batches"):
             name, value = "num_batches", record.params["num_batches"]  # exact, where epochs may be rounded
