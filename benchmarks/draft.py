@@ -92,7 +92,7 @@ class Draft:
         if status == "completed":  # of another run there is no figure to doubt
             load, gpus = self.checks.get("load"), self.checks.get("gpus")
             waits = self.sections.get("diagnosis", {}).get("input_share")
-            trial = bool(self.params.trial_set)
+            trial = searched(self.params)
             facts = dataclasses.replace(
                 facts, statistics=statistics, load=load, gpus=gpus, input_wait_share=waits, trial=trial
             )
@@ -132,8 +132,8 @@ class Draft:
     def _circumstances(self) -> dict[str, Any]:
         """What says what is measured and is no flag: where the data are from, and how many processes there were."""
         found: dict[str, Any] = {"data_source": self.sections.get("dataset", {}).get("source")}
-        if self.params.trial_set:
-            found["trial"] = "find_batch_size"
+        if search := searched(self.params):
+            found["trial"] = search
         if cluster := self.sections.get("cluster"):
             found["processes"] = {job: len(hosts) for job, hosts in cluster["hosts"].items()}
         return found
@@ -177,6 +177,13 @@ class Draft:
             copies=self.checks.get("copies"),
             losses=losses_of(measurement) if measurement else (),
         )
+
+
+def searched(params: Params) -> str:
+    """The flag of the search that a run is a trial of; "" where it is none."""
+    if not params.trial_set:
+        return ""
+    return "advised" if params.advised else "find_batch_size"
 
 
 def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _FLOAT32_BYTES = 4
 
 @dataclass(frozen=True)
 class Cost:
-    """What one image costs, and the trainable `parameters`, which all images share.
+    """What one image costs, and the trainable `parameters`, which all images share, in so many `variables`.
 
     `multiply_adds` are those of a forward pass, `gradient_multiply_adds` those of the backward pass that follows it in
     training. `activations` is the number of features that the backward pass needs, in the numbers that the towers
@@ -28,6 +28,7 @@ class Cost:
     """
 
     parameters: int
+    variables: int
     multiply_adds: int
     gradient_multiply_adds: int
     activations: int
@@ -68,6 +69,7 @@ def cost(network: Network, num_classes: int, *, training: bool = False) -> Cost:
     network(cast("Net", counter), Shape(3, network.image_size, network.image_size, learned=False))
     return Cost(
         counter.parameters,
+        counter.variables,
         counter.multiply_adds,
         counter.gradient_multiply_adds,
         sum(counter.kept.values()),
@@ -109,6 +111,7 @@ class Counter:
         self.num_classes = num_classes
         self.training = training
         self.parameters = 0
+        self.variables = 0
         self.multiply_adds = 0
         self.gradient_multiply_adds = 0
         self.kept: dict[object, int] = {}  # features of each tensor that the backward pass needs
@@ -146,6 +149,7 @@ class Counter:
         y = replace(_window(x, height, width, stride, padding), channels=filters, learned=True)
         inputs = height * width * x.channels // groups
         self.parameters += inputs * filters + filters * bias
+        self.variables += 1 + bias
         self._multiply(x, inputs * y.size)
         return self.relu(y) if relu else y
 
@@ -169,6 +173,7 @@ class Counter:
     def batch_norm(self, x: Shape, *, relu: bool = True, scale: bool = True, **_: object) -> Shape:
         """A beta for each channel, and with `scale` a gamma."""
         self.parameters += x.channels * (1 + scale)
+        self.variables += 1 + scale
         self._keep(x)
         y = replace(x.like(), learned=True)
         return self.relu(y) if relu else y
@@ -176,6 +181,7 @@ class Counter:
     def dense(self, x: Shape, units: int, *, relu: bool = True, **_: object) -> Shape:
         """A weight for each feature and unit, a bias for each unit."""
         self.parameters += (x.size + 1) * units
+        self.variables += 2
         self._multiply(x, x.size * units)
         return self.relu(Shape(units)) if relu else Shape(units)
 

@@ -58,6 +58,11 @@ class VariableOptions:
         tcb="its default is gpu",
         acts=WITH_PARAMETER_DEVICES,
     )
+    advised: bool = option(
+        False,
+        "This run is a trial of python -m benchmarks.advise --measure, which gives it to those that it starts.",
+        run_only=True,
+    )
     staged_vars: bool = option(
         False,
         "Let no tower wait for the parameters: each reads them a step late, and its gradients are applied a step late.",
