@@ -16,10 +16,11 @@ import models
 from benchmarks import output_file
 from benchmarks.advice import candidates, one_device, target
 from benchmarks.advice.candidates import Candidate
-from benchmarks.advice.cost_model import Layout, Prediction, predict
+from benchmarks.advice.cost_model import Prediction
 from benchmarks.advice.findings import Findings, facts, rows, told
 from benchmarks.advice.measured import Case, RunFailedError, Runs, geometric_mean, interleaved, ranked
 from benchmarks.advice.one_device import OneDevice
+from benchmarks.advice.predictions import predictions
 from benchmarks.advice.rules import choose
 from benchmarks.advice.situation import situation, training_cost
 from benchmarks.advice.target import Target
@@ -91,7 +92,7 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
     found = dataclasses.replace(
         found,
         base=base,
-        predicted={count: _predicted(count, tried, about, base, params, training) for count in several},
+        predicted=_predicted(several, tried, about, base, params, training),
         measured={count: ranked(_of(runs, count)) for count in several if runs},
     )
     _save(options.output, found)
@@ -125,13 +126,13 @@ def _one_device(options: argparse.Namespace, params: Params, about: Target) -> O
         return OneDevice(options.images_per_second, batch_size, "--images_per_second")
     if options.platform and (found := one_device.published(options.platform, params.model, asked, numbers)):
         return found
-    card = about.machine.accelerator if about.kind == "gpu" else ""
-    return one_device.of_records(Path(params.results_dir).expanduser(), params.model, card, batch_size, numbers)
+    folder = Path(params.results_dir).expanduser()
+    return one_device.of_records(folder, params.model, about.machine.accelerator, batch_size, numbers)
 
 
 def _not_known(options: argparse.Namespace, params: Params, about: Target) -> str:
     if about.machine is None:
-        return "--device=cpu: how fast CPU devices exchange is not known. Add --measure, or --links=FILE."
+        return "--device=cpu: how fast logical CPU devices exchange is not known. Add --measure."
     looked = f"no valid run with one tower is in {params.results_dir}"
     looked += f", and of {options.platform} no one figure was published" if options.platform else ""
     size = f" and {params.batch_size} images a step" if params.batch_size else ""
@@ -170,18 +171,22 @@ def _of(runs: Mapping[Case, list[float]], count: int) -> dict[Candidate, list[fl
 
 
 def _predicted(
-    count: int, tried: Sequence[Candidate], about: Target, base: OneDevice | None, params: Params, training: Cost
-) -> list[tuple[Candidate, Prediction]]:
-    """What each candidate is to give on `count` devices, the fastest first."""
+    counts: Sequence[int],
+    tried: Sequence[Candidate],
+    about: Target,
+    base: OneDevice | None,
+    params: Params,
+    training: Cost,
+) -> dict[int, list[tuple[Candidate, Prediction]]]:
+    """What each candidate is to give on each number of devices, the fastest first; {} where nothing says."""
     if about.machine is None or base is None:
-        return []
-    layout, figures = Layout(count), {Layout(1): base.images_per_second}
-    found = []
-    for each in tried:
-        workload = each.workload(params.model, training, params.batch_size, precision(params))
-        (prediction,) = predict(workload, about.machine, figures, [layout])
-        found.append((each, prediction))
-    return sorted(found, key=lambda pair: -pair[1].images_per_second)
+        return {}
+    of_one = Candidate("parameter_server", "cpu" if base.variables_on_cpu else "gpu")
+    workloads = {
+        each: each.workload(params.model, training, params.batch_size, precision(params)) for each in (of_one, *tried)
+    }
+    wanted = {each: workloads[each] for each in tried}
+    return predictions(wanted, about.machine, workloads[of_one], base.images_per_second, counts)
 
 
 def _save(path: Path | None, found: Findings) -> None:
@@ -231,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
         "--images_per_second",
         type=_images_per_second,
         metavar="X",
-        help="of one device; else what was published of --platform, or of valid runs of one tower in --results_dir",
+        help="of one device with its variables; else what was published of --platform, or valid runs in --results_dir",
     )
     add("--results_dir", default="runs", metavar="DIR", help="where runs are read from and written to (runs)")
     add("--candidates", default="", metavar="NAME,NAME", help="only these, as the tables name them")

@@ -38,7 +38,7 @@ def told(found: Findings) -> str:
     parts = [_heading(found)]
     for count in sorted({*found.predicted, *found.measured}):
         if predictions := found.predicted.get(count):
-            parts.append(_predictions(count, predictions))
+            parts.append(_predictions(count, predictions, chosen(found.choices[count])))
         if runs := found.measured.get(count):
             parts += [_runs(count, runs), *_agreement(found, count)]
     return "\n\n".join([*parts, *_rules(found.choices)])
@@ -51,17 +51,19 @@ def _heading(found: Findings) -> str:
         lines.append(f"Links: {found.machine.source}.")
     elif found.kind == "cpu":
         lines[0] += ", on logical CPU devices"
-        lines.append("Nothing is predicted: how fast these exchange is not known (--links).")
+        lines.append("Nothing is predicted: how fast these exchange is not known.")
     if found.base:
         lines.append(f"One device: {found.base.images_per_second:,.1f} images/s ({found.base.source}).")
-        lines.append("Predicted from that figure alone, so what computation hides of the exchange is a guess.")
+        lines.append(
+            "Predicted from that alone: how much of the exchange computation hides is a guess, within the intervals."
+        )
     return "\n".join(lines)
 
 
-def _predictions(count: int, predictions: Sequence[tuple[Candidate, Prediction]]) -> str:
+def _predictions(count: int, predictions: Sequence[tuple[Candidate, Prediction]], rule: Candidate) -> str:
     rows = [
         [
-            str(candidate),
+            f"{candidate}{' (auto)' * (candidate == rule)}",
             f"{each.images_per_second:,.1f}",
             f"{each.low:,.1f} to {each.high:,.1f}",
             f"{each.compute_seconds / each.step_seconds:.0%}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,24 +18,29 @@ PUBLISHED = "tf2017"
 
 
 class OneDevice(NamedTuple):
-    """Images/sec of one device with `batch_size` images a step, and where they are from, in words."""
+    """Images/sec of one device with `batch_size` images a step, and where they are from, in words.
+
+    `variables_on_cpu`: whether each step brought them from there; else they were on the device.
+    """
 
     images_per_second: float
     batch_size: int
     source: str
+    variables_on_cpu: bool = False
 
 
 def of_records(folder: Path, model: str, card: str, batch_size: int, precision: str) -> OneDevice | None:
-    """The geometric mean of the valid runs in `folder` of one tower on such a `card`, "" for the CPU; None of none."""
+    """The geometric mean of the valid runs in `folder` of one tower on such a `card`; None where there is none."""
     if not folder.is_dir():
         return None
     records = [
         record
         for record in store.readable(folder.glob("*.json"))
         if _fits(record, model, batch_size, precision)
-        and (matches(card, accelerator(record)) if card else settings(record).get("device") == "cpu")
+        and settings(record).get("device") == "gpu"
+        and matches(card, accelerator(record))
     ]
-    return _mean(records, batch_size, f"{len(records)} valid run(s) in {folder}")
+    return _mean(records, batch_size, f"valid runs in {folder}")
 
 
 def published(platform: str, model: str, batch_size: int, precision: str) -> OneDevice | None:
@@ -68,7 +73,20 @@ def _fits(record: RunRecord, model: str, batch_size: int, precision: str) -> boo
     )
 
 
-def _mean(records: Iterable[RunRecord], batch_size: int, source: str) -> OneDevice | None:
-    speeds = [record.steady_images_per_second for record in records]
-    logs = [math.log(speed) for speed in speeds if speed]
-    return OneDevice(math.exp(statistics.fmean(logs)), batch_size, source) if logs else None
+def _mean(records: Sequence[RunRecord], batch_size: int, source: str) -> OneDevice | None:
+    """That of the runs whose variables were on the device, or if there are none, of the others."""
+    for on_cpu in (False, True):
+        logs = [
+            math.log(speed)
+            for record in records
+            if _on_cpu(record) == on_cpu and (speed := record.steady_images_per_second)
+        ]
+        if logs:
+            return OneDevice(math.exp(statistics.fmean(logs)), batch_size, f"{source}: mean of {len(logs)}", on_cpu)
+    return None
+
+
+def _on_cpu(record: RunRecord) -> bool:
+    told = settings(record)
+    held = told.get("variable_update") in ("parameter_server", "distributed_replicated")
+    return held and told.get("local_parameter_device") == "cpu"

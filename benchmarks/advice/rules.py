@@ -110,7 +110,7 @@ def _gpus(situation: Situation) -> bool:
 
 
 # The first that holds is taken. One that is asked for under a strategy that the user has chosen must choose that one:
-# for this there are the last four, which no other way leads to.
+# for this there are the last three, which no other way leads to.
 _RULES = (
     _Rule(
         "cluster with a controller",
@@ -193,8 +193,9 @@ _RULES = (
     _Rule(
         "GPUs without peer-to-peer",
         lambda it: _gpus(it) and it.peers is False,
-        ("parameter_server", "cpu", None),
-        "all that GPUs exchange crosses the CPU's memory anyway, and with the variables there it does so once",
+        ("replicated", None, "nccl"),
+        "what GPUs exchange crosses the CPU's memory, but in a ring no link carries more than twice the variables, and "
+        "the CPU adds nothing up",
         COUNTED,
     ),
     _Rule(
@@ -216,13 +217,6 @@ _RULES = (
         _gpus,
         ("parameter_server", "cpu", None),
         "not all GPUs are known to reach each other's memory, and all reach the CPU's",
-        COUNTED,
-    ),
-    _Rule(
-        "all-reduce of GPUs",
-        _gpus,
-        ("replicated", None, "nccl"),
-        "NCCL finds the fastest way among the GPUs of a machine by itself",
         COUNTED,
     ),
     _Rule(

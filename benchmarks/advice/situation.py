@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from benchmarks.advice.machine import Machine
 from benchmarks.advice.rules import Situation
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.telemetry.wiring import Wiring
 from models.cost import Cost, cost
 from models.network import Network
+
+if TYPE_CHECKING:
+    from benchmarks.advice.machine import Machine  # which uses options, and these use this
 
 _FLOAT32_BYTES = 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,15 +50,25 @@ def find(*, device: str, platform: str | None, links: Path | None, wires: Path |
     named = [flag for flag, value in given.items() if value]
     if len(named) > 1:
         raise UserError(f"{' and '.join(named)} each say which machine it is about: give one of them.")
-    if device == "cpu" and (platform or wires):
-        raise UserError(f"{named[0]} with --device=cpu: it tells how GPUs are wired. Leave one of them out.")
-    if platform or links:
-        found = machine.of_platform(platform) if platform else machine.of_measurements(Path(str(links)))
-        kind = "cpu" if device == "cpu" else "gpu"
-        return Target(kind, found, lambda count: of_machine(found, count))
+    if device == "cpu" and named:
+        raise UserError(f"{named[0]} with --device=cpu: it tells how GPUs are linked. Leave one of them out.")
     if device == "cpu":
         return Target("cpu", None, lambda _: Wired())
+    if platform:
+        known = machine.of_platform(platform)
+        return Target("gpu", known, lambda count: of_machine(known, count))
+    if links:
+        return _measured(machine.of_measurements(links), wiring_file.beside_links(links))
     return _at_hand(wiring_file.read(wires) if wires else wiring.read())
+
+
+def _measured(links: Machine, found: wiring.Wiring | None) -> Target:
+    """A machine whose links were measured; what cards it has, and which are peers, its wiring tells, if it is known."""
+    if found is None or len(found.gpus) != links.gpus:
+        return Target("gpu", links, lambda count: of_machine(links, count))
+    return dataclasses.replace(
+        _at_hand(found), machine=dataclasses.replace(links, accelerator=found.gpus[0].name or "")
+    )
 
 
 def _at_hand(found: wiring.Wiring | str) -> Target:

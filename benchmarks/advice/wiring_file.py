@@ -16,11 +16,7 @@ _LARGEST = 16 * 2**20  # bytes; that of 16 GPUs has 30,000
 def read(path: Path) -> Wiring:
     """The wiring in `path`. Raise UserError where there is none, or not of every two GPUs."""
     try:
-        with path.open(encoding="utf-8") as stream:
-            text = stream.read(_LARGEST + 1)
-        if len(text) > _LARGEST:
-            raise ValueError("it is too large")
-        found = _wiring(json.loads(text))
+        found = _wiring(_document(path))
     except OSError as error:
         raise UserError(f"--wiring={path}: cannot be read: {error.strerror}. Give another file.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -29,6 +25,22 @@ def read(path: Path) -> Wiring:
             f"--wiring={path} is not what python -m benchmarks.topology --output=FILE writes: {told}."
         ) from error
     return found
+
+
+def beside_links(path: Path) -> Wiring | None:
+    """The wiring that stands in `path` beside links that were measured; None where it was not known there."""
+    try:
+        return _wiring(_document(path)["wiring"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # whether the links can be read is for their reader to say
+
+
+def _document(path: Path) -> Any:
+    with path.open(encoding="utf-8") as stream:
+        text = stream.read(_LARGEST + 1)
+    if len(text) > _LARGEST:
+        raise ValueError("it is too large")
+    return json.loads(text)
 
 
 def _wiring(facts: Any) -> Wiring:

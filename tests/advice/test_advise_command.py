@@ -77,9 +77,10 @@ def test_one_device_is_the_mean_of_valid_plain_runs_of_one_tower_on_the_same_car
     found = one_device.of_records(tmp_path, "resnet20", "P100-SXM2-16GB", 32, "fp32")
     assert found is not None
     assert found.images_per_second == pytest.approx(250)
-    assert found.source == f"1 valid run(s) in {tmp_path}"
+    assert found.source == f"valid runs in {tmp_path}: mean of 1"
+    assert not found.variables_on_cpu
     assert one_device.of_records(tmp_path, "resnet20", "P100-SXM2-16GB", 64, "fp32") is None
-    assert one_device.of_records(tmp_path, "resnet20", "", 32, "fp32") is None  # none was made on a CPU
+    assert one_device.of_records(tmp_path, "resnet20", "", 32, "fp32") is None
     assert one_device.of_records(tmp_path / "none", "resnet20", "P100", 32, "fp32") is None
 
 
@@ -98,9 +99,12 @@ def test_published_figures_of_one_device():
     ("arguments", "said"),
     [
         (["--model=vgg61"], "Unknown model 'vgg61'."),
-        (["--model=vgg16", "--device=cpu"], "Add --measure, or --links=FILE."),
+        (["--model=vgg16", "--device=cpu"], "exchange is not known. Add --measure."),
         (["--model=vgg16", "--platform=a", "--links=b"], "--platform and --links each say which machine"),
-        (["--model=vgg16", "--platform=a", "--device=cpu"], "--platform with --device=cpu: it tells how GPUs are"),
+        (
+            ["--model=vgg16", "--platform=a", "--device=cpu"],
+            "--platform with --device=cpu: it tells how GPUs are linked",
+        ),
         (["--model=vgg16", "--wiring=/nowhere"], "--wiring=/nowhere: cannot be read: No such file"),
         (["--model=lenet", "--device=cpu", "--measure", "--num_gpus=1"], "one device exchanges nothing"),
         (["--model=lenet", "--device=cpu", "--measure", "--num_gpus=2,x"], "is no list of whole numbers from 1 on"),

@@ -86,7 +86,7 @@ def test_the_threshold_is_the_middle_between_the_families():
     ("machine", "gpus", "rule", "expected"),
     [
         (machines.nvswitch, range(8), "GPUs with NVLink", NCCL),
-        (machines.no_peers, range(8), "GPUs without peer-to-peer", ON_CPU),
+        (machines.no_peers, range(8), "GPUs without peer-to-peer", NCCL),
         (machines.no_peers, [6, 7, 8], "GPUs of unknown wiring", NCCL),  # there is no GPU 8
         (k80_without_peers, [0], "one tower", ("parameter_server", None, None)),
     ],

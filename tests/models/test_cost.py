@@ -155,6 +155,7 @@ def test_what_is_counted_on_shapes_is_in_the_graph(case):
     variables = declarations(network, num_classes)
     assert counted.parameters == sum(variable.size for variable in variables if variable.trainable)
     assert counted.variables == sum(variable.trainable for variable in variables)
+    assert counted.largest_variable == max(variable.size for variable in variables if variable.trainable)
 
     forward, backward = training_graph(network, num_classes, variables)
     assert counted.multiply_adds == sum(map(of_operation, forward)) // BATCH
