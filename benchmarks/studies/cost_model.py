@@ -1,0 +1,157 @@
+"""`python -m benchmarks.studies.cost_model`: how well the cost model predicts published figures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.advice import rates
+from benchmarks.advice.cost_model import Prediction, predict
+from benchmarks.advice.platforms import PLATFORMS
+from benchmarks.advice.series import LINKS, NEEDED, Series, fitted_and_judged, read
+from benchmarks.advice.traffic import STRATEGIES
+from benchmarks.bandwidth import percentile
+from benchmarks.errors import UserError
+from benchmarks.studies import report
+from results.reference import FOLDER
+
+DESCRIPTION = f"""\
+Predict each series of a table of published figures from its figures of the fewest devices (two, mostly of 1 and 2) and
+from what is known of the machines' links, and compare with the others. Beside the cost model stands the extrapolation
+of the same two figures by t(n) = a + b (1 - 1/n), the time of a ring. Errors are predicted / published - 1.
+
+The table has the columns {", ".join(NEEDED)}; of num_workers (machines), num_ps, data, precision, date,
+local_parameter_device, gradient_megabytes and {", ".join(LINKS)}
+those that it can tell.
+
+Machines that are known: {", ".join(PLATFORMS)}.
+Accelerators that are known: {", ".join(rates.accelerators())}.
+For others tell {", ".join(LINKS)} by columns or flags: then each GPU has a link of its own.
+"""
+TABLE = FOLDER / "tf_benchmarks_2017.csv"
+GIVEN = (*LINKS, "variable_update", "batch_size_per_device")  # by flags, for rows that do not tell
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A series, what was predicted of it, and by how much that is off, relative; `plain_errors` of two-point's."""
+
+    series: Series
+    fitted: tuple[int, ...]
+    predictions: tuple[Prediction, ...]
+    errors: tuple[float, ...]
+    plain_errors: tuple[float, ...]
+
+    @property
+    def within(self) -> int:
+        """How many figures are within the bounds of their prediction."""
+        pairs = ((each, self.series.figures[each.layout]) for each in self.predictions)
+        return sum(each.low <= figure <= each.high for each, figure in pairs)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the study; returns the exit code."""
+    return report.run(_parser(), study, arguments)
+
+
+def study(options: argparse.Namespace) -> None:
+    """Predict, compare, print and save. Raises UserError for a table with nothing to judge."""
+    given = {name: getattr(options, name) for name in GIVEN}
+    found = read(options.series, given)
+    judged = [judge(series, options.fit) for series in found if len(series.figures) > options.fit]
+    if not judged:
+        raise UserError(f"--series={options.series}: no series has more than {options.fit} figures. Nothing to judge.")
+    report.save(options.output, "cost_model", {"series": [_figures(each) for each in judged]})
+    report.say(table(judged))
+    if len(judged) < len(found):
+        report.say(f"\nLeft out: {len(found) - len(judged)} series of {options.fit} figures or fewer.")
+    report.say("\n" + summary(judged))
+
+
+def judge(series: Series, fit: int) -> Judged:
+    """`series` predicted from its first `fit` figures."""
+    figures, layouts = fitted_and_judged(series, fit)
+    predictions = predict(series.workload, series.machine, figures, layouts)
+    errors = tuple(each.images_per_second / series.figures[each.layout] - 1 for each in predictions)
+    seconds = {layout.devices: layout.devices / figure for layout, figure in figures.items()}
+    plain = tuple(two_point(seconds, layout.devices) / series.figures[layout] - 1 for layout in layouts)
+    return Judged(series, tuple(seconds), predictions, errors, plain)
+
+
+def two_point(seconds: dict[int, float], devices: int) -> float:
+    """Images/sec of `devices` if a step takes a + b (1 - 1/devices); `seconds` by devices, for one image of each."""
+    (first, start), *rest = seconds.items()
+    slope = 0.0
+    for second, end in rest:
+        slope = (end - start) / (1 / first - 1 / second)
+    step = start + slope * (1 / first - 1 / devices)
+    return devices / step if step > 0 else 0.0
+
+
+def table(judged: Sequence[Judged]) -> str:
+    """A row a series."""
+    headings = ["series", "strategy", "from", "errors, %, by devices", "within", "two points, %"]
+    return report.table(headings, [_row(each) for each in judged])
+
+
+def summary(judged: Sequence[Judged]) -> str:
+    """The median, nine in ten and worst of all errors, of the model and of the extrapolation."""
+    ours = [error for each in judged for error in each.errors]
+    plain = [error for each in judged for error in each.plain_errors]
+    rows = [["cost model", *_spread(ours)], ["two points", *_spread(plain)]]
+    text = report.table([f"{len(ours)} figures of {len(judged)} series", "median", "9 in 10", "worst"], rows)
+    return f"{text}\n\n{sum(each.within for each in judged) / len(ours):.0%} are within the bounds of nine in ten."
+
+
+def _spread(errors: Sequence[float]) -> list[str]:
+    sizes = [abs(error) for error in errors]
+    return [f"{percentile(sizes, percent):.1%}" for percent in (50, 90, 100)]
+
+
+def _row(each: Judged) -> list[str]:
+    devices = [prediction.layout.devices for prediction in each.predictions]
+    errors = ", ".join(f"{count}: {100 * error:+.1f}" for count, error in zip(devices, each.errors, strict=True))
+    plain = ", ".join(f"{100 * error:+.1f}" for error in each.plain_errors)
+    strategy = f"{each.series.strategy} {each.series.workload.place}".strip()
+    start = ", ".join(map(str, each.fitted))
+    return [each.series.name, strategy, start, errors, f"{each.within} of {len(devices)}", plain]
+
+
+def _figures(each: Judged) -> dict[str, object]:
+    return {
+        "series": each.series.name,
+        "strategy": each.series.strategy,
+        "from_devices": each.fitted,
+        "predictions": [
+            {**vars(prediction), "layout": vars(prediction.layout), "published": each.series.figures[prediction.layout],
+             "error": error, "two_point_error": plain}
+            for prediction, error, plain in zip(each.predictions, each.errors, each.plain_errors, strict=True)
+        ],
+    }  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = report.parser("cost_model", DESCRIPTION)
+    parser.add_argument("--series", type=Path, default=TABLE, metavar="FILE.csv", help="the table; else that of 2017")
+    parser.add_argument(
+        "--fit", type=int, choices=(1, 2), default=2, help="predict from so many figures of a series (default 2)"
+    )
+    parser.add_argument("--gpus_per_machine", metavar="N", default="", help="GPUs of a machine that is not known")
+    parser.add_argument("--gpu_link_GBs", metavar="GB/s", default="", help="rated speed of a GPU's link, each way")
+    parser.add_argument(
+        "--network_gbit_per_sec", metavar="Gbit/s", default="", help="rated speed of a machine's network, each way"
+    )
+    parser.add_argument(
+        "--variable_update", choices=STRATEGIES, default="", help="the strategy of rows that do not tell theirs"
+    )
+    parser.add_argument(
+        "--batch_size_per_device", metavar="N", default="", help="images of rows that do not tell theirs"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
