@@ -182,11 +182,10 @@ def _predicted(
     if about.machine is None or base is None:
         return {}
     of_one = Candidate("parameter_server", "cpu" if base.variables_on_cpu else "gpu")
-    workloads = {
-        each: each.workload(params.model, training, params.batch_size, precision(params)) for each in (of_one, *tried)
-    }
-    wanted = {each: workloads[each] for each in tried}
-    return predictions(wanted, about.machine, workloads[of_one], base.images_per_second, counts)
+    own = (params.model, training, params.batch_size, precision(params))
+    workloads = {each: each.workload(*own, synthetic=not params.data_dir) for each in tried}
+    measured = of_one.workload(*own, synthetic=not params.data_dir)
+    return predictions(workloads, about.machine, measured, base.images_per_second, counts)
 
 
 def _save(path: Path | None, found: Findings) -> None:

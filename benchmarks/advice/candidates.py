@@ -30,7 +30,7 @@ class Candidate:
         """As a command line has it."""
         return [f"--{name}={value}" for name, value in vars(self).items() if value]
 
-    def workload(self, model: str, training: Cost, batch_size: int, precision: str) -> Workload:
+    def workload(self, model: str, training: Cost, batch_size: int, precision: str, *, synthetic: bool) -> Workload:
         """Training `model` with `batch_size` images a device and step, as the cost model sees it."""
         # Only an all-reduce sends what it adds up in the narrow numbers of the towers.
         width = BYTES[precision if self.variable_update == "replicated" else "fp32"]
@@ -42,6 +42,8 @@ class Candidate:
             strategy=self.variable_update,
             place=self.local_parameter_device or "",
             nccl=self.all_reduce_spec == "nccl",
+            largest_bytes=training.largest_variable * width,
+            synthetic=synthetic,
         )
 
 

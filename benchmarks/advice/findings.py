@@ -81,7 +81,7 @@ def _runs(count: int, runs: Sequence[Ranked]) -> str:
         [
             str(each.candidate),
             f"{each.images_per_second:,.1f}",
-            f"{each.figure.low:,.1f} to {each.figure.high:,.1f}" if each.figure else "one run",
+            f"{each.interval.low:,.1f} to {each.interval.high:,.1f}" if each.interval else "one run",
             _against_first(each) if number else "",
         ]
         for number, each in enumerate(runs)
@@ -90,16 +90,16 @@ def _runs(count: int, runs: Sequence[Ranked]) -> str:
 
 
 def _against_first(each: Ranked) -> str:
-    if each.apart is None:
-        return f"{each.share.value:.2f}, one run"
-    bounds = f"{each.share.value:.2f} ({each.share.low:.2f} to {each.share.high:.2f})"
-    return bounds if each.apart else f"{bounds}: not told apart"
+    if each.bounds is None:
+        return f"{each.share:.2f}, one run"
+    told = f"{each.share:.2f} ({each.bounds[0]:.2f} to {each.bounds[1]:.2f})"
+    return told if each.slower else f"{told}: not told apart"
 
 
 def _agreement(found: Findings, count: int) -> list[str]:
     """Whether what was predicted, and what the rule takes, is what the runs show."""
     runs = found.measured[count]
-    first, slower = runs[0].candidate, [each.candidate for each in runs if each.apart]
+    first, slower = runs[0].candidate, [each.candidate for each in runs if each.slower]
     words = []
     if order := [candidate for candidate, _ in found.predicted.get(count, ())]:
         wrong = [each for each in slower if order.index(each) < order.index(first)]
@@ -113,7 +113,7 @@ def _agreement(found: Findings, count: int) -> list[str]:
     of_rule = {each.candidate: each for each in runs}.get(rule)
     if of_rule is None:
         words.append(f"What the rule takes, {rule}, is not among these.")
-    elif of_rule.apart:
+    elif of_rule.slower:
         words.append(f"What the rule takes, {rule}, is slower than {first} here.")
     else:
         words.append(
@@ -162,9 +162,9 @@ def rows(found: Findings) -> list[dict[str, Any]]:
                     "predicted_low": prediction and prediction.low,
                     "predicted_high": prediction and prediction.high,
                     "measured_images_per_second": ran and ran.images_per_second,
-                    "measured_low": ran and ran.figure and ran.figure.low,
-                    "measured_high": ran and ran.figure and ran.figure.high,
-                    "slower_than_first": ran and ran.apart,
+                    "measured_low": ran and ran.interval and ran.interval.low,
+                    "measured_high": ran and ran.interval and ran.interval.high,
+                    "slower_than_first": ran and ran.slower,
                 }
             )
     return made

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import signal
+import statistics
 import subprocess
 import tempfile
 import uuid
@@ -15,7 +17,7 @@ from benchmarks.children import start_python
 from benchmarks.errors import ExitCode, UserError
 from results import store
 from results.statistics.between_runs import Interval, interval
-from results.statistics.two_sides import LEVEL, Ratio, ratio
+from results.statistics.two_sides import LEVEL
 
 _PROGRAM = Path(__file__).resolve().parents[2] / "run_benchmark.py"
 _END_SECONDS = 20.0  # for a run that was told to end: it does so after its step
@@ -75,37 +77,46 @@ def interleaved(
 
 
 class Ranked(NamedTuple):
-    """A candidate by its runs: their geometric mean with its 95 % interval, and its `share` of the fastest's.
+    """A candidate by its runs: their geometric mean, with its 95 % `interval`, None of one run.
 
-    `apart`: whether the interval of that share says that it is slower; None where a side has one run.
+    `share` is what it has of the fastest's, round by round; `bounds` are those of the share, None of one round.
     """
 
     candidate: Candidate
-    figure: Interval | None
     images_per_second: float
-    share: Ratio
-    apart: bool | None
+    interval: Interval | None
+    share: float
+    bounds: tuple[float, float] | None
+
+    @property
+    def slower(self) -> bool:
+        """Whether the rounds show it to be slower than the fastest."""
+        return self.bounds is not None and self.bounds[1] < 1
 
 
 def ranked(runs: dict[Candidate, list[float]]) -> list[Ranked]:
-    """Candidates by their runs on one number of devices, the fastest first.
+    """Candidates by their runs on one number of devices, a figure a round, the fastest first.
 
-    Each is held against the fastest, with the level of confidence raised for as many comparisons (Bonferroni).
+    The runs of a round share the drift of the machine, so the fastest's are held against those of the same round; the
+    level of confidence is raised for as many comparisons (Bonferroni).
     """
     means = {candidate: geometric_mean(speeds) for candidate, speeds in runs.items()}
-    order = sorted(runs, key=lambda each: -means[each])
+    first, *_ = order = sorted(runs, key=lambda each: -means[each])
     level = 1 - (1 - LEVEL) / max(1, len(runs) - 1)
     found = []
     for candidate in order:
-        share = ratio(runs[order[0]], runs[candidate], level)
-        apart = None if share.high is None or candidate == order[0] else share.high < 1
-        found.append(Ranked(candidate, interval(runs[candidate]), means[candidate], share, apart))
+        shares = [own / best for own, best in zip(runs[candidate], runs[first], strict=True)]
+        known = interval(shares, level) if candidate != first else None
+        bounds = (known.low, known.high) if known else None
+        found.append(
+            Ranked(candidate, means[candidate], interval(runs[candidate]), means[candidate] / means[first], bounds)
+        )
     return found
 
 
 def geometric_mean(speeds: Sequence[float]) -> float:
     """The mean of runs, one value a run."""
-    return ratio([1.0], speeds).value
+    return math.exp(statistics.fmean(map(math.log, speeds)))
 
 
 def _finish(flags: Sequence[str]) -> tuple[int, str]:

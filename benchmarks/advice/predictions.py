@@ -9,7 +9,8 @@ from benchmarks.advice.cost_model import Layout, Prediction, Workload, predict
 from benchmarks.advice.machine import Machine
 
 _ALONE = Layout(1)
-_ROUNDS = 8  # of the search below; it settles within five
+_ROUNDS = 12  # of the search below, at most; it settles within eight
+_SETTLED = 1e-3  # relative; a figure is not known better
 
 
 def predictions(
@@ -39,5 +40,7 @@ def _figure(workload: Workload, machine: Machine, compute_seconds: float) -> flo
     step = compute_seconds
     for _ in range(_ROUNDS):
         (alone,) = predict(workload, machine, {_ALONE: workload.batch_size / step}, [_ALONE])
-        step = compute_seconds + alone.exposed_seconds + alone.waiting_seconds
+        before, step = step, compute_seconds + alone.exposed_seconds + alone.waiting_seconds
+        if abs(step - before) < _SETTLED * step:
+            break
     return workload.batch_size / step

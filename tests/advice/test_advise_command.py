@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -130,6 +131,44 @@ def test_candidates_by_name():
         named("replicated/ring", "cpu")
 
 
+def predicted(capsys, *arguments):
+    """The candidates of each table that the command prints, the fastest first, and all of its words."""
+    assert advise.main(arguments) == 0
+    out = capsys.readouterr().out
+    tables = out.split(" devices, predicted")[1:]
+    return [re.findall(r"^[|] ((?:parameter|repl)\S+(?: [(]auto[)])?)", table, re.MULTILINE) for table in tables], out
+
+
+def test_a_dgx_1_is_predicted_from_one_published_figure(capsys):
+    (two, eight), out = predicted(capsys, "--model=vgg16", "--platform=NVIDIA DGX-1", "--num_gpus=1,2,8")
+    assert out.startswith("vgg16, 64 images a device and step, on NVIDIA DGX-1 (8 x P100-SXM2-16GB)\n")
+    assert "One device: 154.0 images/s (published: tensorflow_benchmarks_2017" in out
+    assert two[0] == eight[0] == "replicated/nccl (auto)"
+    assert set(eight[1:]) == {"replicated", "parameter_server/cpu", "parameter_server/gpu"}
+    (row,) = [line.replace(",", "") for line in out.split("8 devices")[1].splitlines() if "(auto)" in line]
+    figure, low, high = map(float, re.findall(r"[\d.]+", row)[:3])
+    assert low < 1081 < high  # which was published of eight
+    assert low < figure < high
+    assert 'On 2, 8 devices auto takes --variable_update=replicated --all_reduce_spec=nccl. Rule "Titan X, M40' in out
+
+
+def test_variables_on_the_cpu_cost_one_device_too(capsys, tmp_path):
+    """Who measures a device with its variables on it does not see what bringing them over takes."""
+    file = tmp_path / "advice.json"
+    flags = ["--model=vgg16", "--platform=NVIDIA DGX-1", "--num_gpus=2", "--images_per_second=154"]
+    predicted(capsys, *flags, f"--output={file}")
+    found = {each["local_parameter_device"]: each for each in json.loads(file.read_text())["candidates"]}
+    assert found["cpu"]["predicted_images_per_second"] < 0.95 * found["gpu"]["predicted_images_per_second"]
+
+
+@pytest.mark.parametrize("machine", [machines.no_peers, machines.nvswitch])
+def test_rules_that_are_counted_are_those_of_the_cost_model(tmp_path, monkeypatch, capsys, machine):
+    put_in_place(machine(), tmp_path, monkeypatch)
+    (order,), out = predicted(capsys, "--model=vgg16", "--num_gpus=8", "--images_per_second=300")
+    assert order[0] == "replicated/nccl (auto)"
+    assert "Source: this project: counted" in out
+
+
 def test_rounds_take_turns():
     made, said = [], []
     cases = [Case(2, COPIES), Case(2, NCCL)]
@@ -161,11 +200,19 @@ def test_runs_that_are_told_apart_are_held_against_prediction_and_rule():
     of = {row[0].strip(): row[3].strip() for row in rows[-3:]}
     assert of["replicated/nccl"] == ""
     assert of["replicated"].endswith("not told apart")
-    assert of["parameter_server/cpu"].startswith("0.70 (0.69 to 0.7")
+    assert of["parameter_server/cpu"].startswith("0.70 (0.70 to 0.7")
 
     text = said_of(runs, {ON_CPU: 300, NCCL: 200, COPIES: 100}, takes=ON_CPU)
     assert "Prediction and runs disagree: it has parameter_server/cpu before replicated/nccl." in text
     assert "What the rule takes, parameter_server/cpu, is slower than replicated/nccl here." in text
+
+
+def test_runs_of_a_round_are_held_against_each_other():
+    """The machine drifts by far more than the two differ, and by the same for both."""
+    first, second = ranked({ON_CPU: [90.0, 136.0, 71.5], NCCL: [100.0, 150.0, 80.0]})
+    assert (first.candidate, second.candidate) == (NCCL, ON_CPU)
+    assert second.slower
+    assert second.share == pytest.approx(0.9, abs=0.01)
 
 
 def test_runs_that_are_not_told_apart_test_nothing():
