@@ -40,7 +40,7 @@ def of_records(folder: Path, model: str, card: str, batch_size: int, precision: 
         and settings(record).get("device") == "gpu"
         and matches(card, accelerator(record))
     ]
-    return _mean(records, batch_size, f"valid runs in {folder}")
+    return _mean(records, batch_size, f"records in {folder}")
 
 
 def published(platform: str, model: str, batch_size: int, precision: str) -> OneDevice | None:
@@ -82,7 +82,8 @@ def _mean(records: Sequence[RunRecord], batch_size: int, source: str) -> OneDevi
             if _on_cpu(record) == on_cpu and (speed := record.steady_images_per_second)
         ]
         if logs:
-            return OneDevice(math.exp(statistics.fmean(logs)), batch_size, f"{source}: mean of {len(logs)}", on_cpu)
+            several = f", mean of {len(logs)}" if len(logs) > 1 else ""
+            return OneDevice(math.exp(statistics.fmean(logs)), batch_size, source + several, on_cpu)
     return None
 
 

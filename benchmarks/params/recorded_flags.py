@@ -12,6 +12,7 @@ from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
 from results import store
 from results.record import RecordError, RunRecord
+from results.schema import section
 
 FLAG = "rerun"
 _ANOTHER = "Give a record that run_benchmark.py wrote into its --results_dir, one JSON file."
@@ -59,8 +60,10 @@ def recorded_flags(record: RunRecord) -> dict[str, Any]:
         commit = git.get("commit") if isinstance(git, dict) else "not known"
         raise RecordError(f"this version does not know its flags {named}; the record is of commit {commit}")
     flags = {}
-    advised = [name for name in options() if name in record.advice and name in ADVISED and name not in record.given]
-    for name in (*record.given, *advised):
+    advised = {name: section(record.advice, name).get("value") for name in ADVISED if name in record.advice}
+    for name in dict.fromkeys((*record.given, *advised)):
+        if name in advised and advised[name] is None:
+            continue  # it was as if it had not been given
         value = record.params.get(name)
         if name == "num_epochs" and record.params.get("num_batches"):
             name, value = "num_batches", record.params["num_batches"]  # exact, where epochs may be rounded

@@ -14,6 +14,7 @@ from benchmarks.advice.findings import Findings, told
 from benchmarks.advice.measured import Case, interleaved, ranked
 from benchmarks.advice.rules import Choice
 from benchmarks.errors import UserError
+from benchmarks.telemetry import wiring
 from results.store import write
 from tests.results.records import measurement, record
 from tests.telemetry import machines
@@ -78,7 +79,7 @@ def test_one_device_is_the_mean_of_valid_plain_runs_of_one_tower_on_the_same_car
     found = one_device.of_records(tmp_path, "resnet20", "P100-SXM2-16GB", 32, "fp32")
     assert found is not None
     assert found.images_per_second == pytest.approx(250)
-    assert found.source == f"valid runs in {tmp_path}: mean of 1"
+    assert found.source == f"records in {tmp_path}"
     assert not found.variables_on_cpu
     assert one_device.of_records(tmp_path, "resnet20", "P100-SXM2-16GB", 64, "fp32") is None
     assert one_device.of_records(tmp_path, "resnet20", "", 32, "fp32") is None
@@ -159,6 +160,28 @@ def test_variables_on_the_cpu_cost_one_device_too(capsys, tmp_path):
     predicted(capsys, *flags, f"--output={file}")
     found = {each["local_parameter_device"]: each for each in json.loads(file.read_text())["candidates"]}
     assert found["cpu"]["predicted_images_per_second"] < 0.95 * found["gpu"]["predicted_images_per_second"]
+
+
+def test_measured_links_with_the_wiring_beside_them(tmp_path, monkeypatch, capsys):
+    pair = machines.machine("Tesla K80", 2, ancestor=machines.always(0), peers=machines.always(machines.OK))
+    put_in_place(pair, tmp_path, monkeypatch)
+    found = wiring.read()
+    assert not isinstance(found, str)
+    ends = [("CPU:0", "GPU:0"), ("CPU:0", "GPU:1"), ("GPU:0", "GPU:1")]
+    links = [
+        {"from": one, "to": other, "bytes_per_second": 6e9, "latency_seconds": 1e-5}
+        for pair in ends
+        for one, other in (pair, pair[::-1])
+    ]
+    document = {"devices": ["CPU:0", "GPU:0", "GPU:1"], "links": links}
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps(document | {"wiring": found.facts()}))
+    flags = ["--model=vgg16", f"--links={file}", "--images_per_second=36"]
+    _, out = predicted(capsys, *flags)
+    assert f"Links: {file}." in out
+    assert 'Rule "K80 with peer-to-peer"' in out
+    file.write_text(json.dumps(document))  # then the card is not known
+    assert 'Rule "GPUs with peer-to-peer"' in predicted(capsys, *flags)[1]
 
 
 @pytest.mark.parametrize("machine", [machines.no_peers, machines.nvswitch])
