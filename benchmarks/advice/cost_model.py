@@ -16,6 +16,7 @@ ten. Where the figures leave something open, the bounds are wide. Nothing here i
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -215,13 +216,14 @@ def slowest(devices: int) -> float:
     return NormalDist().inv_cdf((devices - 0.375) / (devices + 0.25))
 
 
-def draws(count: int) -> list[Draw]:
+@functools.cache
+def draws(count: int) -> tuple[Draw, ...]:
     """Guesses of the unknowns by their priors, spread evenly, and always the same (Halton 1960)."""
     priors = tuple(UNKNOWNS[name] for name in Draw._fields)
-    return [
+    return tuple(
         Draw(*(prior(_mirrored(i, base)) for prior, base in zip(priors, _BASES, strict=True)))
         for i in range(1, count + 1)
-    ]
+    )
 
 
 def _mirrored(number: int, base: int) -> float:

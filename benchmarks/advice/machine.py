@@ -13,6 +13,7 @@ from benchmarks.advice import rates
 from benchmarks.advice.platforms import PLATFORMS, UNLISTED_NETWORKS, Platform, mesh, named
 from benchmarks.errors import UserError
 from benchmarks.params.option import closest
+from results.reference.hardware import matches
 
 if TYPE_CHECKING:
     from benchmarks.telemetry.wiring import Wiring
@@ -95,7 +96,8 @@ def of_platform(platform: str, accelerator: str = "") -> Machine:
             "gpus_per_machine, gpu_link_GBs and network_gbit_per_sec: see --help of benchmarks.studies.cost_model."
         )
     wires = PLATFORMS[name]
-    card = rates.known(accelerator or wires.accelerator)
+    usual = not accelerator or matches(accelerator, wires.accelerator)
+    card = rates.known(wires.accelerator if usual else accelerator)
     if card is None:
         close = closest(accelerator, rates.accelerators())
         hint = f" Did you mean {close!r}?" if close else ""
@@ -154,9 +156,12 @@ def of_wiring(wiring: Wiring, network: Network | None = None) -> Machine:
     # More links to all others together than a GPU has are links to a switch, counted once for each other GPU.
     switched = bool(counted) and sum(n for pair, n in counted.items() if 0 in pair) > links.nvlinks
     gpus = range(len(indices))
-    near = _joined(gpus, lambda pair: between[pair].level in ("PIX", "PXB"))
+    nearest = _joined(gpus, lambda pair: between[pair].level == "PIX")
+    near = [
+        group for group in _joined(gpus, lambda pair: between[pair].level in ("PIX", "PXB")) if group not in nearest
+    ]
     near_processor = _joined(gpus, lambda pair: between[pair].level not in ("SYS", "NODE", "?"))
-    group = "board" if rates.known(accelerator) == "K80" else "switch"
+    what = "board" if rates.known(accelerator) == "K80" else "switch"
     return Machine(
         "this machine",
         rates.known(accelerator) or accelerator,
@@ -165,7 +170,8 @@ def of_wiring(wiring: Wiring, network: Network | None = None) -> Machine:
         switched=max(counted.values()) * links.nvlink if switched else 0.0,
         shared=(
             *(Shared("GPU's link", (gpu,), links.pcie) for gpu in gpus),
-            *(Shared(group, together, links.pcie) for together in near if len(together) > 1),
+            *(Shared(what, group, links.pcie) for group in nearest if len(group) > 1),
+            *(Shared("switch", group, links.pcie) for group in near),
         ),
         peers=all(link.peers is not False for link in between.values() if link.level not in ("SYS", "NODE")),
         sockets=tuple(near_processor) if len(near_processor) > 1 else (),

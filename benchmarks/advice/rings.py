@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.advice.machine import Machine
 
-_Capacities = dict[tuple[int, int], float]
+_Links = Mapping[tuple[int, int], float]  # bytes/s in each direction
+_Ring = set[tuple[int, int]]
 
 
 def rate(machine: Machine, gpus: int, *, one_ring: bool) -> float:
@@ -19,7 +20,7 @@ def rate(machine: Machine, gpus: int, *, one_ring: bool) -> float:
     if machine.switched:
         return machine.switched
     if not one_ring:
-        found = sum(_over_nvlinks(machine, gpus))
+        found = _over_nvlinks(machine, gpus)
         if found:
             return found
     ring = [(gpu, (gpu + 1) % gpus) for gpu in range(gpus)]
@@ -46,35 +47,45 @@ def _hop(machine: Machine, hop: tuple[int, int], ring: Sequence[tuple[int, int]]
     return min(speeds)
 
 
-def _over_nvlinks(machine: Machine, gpus: int) -> Iterator[float]:
-    """What each ring of NVLinks carries: the widest that is left, until none is."""
-    left: _Capacities = {}
-    for (a, b), speed in machine.nvlinks.items():
-        if max(a, b) < gpus:
-            left[a, b] = left[b, a] = speed
+def _over_nvlinks(machine: Machine, gpus: int) -> float:
+    """What rings of NVLinks carry: each goes both ways and takes what links have left, the best with its next first."""
+    left: _Links = {pair: speed for pair, speed in machine.nvlinks.items() if max(pair) < gpus}
+    total = 0.0
     while True:
-        ring = max(_rings(left, gpus), key=lambda each: _width(left, each), default=None)
+        ring = max(_rings(left, gpus), key=lambda each: _carries(left, each, gpus), default=None)
         if ring is None:
-            return
-        width = _width(left, ring)
-        yield width
-        for hop in ring:
-            left[hop] -= width
-        left = {hop: speed for hop, speed in left.items() if speed > 0}
+            return total
+        # Two GPUs have one ring, whose two hops are the two directions of their links.
+        total += (1 if gpus == 2 else 2) * _width(left, ring)
+        left = _without(left, ring)
 
 
-def _width(left: Mapping[tuple[int, int], float], ring: Sequence[tuple[int, int]]) -> float:
-    return min(left[hop] for hop in ring)
+def _carries(left: _Links, ring: _Ring, gpus: int) -> float:
+    """Bytes/s of `ring` and of the widest that is left beside it."""
+    beside = _without(left, ring)
+    return _width(left, ring) + max((_width(beside, each) for each in _rings(beside, gpus)), default=0.0)
 
 
-def _rings(
-    left: Mapping[tuple[int, int], float], gpus: int, path: tuple[int, ...] = (0,)
-) -> Iterator[list[tuple[int, int]]]:
-    """All ways through all GPUs and back to the first."""
+def _without(left: _Links, ring: _Ring) -> _Links:
+    width = _width(left, ring)
+    taken = {pair: speed - width if pair in ring else speed for pair, speed in left.items()}
+    return {pair: speed for pair, speed in taken.items() if speed > 0}
+
+
+def _width(left: _Links, ring: _Ring) -> float:
+    return min(left[pair] for pair in ring)
+
+
+def _rings(left: _Links, gpus: int, path: tuple[int, ...] = (0,)) -> Iterator[_Ring]:
+    """All ways through all GPUs and back to the first, as the pairs whose links they take."""
     if len(path) == gpus:
-        if (path[-1], 0) in left:
-            yield list(zip(path, (*path[1:], 0), strict=True))
+        if _pair(path[-1], 0) in left:
+            yield {_pair(*hop) for hop in zip(path, (*path[1:], 0), strict=True)}
         return
     for following in range(1, gpus):
-        if following not in path and (path[-1], following) in left:
+        if following not in path and _pair(path[-1], following) in left:
             yield from _rings(left, gpus, (*path, following))
+
+
+def _pair(first: int, second: int) -> tuple[int, int]:
+    return min(first, second), max(first, second)

@@ -24,6 +24,15 @@ NEEDED = (
 _SAME = ("source", "date", "platform", "accelerator", "model", "batch_size_per_device", "data", "precision")
 # The links of a machine, as columns or for all rows; GB/s and Gbit/s as rated.
 LINKS = ("gpus_per_machine", "gpu_link_GBs", "network_gbit_per_sec")
+NUMBERS = (
+    "num_devices",
+    "num_workers",
+    "num_ps",
+    "images_per_sec",
+    "batch_size_per_device",
+    "gradient_megabytes",
+    *LINKS,
+)
 _NCCL_2 = "2018-06"  # TensorFlow came to NCCL 2 with release 1.9
 _BYTES = {"fp16": 2, "bf16": 2}  # of a gradient's number in an all-reduce
 _MXNET = re.compile(r"dist_(device_)?sync|kvstore")
@@ -91,11 +100,12 @@ def _rows(path: Path) -> list[Row]:
 
 
 def _layout(row: Row) -> Layout:
-    devices = int(row["num_devices"])
-    if devices < 1 or not (figure := float(row["images_per_sec"])) > 0 or not math.isfinite(figure):
-        raise ValueError("num_devices and images_per_sec must be above 0")
-    machines = int(row.get("num_workers") or 0) or -(-devices // _machine(row).gpus)
-    return Layout(devices, machines, int(row.get("num_ps") or 0))
+    for name in NUMBERS:
+        given = row.get(name)
+        if given and not 0 < float(given) < math.inf:
+            raise ValueError(f"{name} must be above 0, is {given}")
+    devices, machines = int(row["num_devices"]), int(row.get("num_workers") or 0)
+    return Layout(devices, machines or -(-devices // _machine(row).gpus), int(row.get("num_ps") or 0))
 
 
 def _series(by_layout: dict[Layout, Row]) -> Series:
@@ -185,6 +195,10 @@ def _models() -> dict[str, _Model]:
 
 
 def fitted_and_judged(series: Series, figures: int) -> tuple[dict[Layout, float], Sequence[Layout]]:
-    """The `figures` of the fewest devices, and the layouts of all others; one of each number of devices is fitted."""
-    layouts = sorted(series.figures)
-    return {layout: series.figures[layout] for layout in layouts[:figures]}, layouts[figures:]
+    """The first `figures` by their number of devices, one of each, and the layouts of more devices than those."""
+    first: dict[int, Layout] = {}
+    for layout in sorted(series.figures):
+        first.setdefault(layout.devices, layout)
+    fitted = [first[devices] for devices in sorted(first)[:figures]]
+    judged = [layout for layout in sorted(series.figures) if layout.devices > fitted[-1].devices]
+    return {layout: series.figures[layout] for layout in fitted}, judged

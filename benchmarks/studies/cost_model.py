@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,19 +19,18 @@ from benchmarks.errors import UserError
 from benchmarks.studies import report
 from results.reference import FOLDER
 
-DESCRIPTION = f"""\
+DESCRIPTION = """\
 Predict each series of a table of published figures from its figures of the fewest devices (two, mostly of 1 and 2) and
 from what is known of the machines' links, and compare with the others. Beside the cost model stands the extrapolation
 of the same two figures by t(n) = a + b (1 - 1/n), the time of a ring. Errors are predicted / published - 1.
-
-The table has the columns {", ".join(NEEDED)}; of num_workers (machines), num_ps, data, precision, date,
-local_parameter_device, gradient_megabytes and {", ".join(LINKS)}
-those that it can tell.
-
-Machines that are known: {", ".join(PLATFORMS)}.
-Accelerators that are known: {", ".join(rates.accelerators())}.
-For others tell {", ".join(LINKS)} by columns or flags: then each GPU has a link of its own.
 """
+TELLING = (
+    f"The table has the columns {', '.join(NEEDED)}; of num_workers (machines), num_ps, data, precision, date, "
+    f"local_parameter_device, gradient_megabytes, {', '.join(LINKS)} those that it can tell.",
+    f"Machines that are known: {', '.join(PLATFORMS)}.",
+    f"Accelerators that are known: {', '.join(rates.accelerators())}.",
+    f"For others tell {', '.join(LINKS)} by columns or flags: then each GPU has a link of its own.",
+)
 TABLE = FOLDER / "tf_benchmarks_2017.csv"
 GIVEN = (*LINKS, "variable_update", "batch_size_per_device")  # by flags, for rows that do not tell
 
@@ -61,13 +61,15 @@ def study(options: argparse.Namespace) -> None:
     """Predict, compare, print and save. Raises UserError for a table with nothing to judge."""
     given = {name: getattr(options, name) for name in GIVEN}
     found = read(options.series, given)
-    judged = [judge(series, options.fit) for series in found if len(series.figures) > options.fit]
+    judged = [judge(series, options.fit) for series in found if fitted_and_judged(series, options.fit)[1]]
     if not judged:
-        raise UserError(f"--series={options.series}: no series has more than {options.fit} figures. Nothing to judge.")
+        raise UserError(
+            f"--series={options.series}: no series goes beyond {options.fit} numbers of devices. Nothing to judge."
+        )
     report.save(options.output, "cost_model", {"series": [_figures(each) for each in judged]})
     report.say(table(judged))
     if len(judged) < len(found):
-        report.say(f"\nLeft out: {len(found) - len(judged)} series of {options.fit} figures or fewer.")
+        report.say(f"\nLeft out: {len(found) - len(judged)} series of {options.fit} numbers of devices or fewer.")
     report.say("\n" + summary(judged))
 
 
@@ -134,7 +136,7 @@ def _figures(each: Judged) -> dict[str, object]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = report.parser("cost_model", DESCRIPTION)
+    parser = report.parser("cost_model", "\n".join([DESCRIPTION, *(textwrap.fill(each, 118) for each in TELLING)]))
     parser.add_argument("--series", type=Path, default=TABLE, metavar="FILE.csv", help="the table; else that of 2017")
     parser.add_argument(
         "--fit", type=int, choices=(1, 2), default=2, help="predict from so many figures of a series (default 2)"

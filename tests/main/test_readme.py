@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import advise, all_reduce, launch
 from benchmarks.inputs import cifar10, imagenet
-from benchmarks.studies import against_yardsticks, first_losses, input_speed, strategies
+from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
 from results import __main__ as results_command
 from tests.main.conftest import PROJECT
 
@@ -36,16 +36,9 @@ ELSEWHERE = {
     "--images=FOLDER": "tests/inputs converts folders",
 }
 OTHER_COMMANDS = (
-    advise,
-    all_reduce,
-    launch,
-    cifar10,
-    imagenet,
-    against_yardsticks,
-    first_losses,
-    input_speed,
+    advise, all_reduce, launch, cifar10, imagenet, against_yardsticks, cost_model, first_losses, input_speed,
     strategies,
-)
+)  # fmt: skip
 FOREIGN = {"adapter", "logdir"}  # flags of other programs that the README names
 
 

@@ -1,0 +1,109 @@
+import itertools
+import json
+
+import pytest
+
+from benchmarks.advice import machine, rates
+from benchmarks.advice.platforms import PLATFORMS, mesh
+from benchmarks.errors import UserError
+from benchmarks.telemetry.wiring import Gpu, Link, Wiring
+
+
+def wired(count, name, link):
+    """A machine of which `link` tells what is between two GPUs."""
+    gpus = tuple(Gpu(index, name, None, None, None) for index in range(count))
+    return Wiring(gpus, {pair: link(*pair) for pair in itertools.combinations(range(count), 2)})
+
+
+@pytest.mark.parametrize(("nvlinks", "total"), [(4, 4), (6, 6)])
+def test_each_gpu_of_the_mesh_has_all_its_links(nvlinks, total):
+    counted = mesh(8, nvlinks)
+    of_each = [sum(count for pair, count in counted.items() if gpu in pair) for gpu in range(8)]
+    assert set(of_each) <= {total, total - 1}  # on V100 as drawn, four of the outer half have one free
+    assert of_each[:4] == [total] * 4
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_every_platform_has_links_that_carry_something(name):
+    built = machine.of_platform(f"{name} (distributed)")
+    assert built.gpus == PLATFORMS[name].gpus
+    assert all(link.bytes_per_second > 1e9 for link in built.shared)
+    assert all(speed > 1e10 for speed in built.nvlinks.values())
+    assert built.network is None or built.network.bytes_per_second > 1e8
+
+
+def test_a_platform_has_the_links_of_the_accelerator_that_is_told():
+    assert len(machine.of_platform("NVIDIA DGX-1").nvlinks) == 16
+    assert machine.of_platform("NVIDIA DGX-1", "Tesla P100") == machine.of_platform("NVIDIA DGX-1")
+    assert machine.of_platform("NVIDIA DGX-1", "P100-SXM2-16GB").nvlink(0, 3) == pytest.approx(18.31e9)
+    assert machine.of_platform("NVIDIA DGX-1", "Tesla V100-SXM2-16GB").nvlink(0, 3) > 40e9
+    assert machine.of_platform("Amazon EC2 p2.8xlarge").nvlink(0, 1) == 0
+
+
+def test_what_is_not_known_is_named_with_what_is():
+    with pytest.raises(UserError, match=r"'My rack' is not known; there are NVIDIA DGX-1, .*gpu_link_GBs"):
+        machine.of_platform("My rack")
+    with pytest.raises(UserError, match=r"'P100-SXM' is not known\. Did you mean 'P100-SXM2-16GB'\?"):
+        machine.of_platform("NVIDIA DGX-1", "P100-SXM")
+
+
+def test_the_wiring_of_a_dgx_1_is_that_of_the_platform():
+    def link(one, other):
+        linked = one // 4 == other // 4 or other - one == 4
+        level = "SYS" if one // 4 != other // 4 else "PIX" if one // 2 == other // 2 else "PHB"
+        return Link(level, int(linked), linked)
+
+    found, known = machine.of_wiring(wired(8, "Tesla P100-SXM2-16GB", link)), machine.of_platform("NVIDIA DGX-1")
+    assert found.nvlinks == known.nvlinks
+    assert sorted(found.shared, key=str) == sorted(known.shared, key=str)
+    assert (found.sockets, found.accelerator, found.peers) == (known.sockets, known.accelerator, True)
+
+
+def test_links_to_a_switch_are_those_of_one_gpu():
+    found = machine.of_wiring(wired(8, "NVIDIA A100-SXM4-40GB", lambda *_: Link("PXB", 12, True)))
+    assert found.switched == found.nvlink(2, 7) == pytest.approx(12 * rates.links("A100-SXM4-40GB").nvlink)
+    assert not found.nvlinks
+
+
+def test_boards_under_switches_share_both():
+    def link(one, other):
+        return Link("PIX" if one // 2 == other // 2 else "PXB", 0, True)
+
+    found = machine.of_wiring(wired(4, "Tesla K80", link))
+    assert [(shared.what, shared.gpus) for shared in found.shared[4:]] == [
+        ("board", (0, 1)), ("board", (2, 3)), ("switch", (0, 1, 2, 3)),
+    ]  # fmt: skip
+    assert found.boards
+
+
+def test_measured_links_tell_nvlinks_from_pcie(tmp_path):
+    def link(source, target, speed):
+        return {"from": source, "to": target, "bytes_per_second": speed, "latency_seconds": 1e-5}
+
+    pairs = [("GPU:0", "GPU:1", 36e9), ("GPU:0", "GPU:2", 11e9), ("GPU:1", "GPU:2", None)]
+    to_host = [(f"GPU:{gpu}", "CPU:0", 12e9) for gpu in range(3)]
+    file = tmp_path / "links.json"
+    devices = ["CPU:0", "GPU:0", "GPU:1", "GPU:2"]
+    file.write_text(json.dumps({"devices": devices, "links": [link(*each) for each in [*pairs, *to_host]]}))
+    found = machine.of_measurements(file, machine.Network(1e9))
+    assert dict(found.nvlinks) == {(0, 1): 36e9}
+    assert [shared.bytes_per_second for shared in found.shared] == [12e9] * 3
+    assert found.peers
+    assert not found.sharing_known
+    assert found.network == machine.Network(1e9)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{}", "needs devices and links"),
+        ("no JSON", "needs devices and links"),
+        ('{"devices": ["CPU:0"], "links": []}', "no GPU among its devices: CPU:0"),
+        ('{"devices": ["GPU:0", "GPU:1"], "links": []}', "knows no link of GPU:0"),
+    ],
+)
+def test_a_file_that_tells_no_links_is_refused(tmp_path, text, reason):
+    file = tmp_path / "links.json"
+    file.write_text(text)
+    with pytest.raises(UserError, match=reason):
+        machine.of_measurements(file)

@@ -1,0 +1,130 @@
+import csv
+import json
+import random
+
+import pytest
+
+from benchmarks.advice.series import fitted_and_judged, read
+from benchmarks.bandwidth import percentile
+from benchmarks.studies import cost_model
+from results.reference import FOLDER
+
+SERVERS = FOLDER / "parameter_servers_2017.csv"
+
+
+@pytest.fixture(scope="module")
+def judged_2017():
+    return [cost_model.judge(series, 2) for series in read(cost_model.TABLE)]
+
+
+def written(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def of_table(path):
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def spread(errors):
+    sizes = [abs(error) for error in errors]
+    return [percentile(sizes, percent) for percent in (50, 90, 100)]
+
+
+def test_the_figures_of_2017_are_predicted_within_the_bar(judged_2017):
+    median, nine_in_ten, worst = spread(error for each in judged_2017 for error in each.errors)
+    assert (median <= 0.02, nine_in_ten <= 0.06, worst <= 0.15) == (True, True, True)
+    assert sum(len(each.errors) for each in judged_2017) == 105
+
+
+def test_two_points_are_extrapolated_as_they_should_be(judged_2017):
+    plain = spread(error for each in judged_2017 for error in each.plain_errors)
+    assert plain == pytest.approx([0.021, 0.074, 0.346], abs=0.0006)
+
+
+def test_nine_in_ten_are_within_their_bounds(judged_2017):
+    assert sum(each.within for each in judged_2017) >= 0.9 * 105
+
+
+def test_no_judged_figure_is_looked_at(tmp_path, judged_2017):
+    rows = of_table(cost_model.TABLE)
+    fitted = {
+        (each.series.name, layout.devices) for each in judged_2017 for layout in fitted_and_judged(each.series, 2)[0]
+    }
+    counts = {count for _, count in fitted}
+    chance = random.Random(1)
+    for row in rows:
+        devices = int(row["num_devices"])
+        begun = devices in counts and not (devices == 8 and "distributed" not in row["platform"])
+        if row["images_per_sec"] and not begun:
+            row["images_per_sec"] = str(float(row["images_per_sec"]) * chance.uniform(0.1, 10))
+    scrambled = [cost_model.judge(series, 2) for series in read(written(tmp_path / "scrambled.csv", rows))]
+    assert [each.errors for each in scrambled] != [each.errors for each in judged_2017]
+    assert [each.predictions for each in scrambled] == [each.predictions for each in judged_2017]
+
+
+def test_servers_on_slow_networks_are_seen_to_saturate():
+    judged = [cost_model.judge(series, 2) for series in read(SERVERS)]
+    slow = next(each for each in judged if "p2.xlarge" in each.series.name)
+    assert slow.predictions[-1].layout.devices == 128
+    assert abs(slow.errors[-1]) < 0.15 < 2 < slow.plain_errors[-1]
+    ours, plain = (spread(e for each in judged for e in getattr(each, name)) for name in ("errors", "plain_errors"))
+    assert all(one < other for one, other in zip(ours, plain, strict=True))
+
+
+def test_a_table_of_ones_own_is_judged(tmp_path, capsys):
+    rows = [row for row in of_table(SERVERS) if "xlarge" in row["platform"] and row["model"] == "resnet152"]
+    output = tmp_path / "figures.json"
+    file = written(tmp_path / "own.csv", rows)
+    assert cost_model.main([f"--series={file}", f"--output={output}"]) == 0
+    assert "7 figures of 1 series" in capsys.readouterr().out
+    (series,) = json.loads(output.read_text())["series"]
+    assert [each["layout"]["devices"] for each in series["predictions"]] == [4, 8, 16, 32, 64, 128, 256]
+
+
+def test_a_machine_that_is_not_known_is_told_by_flags(tmp_path, capsys):
+    rows = [row | {"platform": "My rack"} for row in of_table(SERVERS) if row["model"] == "resnet152"]
+    file = written(tmp_path / "own.csv", rows)
+    assert cost_model.main([f"--series={file}"]) == 2
+    assert "'My rack' is not known; there are NVIDIA DGX-1" in capsys.readouterr().err
+    told = ["--gpus_per_machine=16", "--gpu_link_GBs=16", "--network_gbit_per_sec=20"]
+    assert cost_model.main([f"--series={file}", *told]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"variable_update": "magic"}, "'magic' is not known"),
+        ({"model": "resnet51"}, "'resnet51' is not known. Did you mean 'resnet50'"),
+        ({"num_devices": "0"}, "line 2: num_devices must be above 0, is 0"),
+        ({"images_per_sec": "nan"}, "line 2: images_per_sec must be above 0, is nan"),
+        ({"gpus_per_machine": "x"}, "line 2: could not convert"),
+        ({"images_per_sec": "many"}, "line 2: could not convert"),
+        ({"batch_size_per_device": ""}, "batch_size_per_device is empty"),
+        ({"accelerator": "K81"}, "'K81' is not known. Did you mean 'K80'"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_told(tmp_path, capsys, change, reason):
+    row = of_table(cost_model.TABLE)[0] | change
+    assert cost_model.main([f"--series={written(tmp_path / 'own.csv', [row])}"]) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_of_several_servers_the_first_figure_is_fitted(tmp_path):
+    rows = [row for row in of_table(SERVERS) if row["platform"] == "CSCS Piz Daint" and row["data"] == "synthetic"]
+    rows.append(rows[0] | {"num_ps": "2", "images_per_sec": "1"})
+    (series,) = read(written(tmp_path / "own.csv", rows))
+    fitted, judged = fitted_and_judged(series, 2)
+    assert [(layout.devices, layout.servers) for layout in fitted] == [(1, 1), (2, 1)]
+    assert [layout.devices for layout in judged] == [4, 8, 16, 32, 64, 128]
+
+
+def test_missing_columns_are_named(tmp_path, capsys):
+    file = tmp_path / "own.csv"
+    file.write_text("platform,model\nNVIDIA DGX-1,vgg16\n")
+    assert cost_model.main([f"--series={file}"]) == 2
+    assert "lacks the column(s) accelerator, num_devices, batch_size_per_device" in capsys.readouterr().err
