@@ -142,6 +142,11 @@ class _Model:
         for count in _DRAWS:
             found = [self._weighed(draw, seconds) for draw in draws(count)]
             top = max(each.weight for each in found)
+            if not top:
+                raise UserError(
+                    f"The links of {self._machine.name} cannot be: exchanges over them take longer than the steps of "
+                    f"the figures, {', '.join(f'{time:.3g} s' for time in seconds.values())}. Correct the links."
+                )
             kept = [each for each in found if each.weight > 1e-6 * top]
             total = sum(each.weight for each in kept)
             # Kish's effective number of draws.

@@ -185,8 +185,9 @@ def of_measurements(path: Path, network: Network | None = None) -> Machine:
     """A machine from measured links, the JSON of `python -m benchmarks.topology --measure --output FILE`.
 
     `{"devices": [...], "links": [{"from": ..., "to": ..., "bytes_per_second": ..., "latency_seconds": ...}]}`, with
-    devices named "GPU:0" and "CPU:0"; a link whose bytes_per_second is null is unknown. Each was measured alone, so
-    what links share is not known of it. Raise UserError for a file that is no such thing.
+    devices named as TensorFlow does, "/gpu:0", and "/cpu:0" for the host; a link whose bytes_per_second is null is not
+    known. Each was measured alone, so what links share is not known of it. Raise UserError for a file that is no such
+    thing.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -203,13 +204,11 @@ def of_measurements(path: Path, network: Network | None = None) -> Machine:
     gpus = [name for name in names if "GPU" in name.upper()]
     if not gpus:
         raise UserError(f"{path}: has no GPU among its devices: {', '.join(names) or 'none'}. Measure where there are.")
-    return replace(_measured(gpus, names, speeds, path), network=network)
+    return replace(_measured(gpus, speeds, path), network=network)
 
 
-def _measured(
-    gpus: Sequence[str], names: Sequence[str], speeds: Mapping[tuple[str, str], float], path: Path
-) -> Machine:
-    hosts = [name for name in names if name not in gpus]
+def _measured(gpus: Sequence[str], speeds: Mapping[tuple[str, str], float], path: Path) -> Machine:
+    hosts = {name for pair in speeds for name in pair if name not in gpus}
 
     def both_ways(first: str, second: str) -> float:
         return min((speeds[pair] for pair in ((first, second), (second, first)) if pair in speeds), default=0.0)

@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from results.reference import FOLDER
-from results.reference.hardware import matches, words
+from results.reference.hardware import listed, matches, words
 
 GIGA = 1e9
 GIGABIT = 1e9 / 8
@@ -42,7 +42,7 @@ def accelerators() -> list[str]:
 
 def known(accelerator: str) -> str | None:
     """The name in hardware.csv that `accelerator` ("Tesla P100-SXM2-16GB") means; None where there is none."""
-    names = [name for name in _hardware() if words(name) == words(accelerator)]
+    names = [name for name in _hardware() if words(name) == words(listed(accelerator))]
     return next(iter(names or [name for name in _hardware() if matches(name, accelerator)]), None)
 
 

@@ -30,9 +30,13 @@ def thermal_design_power(accelerator: str) -> Power | None:
     """The vendor's thermal design power of one device, from hardware.csv; None where it is not known there."""
     if words(accelerator) == ("k80",):  # the power is known of the board, which has two of the devices
         return Power(_watts()["k80 board"] / 2, "half of the board's TDP")
-    name = " ".join(words(accelerator))
-    watts = _watts().get(" ".join(words(_ALIASES.get(name, name))))
+    watts = _watts().get(" ".join(words(listed(accelerator))))
     return None if watts is None else Power(watts, "TDP")
+
+
+def listed(accelerator: str) -> str:
+    """The name that hardware.csv has for what drivers call `accelerator`; itself where that differs in no word."""
+    return _ALIASES.get(" ".join(words(accelerator)), accelerator)
 
 
 def matches(name: str, accelerator: str) -> bool:

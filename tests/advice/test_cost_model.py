@@ -93,6 +93,19 @@ def test_the_slowest_of_many_is_later():
     assert slowest(100) == pytest.approx(2.508, abs=0.01)
 
 
+def test_links_too_slow_for_the_figures_cannot_be():
+    slow = replace(MACHINE, shared=tuple(replace(link, bytes_per_second=1e6) for link in MACHINE.shared))
+    with pytest.raises(UserError, match=r"links of Amazon EC2 p2\.8xlarge cannot be: .* 1\.28 s, 1\.35 s\. Correct"):
+        predict(WORKLOAD, slow, FIGURES, LAYOUTS)
+
+
+@pytest.mark.parametrize("speed_up", [0.5, 1.0, 2.5, 20.0])
+def test_figures_that_nothing_explains_still_give_a_prediction(speed_up):
+    figures = {Layout(1): 50.0, Layout(2): 50.0 * speed_up}
+    for found in predict(WORKLOAD, MACHINE, figures, LAYOUTS):
+        assert 0 < found.low < found.images_per_second < found.high
+
+
 @pytest.mark.parametrize("figures", [{}, {Layout(1): 0.0}, {Layout(1): float("nan")}])
 def test_without_figures_there_is_no_prediction(figures):
     with pytest.raises(UserError, match="images/sec above 0 are needed"):

@@ -40,6 +40,24 @@ def test_a_platform_has_the_links_of_the_accelerator_that_is_told():
     assert machine.of_platform("Amazon EC2 p2.8xlarge").nvlink(0, 1) == 0
 
 
+@pytest.mark.parametrize(
+    ("accelerator", "pcie", "nvlinks", "total"),
+    [
+        ("Tesla K80", 12e9, 0, 0),
+        ("Tesla P100-SXM2-16GB", 12e9, 4, 80e9),
+        ("V100-SXM3-32GB", 12e9, 6, 150e9),
+        ("NVIDIA A100-SXM4-40GB", 24e9, 12, 300e9),
+        ("NVIDIA H100 80GB HBM3", 48e9, 18, 450e9),
+        ("NVIDIA H200", 48e9, 18, 450e9),
+        ("some other card", 12e9, 0, 0),
+    ],
+)
+def test_links_are_of_the_accelerators_generation(accelerator, pcie, nvlinks, total):
+    found = rates.links(accelerator)
+    assert (found.pcie, found.nvlinks) == (pcie, nvlinks)
+    assert found.nvlinks * found.nvlink == pytest.approx(total * 18.31 / 20)
+
+
 def test_what_is_not_known_is_named_with_what_is():
     with pytest.raises(UserError, match=r"'My rack' is not known; there are NVIDIA DGX-1, .*gpu_link_GBs"):
         machine.of_platform("My rack")
@@ -80,10 +98,10 @@ def test_measured_links_tell_nvlinks_from_pcie(tmp_path):
     def link(source, target, speed):
         return {"from": source, "to": target, "bytes_per_second": speed, "latency_seconds": 1e-5}
 
-    pairs = [("GPU:0", "GPU:1", 36e9), ("GPU:0", "GPU:2", 11e9), ("GPU:1", "GPU:2", None)]
-    to_host = [(f"GPU:{gpu}", "CPU:0", 12e9) for gpu in range(3)]
+    pairs = [("/gpu:0", "/gpu:1", 36e9), ("/gpu:0", "/gpu:2", 11e9), ("/gpu:1", "/gpu:2", None)]
+    to_host = [(f"/gpu:{gpu}", "/cpu:0", 12e9) for gpu in range(3)]
     file = tmp_path / "links.json"
-    devices = ["CPU:0", "GPU:0", "GPU:1", "GPU:2"]
+    devices = ["/gpu:0", "/gpu:1", "/gpu:2"]
     file.write_text(json.dumps({"devices": devices, "links": [link(*each) for each in [*pairs, *to_host]]}))
     found = machine.of_measurements(file, machine.Network(1e9))
     assert dict(found.nvlinks) == {(0, 1): 36e9}
@@ -98,8 +116,8 @@ def test_measured_links_tell_nvlinks_from_pcie(tmp_path):
     [
         ("{}", "needs devices and links"),
         ("no JSON", "needs devices and links"),
-        ('{"devices": ["CPU:0"], "links": []}', "no GPU among its devices: CPU:0"),
-        ('{"devices": ["GPU:0", "GPU:1"], "links": []}', "knows no link of GPU:0"),
+        ('{"devices": ["/cpu:0"], "links": []}', "no GPU among its devices: /cpu:0"),
+        ('{"devices": ["/gpu:0", "/gpu:1"], "links": []}', "knows no link of /gpu:0"),
     ],
 )
 def test_a_file_that_tells_no_links_is_refused(tmp_path, text, reason):
