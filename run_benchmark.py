@@ -139,6 +139,8 @@ def _in_cluster(
 
 def _prepare_environment(command: CommandLine, console: Console) -> None:
     prepare(command.params, notices(command.params, command.given), console.notice)
+    if command.advice:
+        console.notice(f"NOTE: {command.advice}")
     if command.rerun:
         _tell_rerun(command.rerun, command, console)
 

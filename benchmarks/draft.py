@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from benchmarks import environment as this_machine
 from benchmarks import memory
+from benchmarks.advice.rules import DATA_FORMAT
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
 from benchmarks.params.paper_schedule import notice, paper_facts
@@ -76,6 +77,13 @@ class Draft:
         """What was asked for and does not act, as far as it is known yet."""
         return notices(self.params, self.command.given)
 
+    def advice(self) -> dict[str, dict[str, Any]]:
+        """What stands for auto, by flag, as far as it is known."""
+        found = self.command.advice.facts() if self.command.advice else {}
+        if self.command.params.data_format == "auto" and self.params.data_format != "auto":
+            found["data_format"] = vars(DATA_FORMAT[self.params.device])
+        return found
+
     def record(self, status: str, message: str = "") -> RunRecord:
         """The record of a run that ended with `status`."""
         measurement = self.recording.measurement() if self.recording else None
@@ -84,7 +92,7 @@ class Draft:
         if status == "completed":  # of another run there is no figure to doubt
             load, gpus = self.checks.get("load"), self.checks.get("gpus")
             waits = self.sections.get("diagnosis", {}).get("input_share")
-            trial = bool(self.params.trial_set)
+            trial = searched(self.params)
             facts = dataclasses.replace(
                 facts, statistics=statistics, load=load, gpus=gpus, input_wait_share=waits, trial=trial
             )
@@ -107,6 +115,7 @@ class Draft:
             checks=self._checked(measurement),
             repeat=self._repeat(),
             trial=self._trial(status),
+            advice=self.advice(),
             **self.sections | self._cost(measurement),
         )
 
@@ -123,8 +132,8 @@ class Draft:
     def _circumstances(self) -> dict[str, Any]:
         """What says what is measured and is no flag: where the data are from, and how many processes there were."""
         found: dict[str, Any] = {"data_source": self.sections.get("dataset", {}).get("source")}
-        if self.params.trial_set:
-            found["trial"] = "find_batch_size"
+        if search := searched(self.params):
+            found["trial"] = search
         if cluster := self.sections.get("cluster"):
             found["processes"] = {job: len(hosts) for job, hosts in cluster["hosts"].items()}
         return found
@@ -168,6 +177,13 @@ class Draft:
             copies=self.checks.get("copies"),
             losses=losses_of(measurement) if measurement else (),
         )
+
+
+def searched(params: Params) -> str:
+    """The flag of the search that a run is a trial of; "" where it is none."""
+    if not params.trial_set:
+        return ""
+    return "advised" if params.advised else "find_batch_size"
 
 
 def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:

@@ -236,6 +236,8 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
         console.notice(f"NOTE: --network_topology=auto: {tower_wiring.told(workload.topology)}")
     if workload.source.facts.get("deterministic_order") is False:
         console.notice("NOTE: the order of the images depends on timing: runs with the same seed see other batches.")
+    if "data_format" in draft.command.given and (layout := draft.advice().get("data_format")):
+        console.notice(f"NOTE: --data_format=auto: {layout['value']}: {layout['reason']}. Source: {layout['source']}.")
     draft.sections["dataset"] = workload.source.facts
     if not workload.params.input_only:
         describe_model(draft, workload, console)

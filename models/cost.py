@@ -22,12 +22,15 @@ _FLOAT32_BYTES = 4
 class Cost:
     """What one image costs, and the trainable `parameters`, which all images share.
 
-    `multiply_adds` are those of a forward pass, `gradient_multiply_adds` those of the backward pass that follows it in
-    training. `activations` is the number of features that the backward pass needs, in the numbers that the towers
-    compute with; `other_activation_bytes` is what it needs in numbers of its own.
+    They are in so many `variables`, the largest of which has `largest_variable` of them. `multiply_adds` are those of a
+    forward pass, `gradient_multiply_adds` those of the backward pass that follows it in training. `activations` is the
+    number of features that the backward pass needs, in the numbers that the towers compute with;
+    `other_activation_bytes` is what it needs in numbers of its own.
     """
 
     parameters: int
+    variables: int
+    largest_variable: int
     multiply_adds: int
     gradient_multiply_adds: int
     activations: int
@@ -67,7 +70,9 @@ def cost(network: Network, num_classes: int, *, training: bool = False) -> Cost:
     counter = Counter(num_classes, training=training)
     network(cast("Net", counter), Shape(3, network.image_size, network.image_size, learned=False))
     return Cost(
-        counter.parameters,
+        sum(counter.sizes),
+        len(counter.sizes),
+        max(counter.sizes, default=0),
         counter.multiply_adds,
         counter.gradient_multiply_adds,
         sum(counter.kept.values()),
@@ -108,7 +113,7 @@ class Counter:
     def __init__(self, num_classes: int, *, training: bool) -> None:
         self.num_classes = num_classes
         self.training = training
-        self.parameters = 0
+        self.sizes: list[int] = []  # of the trainable variables
         self.multiply_adds = 0
         self.gradient_multiply_adds = 0
         self.kept: dict[object, int] = {}  # features of each tensor that the backward pass needs
@@ -145,7 +150,7 @@ class Counter:
         height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
         y = replace(_window(x, height, width, stride, padding), channels=filters, learned=True)
         inputs = height * width * x.channels // groups
-        self.parameters += inputs * filters + filters * bias
+        self.sizes += [inputs * filters, *([filters] * bias)]
         self._multiply(x, inputs * y.size)
         return self.relu(y) if relu else y
 
@@ -168,14 +173,14 @@ class Counter:
 
     def batch_norm(self, x: Shape, *, relu: bool = True, scale: bool = True, **_: object) -> Shape:
         """A beta for each channel, and with `scale` a gamma."""
-        self.parameters += x.channels * (1 + scale)
+        self.sizes += [x.channels] * (1 + scale)
         self._keep(x)
         y = replace(x.like(), learned=True)
         return self.relu(y) if relu else y
 
     def dense(self, x: Shape, units: int, *, relu: bool = True, **_: object) -> Shape:
         """A weight for each feature and unit, a bias for each unit."""
-        self.parameters += (x.size + 1) * units
+        self.sizes += [x.size * units, units]
         self._multiply(x, x.size * units)
         return self.relu(Shape(units)) if relu else Shape(units)
 

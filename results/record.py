@@ -31,7 +31,7 @@ _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "cost", "checks",
     "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "checkpoints", "cluster", "repeat",
-    "trial", "provenance",
+    "trial", "advice", "provenance",
 )  # fmt: skip
 
 
@@ -74,8 +74,8 @@ class RunRecord:
     training saved (folder, saved), and from which step it was resumed. `cluster` (driver, hosts by job, processes by
     task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of several, `trial`
     (set, number, outcome, peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search for a batch
-    size. `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it is not
-    part of the JSON.
+    size. `advice` has, by flag, what was chosen for auto, with rule, reason and source. `statistics`: what the raw step
+    times say, computed once. `file`: where the record was read from; it is not part of the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
@@ -111,6 +111,7 @@ class RunRecord:
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)
     repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     trial: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    advice: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     reported: Reported | None = field(default=None, metadata=schema.ADDED_LATER)
     provenance: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     record_id: str = field(default_factory=lambda: uuid.uuid4().hex)

@@ -70,6 +70,20 @@ def parts(record: RunRecord) -> Paragraphs:
     yield "breakdown", breakdown.in_short(record.step_breakdown)
 
 
+def advice(record: RunRecord) -> Paragraphs:
+    """What was chosen for auto, and why; not of the default auto."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for flag, found in record.advice.items():
+        if (
+            isinstance(found, dict)
+            and found.get("value") is not None
+            and (flag != "data_format" or flag in record.given)
+        ):
+            by_reason[f"{found.get('reason')}. Source: {found.get('source')}"].append(f"--{flag}={found['value']}")
+    for number, (why, flags) in enumerate(by_reason.items()):
+        yield ("" if number else "auto"), f"{' '.join(flags)}: {why}"
+
+
 def trial(record: RunRecord) -> Paragraphs:
     """Which trial of which search this is."""
     if record.trial:

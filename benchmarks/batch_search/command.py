@@ -49,6 +49,8 @@ class BatchSearch:
         params = self._command.params
         for notice in notices(params, self._command.given):
             self._console.notice(f"WARNING: {notice}")
+        if self._command.advice:
+            self._console.notice(f"NOTE: {self._command.advice}")
         self._tell_limit(params)
         try:
             found, words = self._largest() if params.find_batch_size == "max" else self._best()

@@ -37,13 +37,18 @@ def make(roles: Roles, variable_update: str) -> Cluster:
 
 def workers(params: Params, environment: Mapping[str, str]) -> int:
     """How many workers `params` and TF_CONFIG in `environment` ask for; 0 where that is not told well."""
+    return counts(params, environment).get("worker", 0)
+
+
+def counts(params: Params, environment: Mapping[str, str]) -> dict[str, int]:
+    """How many processes of each job `params` and TF_CONFIG ask for; {} where that is not told well, or for none."""
     if params.cluster_resolver in RESOLVERS:
-        return counted(params).get("worker", 0)
+        return counted(params)
     try:
         roles = _roles(params, environment)
     except TFConfigError:
-        return 0
-    return roles.counts.get("worker", 0) if roles else 0
+        return {}
+    return {job: count for job, count in roles.counts.items() if count} if roles else {}
 
 
 def problems(params: Params, environment: Mapping[str, str]) -> list[str]:

@@ -32,11 +32,11 @@ def trials_of_a_plain_run(params: Params) -> list[str]:
     return found
 
 
-@rule("find_batch_size", "trial_number", "trial_set")
+@rule("find_batch_size", "advised", "trial_number", "trial_set")
 def trial_of_a_search(params: Params) -> str | None:
     """A trial belongs to a search, and has a number in it."""
     number, search = params.trial_number, params.trial_set
-    if bool(number) == bool(search) and (params.find_batch_size or not number):
+    if bool(number) == bool(search) and (params.find_batch_size or params.advised or not number):
         return None
     return (
         f"--trial_number={number}, --trial_set={search} and --find_batch_size={params.find_batch_size} belong "

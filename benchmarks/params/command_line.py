@@ -11,6 +11,7 @@ from absl import flags
 
 from benchmarks.errors import UserError
 from benchmarks.params import recorded_flags
+from benchmarks.params.advised import Advice, advised
 from benchmarks.params.help_text import help_text, model_list
 from benchmarks.params.option import Option, closest
 from benchmarks.params.paper_schedule import with_paper_schedule
@@ -41,13 +42,15 @@ class CommandLine:
     """What a command asks for: a run with `params`, or, if it asked for help, to print `answer` and be done.
 
     `given` are the names of the options that were written out, whatever their value; `rerun` is the record that --rerun
-    names, whose flags are among them. --paper_schedule has been followed in `params`.
+    names, whose flags are among them. --paper_schedule has been followed in `params`; `advice` is what stands there for
+    each auto of the flags that say where variables live.
     """
 
     params: Params
     given: frozenset[str] = frozenset()
     answer: str | None = None
     rerun: RunRecord | None = None
+    advice: Advice | None = None
 
 
 def parse(arguments: Sequence[str]) -> CommandLine:
@@ -67,10 +70,11 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     unreadable = {name: values[name].value for name in given if isinstance(values[name].value, Unreadable)}
     problems += [unreadable[name].problem for name in options() if name in unreadable]
     params = Params(**{name: values[name].value for name in given if name not in unreadable})
+    params, advice = advised(params)
     problems += validate(params, without=unreadable)
     if problems:
-        raise CommandLineError(problems)
-    return CommandLine(with_paper_schedule(params, given), given, rerun=record)
+        raise CommandLineError(advice.behind(problems) if advice else problems)
+    return CommandLine(with_paper_schedule(params, given), given, rerun=record, advice=advice)
 
 
 @dataclass(frozen=True)

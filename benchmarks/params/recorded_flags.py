@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.params.advised import FLAGS as ADVISED
 from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
 from results import store
 from results.record import RecordError, RunRecord
+from results.schema import section
 
 FLAG = "rerun"
 _ANOTHER = "Give a record that run_benchmark.py wrote into its --results_dir, one JSON file."
@@ -44,8 +46,9 @@ def with_recorded_flags(arguments: Sequence[str], problems: list[str]) -> tuple[
 def recorded_flags(record: RunRecord) -> dict[str, Any]:
     """Return the flags that make the run of `record` again, and their values.
 
-    They are those that were given and say what is measured, as they were resolved; where a run writes to, and what it
-    prints, is not taken from a record. Raise RecordError where it has none, or has flags that do not exist here.
+    They are those that were given, or that auto has set, and say what is measured, as they were resolved; where a run
+    writes to, and what it prints, is not taken from a record. Raise RecordError where it has none, or has flags that do
+    not exist here.
     """
     if record.provenance:
         tool = record.provenance.get("tool", "another tool")
@@ -57,7 +60,10 @@ def recorded_flags(record: RunRecord) -> dict[str, Any]:
         commit = git.get("commit") if isinstance(git, dict) else "not known"
         raise RecordError(f"this version does not know its flags {named}; the record is of commit {commit}")
     flags = {}
-    for name in record.given:
+    advised = {name: section(record.advice, name).get("value") for name in ADVISED if name in record.advice}
+    for name in dict.fromkeys((*record.given, *advised)):
+        if name in advised and advised[name] is None:
+            continue  # it was as if it had not been given
         value = record.params.get(name)
         if name == "num_epochs" and record.params.get("num_batches"):
             name, value = "num_batches", record.params["num_batches"]  # exact, where epochs may be rounded

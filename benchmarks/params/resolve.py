@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import models
+from benchmarks.advice.rules import DATA_FORMAT
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.params.conditions import exchanges_gradients
 from benchmarks.params.data_set import data_name
@@ -131,7 +132,7 @@ def _bytes_per_pack(params: Params) -> int:
 def _data_format(params: Params, device: str) -> str:
     if params.data_format != "auto":
         return params.data_format
-    return "NCHW" if device == "gpu" else "NHWC"
+    return DATA_FORMAT[device].value
 
 
 def _loss_scale(params: Params, compute: str, default: float) -> float | None:

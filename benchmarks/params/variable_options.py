@@ -32,8 +32,11 @@ class VariableOptions:
         "the parameter devices (distributed_replicated) or on the towers, each of which updates its share (sharded); a "
         "copy each and no exchange (independent); TensorFlow's own MirroredStrategy, over several processes "
         "MultiWorkerMirroredStrategy, to compare with (mirrored); Horovod's all-reduce between processes of one tower "
-        "each that horovodrun starts, where the package horovod is installed (horovod).",
+        "each that horovodrun starts, where the package horovod is installed (horovod). auto: by rules, from the "
+        "GPUs' wiring and the model's bytes of variables for each FLOP; with it --local_parameter_device and "
+        "--all_reduce_spec too, where they are not given.",
         choices=(
+            "auto",
             "parameter_server",
             "replicated",
             "distributed_replicated",
@@ -49,10 +52,16 @@ class VariableOptions:
     local_parameter_device: str | None = option(
         None,
         "Where parameter_server keeps the variables, and distributed_replicated the master copy; where it is not "
-        "given: balanced over the GPUs of the towers, or on the CPU if they run there.",
-        choices=("cpu", "gpu"),
+        "given: balanced over the GPUs of the towers, or on the CPU if they run there. auto: by rules, from the GPUs' "
+        "wiring.",
+        choices=("auto", "cpu", "gpu"),
         tcb="its default is gpu",
         acts=WITH_PARAMETER_DEVICES,
+    )
+    advised: bool = option(
+        False,
+        "This run is a trial of python -m benchmarks.advise --measure, which gives it to those that it starts.",
+        run_only=True,
     )
     staged_vars: bool = option(
         False,
@@ -88,7 +97,7 @@ class VariableOptions:
         "elements, psgpu#4 for up to 65536, xring for the rest. Limits are in elements (2000, 2k, 1M, 1G, 1T; powers "
         "of 1024), or with a B in bytes as they travel (2000B, 64kB, 1MB): 64k are 65536 numbers, 64kB are 16384 "
         "in float32. Where it is not given: each mean is taken on one tower's device, balanced by bytes, and copied to "
-        "the others.",
+        "the others. auto: by rules.",
         tcb="more than one range needed distributed_all_reduce; tree, hierarchical_copy and limits in bytes are new",
         acts=WITH_EXCHANGE,
     )

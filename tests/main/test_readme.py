@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks import all_reduce, launch, topology
+from benchmarks import advise, all_reduce, launch, topology
 from benchmarks.inputs import cifar10, imagenet
 from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
 from results import __main__ as results_command
@@ -31,10 +31,12 @@ ELSEWHERE = {
     "--diagnose": "takes minutes; tests/diagnosis and tests/main/test_diagnose.py run it on less",
     "benchmarks.topology": "needs an NVIDIA driver; tests/telemetry runs it over a stand-in for the driver's library",
     "--step_breakdown": "takes minutes; tests/diagnosis and tests/main/test_step_breakdown.py run it on less",
+    "benchmarks.advise --measure": "takes minutes; tests/advice runs it on less",
     "--find_batch_size": "takes minutes; tests/main/test_find_batch_size.py runs it on less",
     "--images=FOLDER": "tests/inputs converts folders",
 }
 OTHER_COMMANDS = (
+    advise,
     all_reduce,
     launch,
     topology,

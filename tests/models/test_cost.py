@@ -154,6 +154,8 @@ def test_what_is_counted_on_shapes_is_in_the_graph(case):
     counted = cost(network, num_classes, training=True)
     variables = declarations(network, num_classes)
     assert counted.parameters == sum(variable.size for variable in variables if variable.trainable)
+    assert counted.variables == sum(variable.trainable for variable in variables)
+    assert counted.largest_variable == max(variable.size for variable in variables if variable.trainable)
 
     forward, backward = training_graph(network, num_classes, variables)
     assert counted.multiply_adds == sum(map(of_operation, forward)) // BATCH

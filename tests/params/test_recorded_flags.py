@@ -55,6 +55,20 @@ def test_only_given_flags_do(path):
     assert command.params.batch_size == 0
 
 
+def test_what_auto_stood_for_comes_back(path):
+    """The choice was made for that run: with other GPUs it would be another configuration."""
+    params = RESOLVED | {"all_reduce_spec": "nccl", "local_parameter_device": "gpu", "device": "gpu"}
+    advice = {
+        "variable_update": {"value": "replicated"},
+        "local_parameter_device": {"value": None},  # that of the device that there is
+        "all_reduce_spec": {"value": "nccl"},
+        "data_format": {"value": "NCHW"},
+    }
+    command = parse([f"--rerun={path(params=params, advice=advice, given=('variable_update', 'num_gpus'))}"])
+    assert command.given == {"variable_update", "num_gpus", "all_reduce_spec"}
+    assert (command.params.variable_update, command.params.all_reduce_spec) == ("replicated", "nccl")
+
+
 def test_other_flags_override_wherever_they_stand_and_are_told(path):
     command = parse(["--xla", f"--rerun={path()}", "--batch_size=32", "--num_epochs=1"])
     assert (command.params.xla, command.params.batch_size, command.params.num_epochs) == (True, 32, 1.0)

@@ -1,0 +1,284 @@
+"""python -m benchmarks.advise: what it knows of one device, what it refuses, what it says, and real runs."""
+
+import csv
+import json
+import re
+
+import pytest
+
+from benchmarks import advise, topology
+from benchmarks.advice import one_device, wiring_file
+from benchmarks.advice.candidates import ON_GPUS, Candidate, named
+from benchmarks.advice.cost_model import Layout, Prediction
+from benchmarks.advice.findings import Findings, told
+from benchmarks.advice.measured import Case, interleaved, ranked
+from benchmarks.advice.rules import Choice
+from benchmarks.errors import UserError
+from benchmarks.telemetry import wiring
+from results.store import write
+from tests.results.records import measurement, record
+from tests.telemetry import machines
+from tests.telemetry.stand_in import put_in_place
+
+ON_CPU, ON_GPUS_SPREAD, COPIES, NCCL = ON_GPUS
+
+
+def test_wiring_comes_back_from_the_file_that_topology_writes(tmp_path, monkeypatch):
+    put_in_place(machines.dgx_1(), tmp_path, monkeypatch)
+    file = tmp_path / "dgx.json"
+    assert topology.main([f"--output={file}"]) == 0
+    found = wiring_file.read(file)
+    assert {link.word for link in found.links.values()} == {"NV1", "SYS"}
+    assert found.link(0, 5).peers is False
+    assert found.islands == [tuple(range(8))]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "Expecting value"),
+        ("[1]", "list indices must be integers"),
+        ('{"gpus": []}', "it lacks 'links'"),
+        ('{"gpus": [], "links": []}', "it has no GPU"),
+        (
+            '{"gpus": [{"index": 0, "name": "A"}, {"index": 1, "name": "A"}], "links": []}',
+            "what is between GPUs (0, 1)",
+        ),
+        (
+            '{"gpus": [{"index": 0, "name": "A"}], "links": [{"gpus": [0, 1], "level": "PIX", "nvlinks": 0, '
+            '"peers": "yes"}]}',
+            "'yes' is neither true nor false",
+        ),
+    ],
+)
+def test_another_file_is_refused(tmp_path, text, why):
+    file = tmp_path / "wiring.json"
+    file.write_text(text)
+    with pytest.raises(UserError) as caught:
+        wiring_file.read(file)
+    assert str(caught.value).startswith(f"--wiring={file} is not what python -m benchmarks.topology --output=FILE")
+    assert why in str(caught.value)
+
+
+def one_tower(**changes):
+    settings = {"num_gpus": 1} | changes.pop("settings", {})
+    return record(settings=settings, measurement=measurement(num_towers=1), **changes)
+
+
+def test_one_device_is_the_mean_of_valid_plain_runs_of_one_tower_on_the_same_card(tmp_path):
+    on_gpu = {"settings": {"device": "gpu"}, "hardware": {"gpus": [{"name": "Tesla P100-SXM2-16GB"}]}}
+    for each in (
+        one_tower(**on_gpu),
+        one_tower(**on_gpu, problems=("the loss is NaN",)),
+        one_tower(settings={"device": "gpu"}, hardware={"gpus": [{"name": "Tesla K80"}]}),
+        one_tower(settings={"device": "gpu", "forward_only": True}, hardware=on_gpu["hardware"]),
+        one_tower(settings={"model": "resnet32", "device": "gpu"}, hardware=on_gpu["hardware"]),
+        record(**on_gpu),  # of two towers
+    ):
+        write(each, tmp_path)
+    found = one_device.of_records(tmp_path, "resnet20", "P100-SXM2-16GB", 32, "fp32")
+    assert found is not None
+    assert found.images_per_second == pytest.approx(250)
+    assert found.source == f"records in {tmp_path}"
+    assert not found.variables_on_cpu
+    assert one_device.of_records(tmp_path, "resnet20", "P100-SXM2-16GB", 64, "fp32") is None
+    assert one_device.of_records(tmp_path, "resnet20", "", 32, "fp32") is None
+    assert one_device.of_records(tmp_path / "none", "resnet20", "P100", 32, "fp32") is None
+
+
+def test_published_figures_of_one_device():
+    found = one_device.published("NVIDIA DGX-1", "vgg16", 0, "fp32")
+    assert found is not None
+    assert (found.images_per_second, found.batch_size) == (pytest.approx(154), 64)
+    smaller = one_device.published("NVIDIA DGX-1", "vgg16", 32, "fp32")
+    assert smaller is not None
+    assert (smaller.images_per_second, smaller.batch_size) == (pytest.approx(144), 32)
+    assert one_device.published("NVIDIA DGX-1", "vgg16", 48, "fp32") is None
+    assert one_device.published("NVIDIA DGX-1", "vgg16", 0, "fp16") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model=vgg61"], "Unknown model 'vgg61'."),
+        (["--model=vgg16", "--device=cpu"], "exchange is not known. Add --measure."),
+        (["--model=vgg16", "--platform=a", "--links=b"], "--platform and --links each say which machine"),
+        (
+            ["--model=vgg16", "--platform=a", "--device=cpu"],
+            "--platform with --device=cpu: it tells how GPUs are linked",
+        ),
+        (["--model=vgg16", "--wiring=/nowhere"], "--wiring=/nowhere: cannot be read: No such file"),
+        (["--model=lenet", "--device=cpu", "--measure", "--num_gpus=1"], "one device exchanges nothing"),
+        (["--model=lenet", "--device=cpu", "--measure", "--num_gpus=2,x"], "is no list of whole numbers from 1 on"),
+        (["--model=lenet", "--device=cpu", "--measure", "--candidates=nccl"], "there is no 'nccl' here"),
+        (["--model=lenet", "--device=cpu", "--measure", "--", "--nostaged_vars", "--numgpus=2"], "--numgpus=2"),
+        (["--model=lenet", "--device=cpu", "--measure", "--", "--num_gpus=2"], "this command sets --num_gpus itself"),
+        (["--model=lenet", "--device=cpu", "--", "--xla"], "--xla: flags after -- are for the runs of --measure"),
+        (["--model=lenet", "--device=cpu", "--measure", "--output=/nowhere/x.csv"], "--output=/nowhere/x.csv cannot"),
+    ],
+)
+def test_what_cannot_be_used(capsys, arguments, said):
+    assert advise.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("python -m benchmarks.advise: error: ")
+    assert said in err
+    assert not out
+
+
+def test_candidates_by_name():
+    assert named("replicated/nccl, parameter_server/gpu", "gpu") == [NCCL, ON_GPUS_SPREAD]
+    assert NCCL.flags == ["--variable_update=replicated", "--all_reduce_spec=nccl"]
+    with pytest.raises(UserError, match=r"Did you mean replicated/xring\?"):
+        named("replicated/ring", "cpu")
+
+
+def predicted(capsys, *arguments):
+    """The candidates of each table that the command prints, the fastest first, and all of its words."""
+    assert advise.main(arguments) == 0
+    out = capsys.readouterr().out
+    tables = out.split(" devices, predicted")[1:]
+    return [re.findall(r"^[|] ((?:parameter|repl)\S+(?: [(]auto[)])?)", table, re.MULTILINE) for table in tables], out
+
+
+def test_a_dgx_1_is_predicted_from_one_published_figure(capsys):
+    (two, eight), out = predicted(capsys, "--model=vgg16", "--platform=NVIDIA DGX-1", "--num_gpus=1,2,8")
+    assert out.startswith("vgg16, 64 images a device and step, on NVIDIA DGX-1 (8 x P100-SXM2-16GB)\n")
+    assert "One device: 154.0 images/s (published: tensorflow_benchmarks_2017" in out
+    assert two[0] == eight[0] == "replicated/nccl (auto)"
+    assert set(eight[1:]) == {"replicated", "parameter_server/cpu", "parameter_server/gpu"}
+    (row,) = [line.replace(",", "") for line in out.split("8 devices")[1].splitlines() if "(auto)" in line]
+    figure, low, high = map(float, re.findall(r"[\d.]+", row)[:3])
+    assert low < 1081 < high  # which was published of eight
+    assert low < figure < high
+    assert 'On 2, 8 devices auto takes --variable_update=replicated --all_reduce_spec=nccl. Rule "Titan X, M40' in out
+
+
+def test_variables_on_the_cpu_cost_one_device_too(capsys, tmp_path):
+    """Who measures a device with its variables on it does not see what bringing them over takes."""
+    file = tmp_path / "advice.json"
+    flags = ["--model=vgg16", "--platform=NVIDIA DGX-1", "--num_gpus=2", "--images_per_second=154"]
+    predicted(capsys, *flags, f"--output={file}")
+    found = {each["local_parameter_device"]: each for each in json.loads(file.read_text())["candidates"]}
+    assert found["cpu"]["predicted_images_per_second"] < 0.95 * found["gpu"]["predicted_images_per_second"]
+
+
+def test_measured_links_with_the_wiring_beside_them(tmp_path, monkeypatch, capsys):
+    pair = machines.machine("Tesla K80", 2, ancestor=machines.always(0), peers=machines.always(machines.OK))
+    put_in_place(pair, tmp_path, monkeypatch)
+    found = wiring.read()
+    assert not isinstance(found, str)
+    ends = [("CPU:0", "GPU:0"), ("CPU:0", "GPU:1"), ("GPU:0", "GPU:1")]
+    links = [
+        {"from": one, "to": other, "bytes_per_second": 6e9, "latency_seconds": 1e-5}
+        for pair in ends
+        for one, other in (pair, pair[::-1])
+    ]
+    document = {"devices": ["CPU:0", "GPU:0", "GPU:1"], "links": links}
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps(document | {"wiring": found.facts()}))
+    flags = ["--model=vgg16", f"--links={file}", "--images_per_second=36"]
+    _, out = predicted(capsys, *flags)
+    assert f"Links: {file}." in out
+    assert 'Rule "K80 with peer-to-peer"' in out
+    file.write_text(json.dumps(document))  # then the card is not known
+    assert 'Rule "GPUs with peer-to-peer"' in predicted(capsys, *flags)[1]
+
+
+@pytest.mark.parametrize("machine", [machines.no_peers, machines.nvswitch])
+def test_rules_that_are_counted_are_those_of_the_cost_model(tmp_path, monkeypatch, capsys, machine):
+    put_in_place(machine(), tmp_path, monkeypatch)
+    (order,), out = predicted(capsys, "--model=vgg16", "--num_gpus=8", "--images_per_second=300")
+    assert order[0] == "replicated/nccl (auto)"
+    assert "Source: this project: counted" in out
+
+
+def test_rounds_take_turns():
+    made, said = [], []
+    cases = [Case(2, COPIES), Case(2, NCCL)]
+    figures = iter((1.0, 2.0, 3.0, 4.0))
+    found = interleaved(lambda case: (made.append(case), next(figures))[1], cases, 2, said.append)
+    assert made == cases * 2
+    assert found == {cases[0]: [1.0, 3.0], cases[1]: [2.0, 4.0]}
+    assert said[-1] == "round 2 of 2: replicated/nccl, 2 devices: 4.0 images/s"
+
+
+def prediction(images_per_second):
+    return Prediction(Layout(4), images_per_second, 0, 1, 1, 1, 0, 0, 0, "")
+
+
+def said_of(runs, predicted, takes=NCCL):
+    choice = Choice(takes.variable_update, takes.local_parameter_device, takes.all_reduce_spec, "a rule", "why", "src")
+    order = sorted(
+        ((each, prediction(speed)) for each, speed in predicted.items()), key=lambda pair: -pair[1].images_per_second
+    )
+    return told(Findings("vgg16", 64, "gpu", None, None, {4: choice}, {4: order}, {4: ranked(runs)}))
+
+
+def test_runs_that_are_told_apart_are_held_against_prediction_and_rule():
+    runs = {ON_CPU: [70.0, 71.0, 70.5], NCCL: [100.0, 101.0, 100.5], COPIES: [101.0, 99.0, 100.0]}
+    text = said_of(runs, {NCCL: 300, COPIES: 200, ON_CPU: 100})
+    assert "Prediction and runs agree: replicated/nccl before parameter_server/cpu." in text
+    assert "What the rule takes, replicated/nccl, is the fastest." in text
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")]
+    of = {row[0].strip(): row[3].strip() for row in rows[-3:]}
+    assert of["replicated/nccl"] == ""
+    assert of["replicated"].endswith("not told apart")
+    assert of["parameter_server/cpu"].startswith("0.70 (0.70 to 0.7")
+
+    text = said_of(runs, {ON_CPU: 300, NCCL: 200, COPIES: 100}, takes=ON_CPU)
+    assert "Prediction and runs disagree: it has parameter_server/cpu before replicated/nccl." in text
+    assert "What the rule takes, parameter_server/cpu, is slower than replicated/nccl here." in text
+
+
+def test_runs_of_a_round_are_held_against_each_other():
+    """The machine drifts by far more than the two differ, and by the same for both."""
+    first, second = ranked({ON_CPU: [90.0, 136.0, 71.5], NCCL: [100.0, 150.0, 80.0]})
+    assert (first.candidate, second.candidate) == (NCCL, ON_CPU)
+    assert second.slower
+    assert second.share == pytest.approx(0.9, abs=0.01)
+
+
+def test_runs_that_are_not_told_apart_test_nothing():
+    text = said_of({NCCL: [100.0, 80.0], COPIES: [99.0, 79.0]}, {COPIES: 2, NCCL: 1}, takes=COPIES)
+    assert "The runs tell no candidate from the fastest, so the predicted order stands untested." in text
+    assert "What the rule takes, replicated, is not told from the fastest." in text
+    one_run = said_of({NCCL: [100.0], COPIES: [50.0]}, {COPIES: 2, NCCL: 1}, takes=Candidate("sharded"))
+    assert "0.50, one run" in one_run
+    assert "What the rule takes, sharded, is not among these." in one_run
+
+
+def test_candidates_are_run_in_turn_as_trials(tmp_path, capfd):
+    """Two real runs, each in a process of its own."""
+    output, runs = tmp_path / "advice.csv", tmp_path / "runs"
+    code = advise.main(
+        [
+            "--model=trivial",
+            "--data_name=cifar10",
+            "--batch_size=2",
+            "--device=cpu",
+            "--measure",
+            "--rounds=1",
+            "--candidates=parameter_server/cpu,replicated",
+            f"--results_dir={runs}",
+            f"--output={output}",
+            "--",
+            "--num_batches=3",
+        ]
+    )
+    out, err = capfd.readouterr()
+    assert code == 0, err
+    assert "round 1 of 1: replicated, 2 devices: " in err
+    assert "| 2 devices, measured " in out
+    assert 'Rule "CPU towers": towers on the CPU share its memory' in out
+    with output.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["variable_update"]: row["chosen_by_rule"] for row in rows} == {
+        "parameter_server": "True",
+        "replicated": "False",
+    }
+    made = [json.loads(file.read_text()) for file in runs.glob("*.json")]
+    made.sort(key=lambda each: each["trial"]["number"])
+    assert [each["params"]["variable_update"] for each in made] == ["parameter_server", "replicated"]
+    assert len({each["trial"]["set"] for each in made}) == 1
+    assert all("a trial of --advised" in " ".join(each["problems"]) for each in made)
+    assert {each["configuration"]["trial"] for each in made} == {"advised"}
