@@ -23,6 +23,12 @@ class OutputOptions:
     tag: str | None = option(
         None, "A word kept in the record, such as the name of a release, by which to find the run later.", run_only=True
     )
+    record_hostname: bool = option(
+        False,
+        "Keep names of hosts in the record: this machine's, those of a cluster, and those in environment variables. "
+        "Else they are left out, or stand as host-1, host-2 and so on. Passwords are left out in any case.",
+        run_only=True,
+    )
     display_every: int = option(10, "Steps between two lines of the table.", lower_bound=1, run_only=True)
     display_perf_ewma: float | None = option(
         None,

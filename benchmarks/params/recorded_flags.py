@@ -61,12 +61,17 @@ def recorded_flags(record: RunRecord) -> dict[str, Any]:
         value = record.params.get(name)
         if name == "num_epochs" and record.params.get("num_batches"):
             name, value = "num_batches", record.params["num_batches"]  # exact, where epochs may be rounded
-        if options()[name].run_only or value is None:
+        if options()[name].run_only or value is None or (options()[name].hosts and _is_left_out(value)):
             continue
         if not isinstance(value, str | int | float):
             raise RecordError(f"the value of --{name} is no text, number or truth value", f"params.{name}")
         flags[name] = value
     return flags
+
+
+def _is_left_out(value: Any) -> bool:
+    """Return whether a host stands in the record under another name only: it has to be given again."""
+    return bool(re.match(r"host-\d+(:|$)", str(value)))
 
 
 def overridden(record: RunRecord, params: Params) -> list[str]:
