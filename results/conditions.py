@@ -52,8 +52,10 @@ def _power_limit(record: RunRecord) -> str | None:
     gpus = record.hardware.get("gpus")
     if record.configuration.get("device") == "cpu" or not isinstance(gpus, list):
         return None
-    limits = {gpu.get("power_limit_watts") for gpu in gpus if isinstance(gpu, dict)}
-    return " and ".join(f"{watts:g} W" for watts in sorted(each for each in limits if isinstance(each, float))) or None
+    limits = [gpu.get("power_limit_watts") for gpu in gpus if isinstance(gpu, dict)]
+    return (
+        " and ".join(f"{watts:g} W" for watts in sorted({each for each in limits if isinstance(each, float)})) or None
+    )
 
 
 def settings(record: RunRecord) -> dict[str, Any]:

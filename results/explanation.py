@@ -34,6 +34,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *sections.achieved(record),
         *_validity(record),
         *_machine(record),
+        *sections.before(record),
         *sections.meanwhile(record),
         *_placement(record),
         *sections.exchange(record),
