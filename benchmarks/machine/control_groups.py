@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.machine.files import read_text, whole_number
+from benchmarks.machine.files import ROOT, read_text, whole_number
 
-_MEMBERSHIP, _ROOT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+MEMBERSHIP, GROUPS = "proc/self/cgroup", "sys/fs/cgroup"  # below the root of a machine
+_MEMBERSHIP, _ROOT = ROOT / MEMBERSHIP, ROOT / GROUPS
 _NO_LIMIT = 2**60  # bytes: version 1 writes a number near 2**63 where there is none
 
 

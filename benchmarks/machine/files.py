@@ -17,6 +17,14 @@ def read_text(path: Path) -> str:
         return ""
 
 
+def exists(path: Path) -> bool:
+    """Return whether there is something at `path` that this process may see."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def word(path: Path) -> str | None:
     """Return the text of a file without blanks around it; None where there is none."""
     return read_text(path).strip("\0 \t\n") or None

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine.control_groups import memory_limit
+from benchmarks.machine.control_groups import GROUPS, MEMBERSHIP, control_groups, memory_limit
 from benchmarks.machine.files import ROOT, bytes_of, read_text
 
 
@@ -20,7 +20,7 @@ def memory(root: Path = ROOT) -> dict[str, Any]:
     chosen = re.search(r"\[(\w+)\]", read_text(root / "sys/kernel/mm/transparent_hugepage/enabled"))
     return {
         "total_bytes": found.get("MemTotal"),
-        "limit_bytes": memory_limit(),
+        "limit_bytes": memory_limit(control_groups("memory", root / MEMBERSHIP, root / GROUPS)),
         "swap_bytes": swap,
         "swap_used_bytes": None if swap is None or free is None else max(0, swap - free),
         "transparent_huge_pages": chosen[1] if chosen else None,

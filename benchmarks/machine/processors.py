@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.machine.control_groups import cpu_quota
+from benchmarks.machine.control_groups import GROUPS, MEMBERSHIP, cpu_quota
 from benchmarks.machine.files import ROOT, bytes_of, numbered, numbers, read_text, whole_number, word
 
 _FLAGS = re.compile(r"avx2|fma|f16c|avx512f|avx512_(bf16|fp16|vnni)|avx_vnni|amx_\w+|asimd|sve2?|bf16|i8mm")
@@ -32,7 +32,7 @@ def processors(root: Path = ROOT) -> dict[str, Any]:
         "logical_cores": psutil.cpu_count(),
         "physical_cores": psutil.cpu_count(logical=False),
         "usable_cores": usable_cores(),
-        "quota_cores": cpu_quota(),
+        "quota_cores": cpu_quota(root / MEMBERSHIP, root / GROUPS),
         "smt": _switch(root / _CPUS / "smt/active"),
         "flags": sorted(flag for flag in set(instructions(facts)) if _FLAGS.fullmatch(flag)),
         "microcode": facts.get("microcode"),

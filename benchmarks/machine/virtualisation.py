@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.machine.files import ROOT, read_text, word
+from benchmarks.machine.files import ROOT, exists, read_text, word
 from benchmarks.machine.processors import cpuinfo, instructions
 
 NONE = "none"
@@ -66,11 +66,11 @@ def container(root: Path = ROOT, variables: Mapping[str, str] = os.environ) -> s
     signs = {name: kind for name, kind in _GROUPS.items() if re.search(rf"[/:-]{re.escape(name)}", groups)}
     if "kubepods" in signs:
         return "kubernetes"
-    if (root / "run/.containerenv").exists():
+    if exists(root / "run/.containerenv"):
         return "podman"
-    if (root / ".dockerenv").exists():
+    if exists(root / ".dockerenv"):
         return "docker"
-    if (root / ".singularity.d").exists():
+    if exists(root / ".singularity.d"):
         return "apptainer"
     told = word(root / "run/systemd/container") or variables.get("container")
     if told and re.fullmatch(r"[\w-]{1,32}", told):
@@ -90,7 +90,7 @@ def _kind(root: Path, firmware: Mapping[str, str | None]) -> str | None:
         return named if named == "amazon" else "xen"
     if "flags" in facts:  # x86
         return (named or UNKNOWN_GUEST) if "hypervisor" in instructions(facts) else NONE
-    if (root / "proc/device-tree/hypervisor").exists() or (root / "proc/device-tree/fw-cfg@9020000").exists():
+    if exists(root / "proc/device-tree/hypervisor") or exists(root / "proc/device-tree/fw-cfg@9020000"):
         return named or UNKNOWN_GUEST
     if named == "amazon" and (firmware["product_name"] or "").endswith("metal"):
         return NONE

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import LEAST_SECONDS, HostLoad
-from benchmarks.machine.control_groups import cpu_quota
-from benchmarks.machine.files import ROOT, read_text
+from benchmarks.machine.control_groups import GROUPS, MEMBERSHIP, cpu_quota
+from benchmarks.machine.files import ROOT, exists, read_text
 from benchmarks.machine.main_memory import memory
 from benchmarks.machine.processors import clocks, throttle_events, usable_cores
 from benchmarks.machine.software import build, packages
@@ -89,13 +89,18 @@ def read(params: Params, *, thorough: bool = False, variables: Mapping[str, str]
     return Facts(
         params=params,
         host=host(watch=thorough),
-        gpus=Gpus() if params.device == "cpu" else gpu_facts.read(params, variables),
+        gpus=gpu_facts.read(params, variables) if params.device != "cpu" and _computes(params) else Gpus(),
         version=packages()["tensorflow"],
         built=build(),
         disks=_disks(params),
-        need=need(params),
+        need=need(params) if _computes(params) else None,
         data_bytes=_data_bytes(params) if thorough else None,
     )
+
+
+def _computes(params: Params) -> bool:
+    """Whether this process has towers: parameter servers and controllers have none."""
+    return params.job_name in ("", "worker")
 
 
 def host(root: Path = ROOT, *, watch: bool = False) -> HostFacts:
@@ -108,7 +113,7 @@ def host(root: Path = ROOT, *, watch: bool = False) -> HostFacts:
     known = clocks(root)
     return HostFacts(
         usable_cores=usable_cores(),
-        quota_cores=cpu_quota(),
+        quota_cores=cpu_quota(root / MEMBERSHIP, root / GROUPS),
         governor=known["governor"],
         turbo=known["turbo"],
         most_mhz=known["most_mhz"],
@@ -117,7 +122,7 @@ def host(root: Path = ROOT, *, watch: bool = False) -> HostFacts:
         swap_used_bytes=memory(root)["swap_used_bytes"],
         available_bytes=available(),
         guest=virtualisation(root)["kind"],
-        driver_files=(root / "proc/driver/nvidia/version").exists(),
+        driver_files=exists(root / "proc/driver/nvidia/version"),
         iommu=_translates(root),
         cpu_share_of_others=load.get("cpu_share_of_others"),
         stolen_share=load.get("stolen_share"),
@@ -146,7 +151,7 @@ def _disks(params: Params) -> tuple[Disk, ...]:
 def _free(folder: Path) -> int | None:
     """Bytes that are free where `folder` is or would be made; None where the file system does not tell."""
     for place in (folder, *folder.parents):
-        if place.exists():
+        if exists(place):
             try:
                 usage = shutil.disk_usage(place)
             except OSError:

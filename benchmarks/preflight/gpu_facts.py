@@ -84,11 +84,11 @@ def read(params: Params, variables: Mapping[str, str]) -> Gpus:
         cuda = ask(nvml.nvmlSystemGetCudaDriverVersion_v2)
         gpus = [_gpu(nvml, index) for index in range(ask(nvml.nvmlDeviceGetCount) or 0)]
         driver = ask(nvml.nvmlSystemGetDriverVersion)
+        seen = visible(gpus, variables)
+        used, missing = chosen(params, gpus if seen is None else seen, variables)
+        found = wiring.read() if len(used) > 1 else None
     finally:
         ask(nvml.nvmlShutdown)
-    seen = visible(gpus, variables)
-    used, missing = chosen(params, gpus if seen is None else seen, variables)
-    found = wiring.read() if len(used) > 1 else None
     return Gpus(
         nvml="ok",
         driver=driver,

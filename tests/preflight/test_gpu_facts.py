@@ -224,6 +224,13 @@ def test_a_run_on_the_cpu_does_not_ask_for_gpus(put):
     assert facts_of.read(Params(device="cpu"), variables=os.environ).gpus.nvml == "not asked"
 
 
+@pytest.mark.parametrize("job", ["ps", "controller"])
+def test_who_has_no_towers_needs_no_gpus(put, job):
+    put(machines.p2_16xlarge())
+    facts = facts_of.read(Params(device="gpu", num_gpus=99, job_name=job), variables={})
+    assert (facts.gpus.nvml, facts.need) == ("not asked", None)
+
+
 def test_memory_of_a_gpu_against_the_model(put):
     put(H200 + SET)
     params = Params(device="gpu", model="resnet50", batch_size=2000)
