@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.machine.files import ROOT, word
 
 HIDDEN = "(hidden)"
-THIS_HOST = "(host)"
+THIS_HOST, THIS_HOST_IN_SHORT = "(host)", "(host in short)"
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|(?<![A-Z])AUTH(?!OR)", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
 _IN_QUERY = re.compile(
@@ -70,9 +70,9 @@ class Names:
             if host and not _is_loopback(host):
                 self._pseudonyms.setdefault(host, f"host-{len(self._pseudonyms) + 1}")
         own = platform.node() if own is None else own
-        for name in (own, own.partition(".")[0]):
+        for name, word_for in ((own, THIS_HOST), (_in_short(own), THIS_HOST_IN_SHORT)):
             if len(name) >= _LEAST and not _is_loopback(name):
-                self._pseudonyms.setdefault(name, THIS_HOST)
+                self._pseudonyms.setdefault(name, word_for)
         self._whole_words = {
             name for name in self._pseudonyms if name.lower() not in known and len(name) >= _LEAST
         }  # others are looked for before a port only
@@ -88,6 +88,12 @@ class Names:
         """The address `text`, host:port or a host alone, without the name."""
         host = _host(text)
         return text.replace(host, self._pseudonyms.get(host, host), 1)
+
+
+def with_this_host(text: str, own: str | None = None) -> str:
+    """`text` of a record as it is meant on this machine, whose name (`own`) stands where that of the other stood."""
+    own = platform.node() if own is None else own
+    return text.replace(THIS_HOST, own).replace(THIS_HOST_IN_SHORT, _in_short(own))
 
 
 class AllNames(Names):
@@ -122,6 +128,10 @@ def told_arguments(arguments: Iterable[str], names: Names) -> list[str]:
         found.append(f"{name}={HIDDEN}" if secret and equals and value else names(without_secrets(text)))
         hide = secret and not equals
     return found
+
+
+def _in_short(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _host(address: str) -> str:

@@ -1,7 +1,16 @@
 import pytest
 
 from benchmarks.discreet_facts import DiscreetFacts
-from benchmarks.discretion import AllNames, Names, is_secret, machine_id, told, told_arguments, without_secrets
+from benchmarks.discretion import (
+    AllNames,
+    Names,
+    is_secret,
+    machine_id,
+    told,
+    told_arguments,
+    with_this_host,
+    without_secrets,
+)
 from benchmarks.params import Params, options
 
 
@@ -45,7 +54,7 @@ def test_hosts_of_a_cluster_and_the_own_one():
         "node-a:1 node-b:2 node-a.other node-c node-c.example.org /job:worker [fd00::1]:2 127.0.0.1:3 ipv4:10.1.2.3:4"
     )
     assert names(text) == (
-        "host-1:1 host-2:2 node-a.other (host) (host) /job:worker [host-3]:2 127.0.0.1:3 ipv4:(host):4"
+        "host-1:1 host-2:2 node-a.other (host in short) (host) /job:worker [host-3]:2 127.0.0.1:3 ipv4:(host):4"
     )
 
 
@@ -53,6 +62,13 @@ def test_words_of_flags_are_left_even_where_hosts_have_their_names():
     names = Names(["worker:1", "ps:2"], ["worker", "gpu", "resnet50"], own="gpu")
     assert names("/job:worker/gpu:0 at worker:1, --device=gpu, ps") == "/job:worker/gpu:0 at host-1:1, --device=gpu, ps"
     assert names.address("ps") == "host-2"
+
+
+def test_a_path_with_the_name_of_the_host_is_meant_on_any_host():
+    recorded = Names((), own="node-c.example.org")("/scratch/node-c/of/node-c.example.org")
+    assert recorded == "/scratch/(host in short)/of/(host)"
+    assert with_this_host(recorded, "node-d.example.org") == "/scratch/node-d/of/node-d.example.org"
+    assert with_this_host(Names((), own="ubuntu")("/home/ubuntu/data"), "ubuntu") == "/home/ubuntu/data"
 
 
 def test_nothing_is_left_out_for_who_asks():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.discretion import with_this_host
 from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
 from results import store
@@ -65,7 +66,7 @@ def recorded_flags(record: RunRecord) -> dict[str, Any]:
             continue
         if not isinstance(value, str | int | float):
             raise RecordError(f"the value of --{name} is no text, number or truth value", f"params.{name}")
-        flags[name] = value
+        flags[name] = with_this_host(value) if isinstance(value, str) else value
     return flags
 
 

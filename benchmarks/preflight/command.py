@@ -16,7 +16,7 @@ from benchmarks.errors import ExitCode, UserError
 from benchmarks.params import Params
 from benchmarks.preflight.checks import findings
 from benchmarks.preflight.facts import Facts, read
-from benchmarks.preflight.finding import Finding, Severity, gigabytes
+from benchmarks.preflight.finding import Finding, Severity, in_bytes
 from benchmarks.preflight.gpu_facts import NOT_ASKED
 from results.files import write_whole
 from results.record import utc_now
@@ -81,7 +81,7 @@ def _machine(facts: Facts) -> str:
     words = [f"TensorFlow {facts.version or 'is not installed'}" + (f" (CUDA {cuda})" if cuda else "")]
     words.append(f"{facts.host.usable_cores} processors")
     if facts.host.available_bytes is not None:
-        words.append(f"{gigabytes(facts.host.available_bytes)} of memory free")
+        words.append(f"{in_bytes(facts.host.available_bytes)} of memory free")
     if facts.gpus.nvml == NOT_ASKED:
         words.append("GPUs not looked at (--device=cpu)")
     elif facts.gpus.nvml != "ok":

@@ -80,6 +80,9 @@ def listed(numbers: Sequence[int]) -> str:
     return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in spans)
 
 
-def gigabytes(count: float) -> str:
+def in_bytes(count: float) -> str:
     """Return a number of bytes in words."""
-    return f"{count / 1e9:,.1f} GB" if count >= 1e8 else f"{count / 1e6:,.1f} MB"
+    for unit, of in (("GB", 1e9), ("MB", 1e6)):
+        if count >= of / 10:
+            return f"{count / of:,.1f} {unit}"
+    return f"{count / 1e3:,.0f} kB"

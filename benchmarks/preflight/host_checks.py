@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.machine.virtualisation import NONE
 from benchmarks.preflight.facts import Facts
-from benchmarks.preflight.finding import Finding, gigabytes, tells, warns
+from benchmarks.preflight.finding import Finding, in_bytes, tells, warns
 from results.checks import FOREIGN_CPU_SHARE, STOLEN_SHARE
 
 _FAST = "performance"
@@ -89,7 +89,7 @@ def swap(facts: Facts) -> Iterator[Finding]:
     used = facts.host.swap_used_bytes
     if used is not None and used > _SWAPPED:
         yield warns(
-            f"{gigabytes(used)} of memory are swapped out",
+            f"{in_bytes(used)} of memory are swapped out",
             "memory was short, and steps that wait for it are slow",
             "End what takes it, then swapoff -a && swapon -a, as root",
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.preflight.facts import Facts
-from benchmarks.preflight.finding import Finding, gigabytes, stops, tells, warns
+from benchmarks.preflight.finding import Finding, in_bytes, stops, tells, warns
 from benchmarks.preflight.gpu_checks import named
 
-_LEAST_RECORD = 100e3  # bytes of a record; its steps come on top
+_LEAST_RECORD = 30e3  # bytes of a record; its steps come on top
 _BYTES_A_STEP = 60
 _ROOM = 100e6  # bytes free below which the next runs may find none
 _ESTIMATED = "an estimate, without what kernels need while they run"
@@ -20,7 +20,7 @@ def host_memory(facts: Facts) -> Iterator[Finding]:
     if facts.need is None or facts.params.device != "cpu" or free is None or facts.need.of_the_host <= free:
         return
     yield warns(
-        f"{_run(facts)} takes about {gigabytes(facts.need.of_the_host)} of memory, and {gigabytes(free)} are free",
+        f"{_run(facts)} takes about {in_bytes(facts.need.of_the_host)} of memory, and {in_bytes(free)} are free",
         f"the run may be ended, or wait for the disk ({_ESTIMATED})",
         "Pass a smaller --batch_size (--find_batch_size finds the largest), or --precision=bf16",
     )
@@ -35,8 +35,8 @@ def gpu_memory(facts: Facts) -> Iterator[Finding]:
     if short:
         free = min((gpu.memory_bytes or 0) - (gpu.memory_used_bytes or 0) for gpu in short)
         yield warns(
-            f"{_run(facts)} takes about {gigabytes(facts.need.of_a_tower)} of a GPU's memory, and {named(short)} "
-            f"{'has' if len(short) == 1 else 'have'} {gigabytes(free)} free",
+            f"{_run(facts)} takes about {in_bytes(facts.need.of_a_tower)} of a GPU's memory, and {named(short)} "
+            f"{'has' if len(short) == 1 else 'have'} {in_bytes(free)} free",
             f"the run may end with memory that is out ({_ESTIMATED})",
             "Pass a smaller --batch_size (--find_batch_size finds the largest), or --precision=fp16 or bf16",
         )
@@ -46,16 +46,16 @@ def disk(facts: Facts) -> Iterator[Finding]:
     """Records and checkpoints can be written."""
     for place in facts.disks:
         least, enough, what = _wanted(facts, place.flag)
-        told = f"--{place.flag}={place.folder}: {gigabytes(place.free_bytes)} are free"
+        told = f"--{place.flag}={place.folder}: {in_bytes(place.free_bytes)} are free"
         if place.free_bytes < least:
             yield stops(
-                f"{told}, and {what} takes {gigabytes(least)}",
+                f"{told}, and {what} takes {in_bytes(least)}",
                 "what the run leaves behind could not be written",
                 f"Make room, or give another folder with --{place.flag}",
             )
         elif place.free_bytes < enough:
             yield warns(
-                f"{told}, and {gigabytes(enough)} would be safe",
+                f"{told}, and {in_bytes(enough)} would be safe",
                 "the disk may be full before the run is over",
                 f"Make room, or give another folder with --{place.flag}",
             )
@@ -66,7 +66,7 @@ def data_in_memory(facts: Facts) -> Iterator[Finding]:
     size, free = facts.data_bytes, facts.host.available_bytes
     if size is not None and free is not None and size > free:
         yield tells(
-            f"The files to train on have {gigabytes(size)}, and {gigabytes(free)} of memory are free",
+            f"The files to train on have {in_bytes(size)}, and {in_bytes(free)} of memory are free",
             "every epoch reads them from the disk or the network anew",
             "--input_only measures whether that is fast enough",
         )

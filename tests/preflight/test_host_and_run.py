@@ -10,7 +10,7 @@ from benchmarks.params import Params
 from benchmarks.preflight.checks import CHECKS, findings
 from benchmarks.preflight.command import table
 from benchmarks.preflight.facts import Disk, Facts, HostFacts, host, read
-from benchmarks.preflight.finding import listed
+from benchmarks.preflight.finding import in_bytes, listed
 from benchmarks.preflight.need import NUMBERS_REMEMBERED, need
 from benchmarks.preflight.wheel_checks import code_for
 
@@ -67,7 +67,7 @@ def test_what_is_close_enough(changes):
 @pytest.mark.parametrize(
     ("disk", "params", "severity"),
     [
-        (Disk("results_dir", "runs", 50_000), {}, "stops"),
+        (Disk("results_dir", "runs", 20_000), {}, "stops"),
         (Disk("results_dir", "runs", 120_000), {"num_batches": 10_000}, "stops"),
         (Disk("results_dir", "runs", 50_000_000), {}, "warns"),
         (Disk("results_dir", "runs", 10**12), {}, None),
@@ -189,6 +189,13 @@ def test_the_table_tells_what_why_and_what_to_do():
 
 def test_numbers_in_spans():
     assert listed([5, 0, 1, 2, 7]) == "0-2, 5, 7"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(24.7e9, "24.7 GB"), (5e8, "0.5 GB"), (5e6, "5.0 MB"), (65_536, "66 kB"), (0, "0 kB")]
+)
+def test_bytes_in_words(count, words):
+    assert in_bytes(count) == words
 
 
 def test_names_of_checks_are_words():
