@@ -15,17 +15,13 @@ HERE = Path(__file__).parent
 
 @functools.cache
 def library() -> Path:
-    """The stand-in, built once a process."""
-    return compiled(HERE / "nvml.c", Path(tempfile.mkdtemp(prefix="nvml")) / "libnvidia-ml.so.1")
-
-
-def compiled(source: Path, path: Path) -> Path:
-    """The library `path` made of `source`; skips the test where there is no C compiler."""
+    """The stand-in, built once a process; skips the test where there is no C compiler."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if compiler is None:
-        pytest.skip("no C compiler (cc, gcc or clang) to build a stand-in for a library")
+        pytest.skip("no C compiler (cc, gcc or clang) to build the stand-in for NVML")
+    path = Path(tempfile.mkdtemp(prefix="nvml")) / "libnvidia-ml.so.1"
     flags = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", f"-Wl,-soname,{path.name}"]
-    subprocess.run([compiler, *flags, "-o", path, source], check=True)
+    subprocess.run([compiler, *flags, "-o", path, HERE / "nvml.c"], check=True)
     return path
 
 
