@@ -25,6 +25,7 @@ from benchmarks.console import DONE, Console, total_block  # noqa: E402
 from benchmarks.errors import ExitCode, UserError  # noqa: E402
 from benchmarks.params import CommandLine, notices, parse  # noqa: E402
 from benchmarks.params.recorded_flags import overridden  # noqa: E402
+from benchmarks.preflight import command as preflight  # noqa: E402
 from benchmarks.preparation import prepare  # noqa: E402
 from benchmarks.repeats import Repeats  # noqa: E402
 from results import cost, store  # noqa: E402
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str]) -> ExitCode:
         if command.answer is not None:
             console.answer(command.answer)
             return ExitCode.VALID
+        if command.params.preflight:
+            return preflight.run(command.params, console)
         cluster = _cluster(command, console)
         _check_rerun(command, cluster)
         results_dir = Path(command.params.results_dir).expanduser()
@@ -53,9 +56,7 @@ def main(arguments: Sequence[str]) -> ExitCode:
             if log_dir := _log_dir(command.params.benchmark_log_dir):
                 store.check_folder(log_dir, tcb_logs.FLAG, tcb_logs.WHAT)
     except (UserError, store.FolderError) as error:
-        for problem in str(error).splitlines():
-            console.notice(f"run_benchmark.py: error: {problem}")
-        return ExitCode.UNUSABLE
+        return _unusable(error, console)
     if command.params.repeats > 1 and not command.params.repeat_number:
         return Repeats(arguments, command.params.repeats, results_dir, console).run()
     command_line = [sys.argv[0], *arguments]
@@ -63,18 +64,22 @@ def main(arguments: Sequence[str]) -> ExitCode:
         if command.params.find_batch_size and not command.params.trial_number:
             from benchmarks.batch_search.command import BatchSearch  # needs NumPy, for which others must not wait
 
+            preflight.before_run(command.params, console.notice)
             return BatchSearch(arguments, command, results_dir, console).run()
         if cluster is not None:
             return _in_cluster(command, cluster, command_line, results_dir, console)
         return benchmark(command, command_line, results_dir, console)
+    except UserError as error:
+        return _unusable(error, console)
     except KeyboardInterrupt:
         console.notice("run_benchmark.py: interrupted before the run began; there is no record")
         return ExitCode.INTERRUPTED
 
 
 def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Path, console: Console) -> ExitCode:
-    """Run on this machine alone, write the record, and print the last lines."""
+    """Run on this machine alone, write the record, and print the last lines. Raises UserError where preflight stops."""
     _prepare_environment(command, console)
+    known = preflight.before_run(command.params, console.notice)
     try:
         from benchmarks import runner  # imports TensorFlow, which must find its environment variables set
     except ImportError as error:
@@ -83,7 +88,7 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
         console.notice(f"run_benchmark.py: error: cannot import what requirements.txt installs: {error}")
         return ExitCode.UNUSABLE
 
-    ending = runner.run(command, command_line, console, started=START)
+    ending = runner.run(command, command_line, console, started=START, known=known)
     exit_code = ending.exit_code
     if not ending.leaves_record:
         console.notice(NO_RECORD if ending.refused else "Record: left by the first process of Horovod")
@@ -93,6 +98,12 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
         console.notice(rerun.outcome(command.rerun, ending.record))
     _conclude(ending, ending.record.images_per_second, console)
     return exit_code
+
+
+def _unusable(error: Exception, console: Console) -> ExitCode:
+    for problem in str(error).splitlines():
+        console.notice(f"run_benchmark.py: error: {problem}")
+    return ExitCode.UNUSABLE
 
 
 def _cluster(command: CommandLine, console: Console) -> Cluster | None:
@@ -110,7 +121,10 @@ def _cluster(command: CommandLine, console: Console) -> Cluster | None:
 def _in_cluster(
     command: CommandLine, cluster: Cluster, command_line: Sequence[str], results_dir: Path, console: Console
 ) -> ExitCode:
-    """Play this process's part in `cluster`. Does not return: TensorFlow's servers end with their process only."""
+    """Play this process's part in `cluster`. Does not return: TensorFlow's servers end with their process only.
+
+    Raises UserError where preflight stops it.
+    """
     from benchmarks.cluster import session
     from benchmarks.cluster.watchdog import leave
 
@@ -120,8 +134,9 @@ def _in_cluster(
     if command.params.cluster_resolver not in roles.RESOLVERS:  # for those it is done
         _prepare_environment(command, console)
     os.environ.update(session.past_proxies(cluster, os.environ))
+    known = preflight.before_run(command.params, console.notice)
     part = session.join(
-        command, cluster, command_line, console, START, lambda record: _write(record, results_dir, console)
+        command, cluster, command_line, console, START, lambda record: _write(record, results_dir, console), known
     )
     ending = part.run()
     exit_code = ending.exit_code

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from benchmarks import environment as this_machine
 from benchmarks import memory
 from benchmarks.advice.rules import DATA_FORMAT
+from benchmarks.discreet_facts import DiscreetFacts
+from benchmarks.machine.software import loaded_libraries
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
 from benchmarks.params.paper_schedule import notice, paper_facts
@@ -68,10 +70,13 @@ class Draft:
     recording: Recording | None = None
     verdict: Verdict | None = None
     checks: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, Any] = field(default_factory=this_machine.environment)
+    environment: dict[str, Any] = field(default_factory=dict)
     hardware: dict[str, Any] = field(default_factory=this_machine.hardware)
     out_of_memory: bool = False
     peaks: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.environment = self.environment or this_machine.environment(names=self.params.record_hostname)
 
     def notices(self) -> list[Notice]:
         """What was asked for and does not act, as far as it is known yet."""
@@ -96,19 +101,20 @@ class Draft:
             facts = dataclasses.replace(
                 facts, statistics=statistics, load=load, gpus=gpus, input_wait_share=waits, trial=trial
             )
+        discreet = DiscreetFacts(self.params, self.sections.get("cluster", {}))
         return RunRecord(
             status=status,
-            message=message,
+            message=discreet.told(message),
             problems=tuple(map(str, problems(facts))),
             started_at=self.started_at,
             finished_at=utc_now(),
-            command_line=tuple(self.command_line),
-            params=vars(self.params),
+            command_line=discreet.arguments(self.command_line),
+            params=discreet.flags(vars(self.params)),
             given=tuple(sorted(self.command.given)),
-            not_acting=tuple(vars(notice) for notice in self.notices()),
-            configuration=configuration(self.params) | self._circumstances(),
+            not_acting=tuple(discreet.told(vars(notice)) for notice in self.notices()),
+            configuration=discreet.flags(configuration(self.params)) | self._circumstances(),
             seeds={"tf_random_seed": self.params.tf_random_seed},
-            environment=self.environment,
+            environment=self.environment | {"libraries": loaded_libraries()},  # cuDNN comes with the first convolution
             hardware=self.hardware,
             measurement=measurement,
             statistics=statistics,
@@ -116,7 +122,7 @@ class Draft:
             repeat=self._repeat(),
             trial=self._trial(status),
             advice=self.advice(),
-            **self.sections | self._cost(measurement),
+            **self.sections | self._cost(measurement) | discreet.cluster(),
         )
 
     @property

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.environment import control_groups, read_text
+from benchmarks.machine.control_groups import control_groups
+from benchmarks.machine.files import read_text
 
 MIB = 2**20
 OUT_OF_MEMORY = "out of memory"  # what a record calls it

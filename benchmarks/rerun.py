@@ -49,7 +49,7 @@ def _here(record: RunRecord) -> RunRecord:
         finished_at=now,
         command_line=(),
         configuration={"device": device},
-        environment=this_machine.environment(),
+        environment=this_machine.environment(names="hostname" in record.environment),
         hardware=this_machine.hardware(),
     )
 
@@ -60,8 +60,8 @@ def _facts(record: RunRecord) -> dict[str, str]:
     facts = conditions(record)
     if "commit" in facts and section(record.environment, "git").get("dirty"):
         facts["commit"] += " with changes"
-    host = record.environment.get("hostname")
-    return facts | ({"hostname": str(host)} if host else {})
+    known = {name: record.environment.get(name) for name in ("hostname", "machine")}
+    return facts | {name: str(value) for name, value in known.items() if value}
 
 
 def _shown(value: object) -> str:

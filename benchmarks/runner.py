@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import tensorflow as tf
@@ -56,12 +57,15 @@ def run(
     *,
     started: float,
     clock: Callable[[], float] = time.perf_counter,
+    known: Mapping[str, Any] = MappingProxyType({}),
 ) -> Ending:
     """Do what `command` asks for; the record says how far it came. `started` is when the process did, by `clock`.
 
+    `known` are sections of the record that are known before.
+
     From its end on the process ignores SIGINT and SIGTERM: the record is still to be written.
     """
-    draft = Draft(command, command.params, command_line)
+    draft = Draft(command, command.params, command_line, sections=dict(known))
 
     place = Place()
 

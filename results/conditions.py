@@ -7,28 +7,55 @@ from results.record import RunRecord
 from results.schema import section
 
 # What a run ran on. A difference in hardware makes figures incomparable; one in software may be what is looked for.
-HARDWARE = ("accelerator", "cpu", "usable_cores", "memory_gib")
-SOFTWARE = ("tensorflow", "numpy", "python", "driver", "commit", "kernel")
+HARDWARE = ("accelerator", "cpu", "usable_cores", "memory_gib", "virtualisation")
+SOFTWARE = (
+    "tensorflow", "numpy", "python", "driver", "cudnn", "nccl", "power_limit", "governor", "turbo", "container",
+    "commit", "kernel",
+)  # fmt: skip
 
 
 def conditions(record: RunRecord) -> dict[str, str]:
     """Return the facts of HARDWARE and SOFTWARE that are known of `record`."""
     cpu = section(record.hardware, "cpu")
     packages = section(record.environment, "packages")
+    libraries = section(record.environment, "libraries")
     memory = record.hardware.get("memory_bytes")
     facts = {
         "accelerator": accelerator(record),
         "cpu": cpu.get("model"),
         "usable_cores": cpu.get("usable_cores"),
         "memory_gib": (memory + 2**29) // 2**30 if isinstance(memory, int) else None,  # no float: it may be any number
+        "virtualisation": section(record.hardware, "virtualisation").get("kind"),
         "tensorflow": packages.get("tensorflow"),
         "numpy": packages.get("numpy"),
         "python": record.environment.get("python"),
         "driver": record.hardware.get("driver"),
+        "cudnn": libraries.get("cudnn"),
+        "nccl": libraries.get("nccl"),
+        "power_limit": _power_limit(record),
+        "governor": cpu.get("governor"),
+        "turbo": {True: "on", False: "off"}.get(cpu["turbo"]) if isinstance(cpu.get("turbo"), bool) else None,
+        "container": _container(record),
         "commit": section(record.environment, "git").get("commit"),
         "kernel": record.environment.get("kernel"),
     }
     return {name: str(value) for name, value in facts.items() if value not in (None, "")}
+
+
+def _container(record: RunRecord) -> Any:
+    """Return the kind of container; "none" where it was looked for and there was none."""
+    return record.environment["container"] or "none" if "container" in record.environment else None
+
+
+def _power_limit(record: RunRecord) -> str | None:
+    """Return what the GPUs may take, in watts each, where the run may have computed on them."""
+    gpus = record.hardware.get("gpus")
+    if record.configuration.get("device") == "cpu" or not isinstance(gpus, list):
+        return None
+    limits = [gpu.get("power_limit_watts") for gpu in gpus if isinstance(gpu, dict)]
+    return (
+        " and ".join(f"{watts:g} W" for watts in sorted({each for each in limits if isinstance(each, float)})) or None
+    )
 
 
 def settings(record: RunRecord) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *sections.achieved(record),
         *_validity(record),
         *_machine(record),
+        *sections.before(record),
         *sections.meanwhile(record),
         *_placement(record),
         *sections.exchange(record),
@@ -157,16 +158,24 @@ def _machine(record: RunRecord) -> Paragraphs:
         "{} GiB": known.get("memory_gib"),
         f"{count} x {{}}": facts(record)["gpu"] if count else None,
         "driver {}": known.get("driver"),
+        "{} each": known.get("power_limit"),
     }
     yield "machine", ", ".join(form.format(value).strip() for form, value in hardware.items() if value)
+    yield "", ", ".join(_circumstances(known))
     git = record.environment.get("git")
     changed = " with uncommitted changes" if isinstance(git, dict) and git.get("dirty") else ""
-    software = {fact: known.get(fact) for fact in ("tensorflow", "numpy", "python", "kernel")}
+    software = {fact: known.get(fact) for fact in ("tensorflow", "numpy", "python", "cudnn", "nccl", "kernel")}
     software["commit"] = f"{known['commit'][:12]}{changed}" if "commit" in known else None
     yield "software", ", ".join(f"{label} {value}" for label, value in software.items() if value)
     variables = record.environment.get("variables")
     if isinstance(variables, dict):
         yield "variables", " ".join(f"{variable}={value}" for variable, value in variables.items())
+
+
+def _circumstances(known: dict[str, str]) -> list[str]:
+    """What is around the processors."""
+    forms = {"governor": "governor {}", "turbo": "turbo {}", "virtualisation": "a guest ({})", "container": "in {}"}
+    return [form.format(known[fact]) for fact, form in forms.items() if known.get(fact, "none") != "none"]
 
 
 def _placement(record: RunRecord) -> Paragraphs:

@@ -30,8 +30,8 @@ STATUSES = ("completed", "failed", "interrupted")
 _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "cost", "checks",
-    "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "checkpoints", "cluster", "repeat",
-    "trial", "advice", "provenance",
+    "preflight", "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "checkpoints",
+    "cluster", "repeat", "trial", "advice", "provenance",
 )  # fmt: skip
 
 
@@ -59,12 +59,15 @@ class RunRecord:
     `params`: every flag, resolved. `given`: the flags that the user gave. `not_acting`: {flag, value, kind, reason} of
     each flag that was accepted without effect. `configuration`: the resolved flags that say what is measured; records
     with equal `configuration_key` are repeats of each other.
-    `environment` (packages, variables), `hardware` (cpu, gpus), `placement` (towers; variables by device), `dataset`
+    `environment` (packages, variables, how TensorFlow was built, libraries of CUDA that were loaded; `machine`, a
+    number that tells machines apart, and `hostname` only where it was asked for), `hardware` (cpu, numa_nodes, memory,
+    virtualisation, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
     they were known. `cost` is what an image costs (operations, bytes kept for the backward pass), the operations a
     second that the run achieved, and the peaks of its devices where they were measured (results/cost.py). `checks` has
     what was verified (variable_update, copies) and watched (load, gpus) and,
-    of a deterministic run, the fingerprint of its losses (determinism), `exchange` the
+    of a deterministic run, the fingerprint of its losses (determinism), `preflight` what was found before it began
+    (findings: severity, what, why, remedy), `exchange` the
     bytes that each device sends in a step, and what that costs if it was measured. `diagnosis` is what bounds the step,
     where an experiment was made of it (results/diagnosis.py), `step_breakdown` what its parts take, likewise
     (results/breakdown.py). `evaluation` has the evaluations of a run that paused its training for them, and the time it
@@ -100,6 +103,7 @@ class RunRecord:
     measurement: Measurement | None = None
     cost: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     checks: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    preflight: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     exchange: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     diagnosis: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     step_breakdown: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)

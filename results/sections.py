@@ -34,6 +34,13 @@ def meanwhile(record: RunRecord) -> Paragraphs:
         yield ("" if number else "meanwhile"), line
 
 
+def before(record: RunRecord) -> Paragraphs:
+    """What was found before the run began, but for what is only told."""
+    found = [each for each in _dicts(record.preflight.get("findings")) if each.get("severity") in ("stops", "warns")]
+    for number, each in enumerate(some([str(each.get("what")) for each in found])):
+        yield ("" if number else "preflight"), each
+
+
 def exchange(record: RunRecord) -> Paragraphs:
     """How often and how much the devices exchange."""
     found = record.exchange

@@ -1,21 +1,49 @@
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pynvml
-import pytest
 
-from benchmarks.environment import checkout, cpu_quota, environment, gpus, hardware
+from benchmarks.environment import checkout, environment, gpus, hardware
 
 
 def test_environment_is_plain_json_with_the_versions():
     found = json.loads(json.dumps(environment({})))
     assert found["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["packages"]["numpy"][0].isdigit()
-    assert found["hostname"]
+    assert found["tensorflow_build"]["is_cuda_build"] in (True, False)
     assert found["variables"] == {}
+
+
+def test_the_name_of_the_host_is_told_to_who_asks():
+    assert "hostname" not in environment({})
+    assert environment({}, names=True)["hostname"] == platform.node()
+
+
+def test_variables_of_terraform_are_none_of_ours():
+    names = ("TF_CLI_CONFIG_FILE", "TF_LOG", "TF_TOKEN_app_terraform_io", "TF_VAR_database", "TF_DATA_DIR")
+    assert environment(dict.fromkeys(names, "x"))["variables"] == {}
+
+
+def test_variables_that_name_hosts_are_hidden_unless_asked_for():
+    given = {
+        "TF_CONFIG": '{"cluster": {"worker": ["secret-host:1"]}}',
+        "HOROVOD_HOSTNAME": "secret-host",
+        "NCCL_COMM_ID": "10.0.0.1:5",
+        "TF_GPU_HOST_MEM_LIMIT_IN_MB": "4096",
+        "NCCL_SOCKET_IFNAME": "eth0",
+        "XLA_FLAGS": "--dump=https://me:pass@host.example/x",
+    }
+    found = environment(given)["variables"]
+    assert found == dict.fromkeys(("TF_CONFIG", "HOROVOD_HOSTNAME", "NCCL_COMM_ID"), "(hidden)") | {
+        "TF_GPU_HOST_MEM_LIMIT_IN_MB": "4096",
+        "NCCL_SOCKET_IFNAME": "eth0",
+        "XLA_FLAGS": "--dump=https://(hidden)@host.example/x",
+    }
+    assert environment(given, names=True)["variables"]["HOROVOD_HOSTNAME"] == "secret-host"
 
 
 def test_only_variables_that_steer_the_run_are_kept_and_secrets_are_hidden():
@@ -24,16 +52,16 @@ def test_only_variables_that_steer_the_run_are_kept_and_secrets_are_hidden():
         "CUDA_VISIBLE_DEVICES": "0",
         "OMP_NUM_THREADS": "4",
         "NVIDIA_API_KEY": "nvapi-12345",
-        "TF_VAR_database": "12345",
+        "LD_PRELOAD": "libjemalloc.so",
         "PATH": "/bin",
         "HOME": "/home/someone",
     }
     assert environment(given)["variables"] == {
         "CUDA_VISIBLE_DEVICES": "0",
+        "LD_PRELOAD": "libjemalloc.so",
         "NVIDIA_API_KEY": "(hidden)",
         "OMP_NUM_THREADS": "4",
         "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_VAR_database": "(hidden)",
     }
 
 
@@ -79,34 +107,6 @@ def test_what_is_no_checkout_says_why(tmp_path, monkeypatch):
     assert checkout(tmp_path)["reason"].startswith("git cannot be used")
 
 
-def groups(tmp_path, membership, **files):
-    for name, text in files.items():
-        path = tmp_path / name.replace("__", "/").replace("_max", ".max").replace("cpu_cfs", "cpu.cfs")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    (tmp_path / "membership").write_text(membership)
-    return cpu_quota(tmp_path / "membership", tmp_path)
-
-
-def test_the_tightest_of_nested_groups_limits_the_cores(tmp_path):
-    found = groups(tmp_path, "0::/a/b\n", a__cpu_max="150000 100000\n", a__b__cpu_max="max 100000\n")
-    assert found == 1.5
-
-
-def test_version_one_groups_are_read(tmp_path):
-    files = {"cpu__job__cpu_cfs_quota_us": "50000\n", "cpu__job__cpu_cfs_period_us": "100000\n"}
-    assert groups(tmp_path, "5:memory:/x\n4:cpu,cpuacct:/job\n", **files) == 0.5
-
-
-@pytest.mark.parametrize("text", ["max 100000\n", "", "nonsense"])
-def test_no_limit_is_none(tmp_path, text):
-    assert groups(tmp_path, "0::/\n", cpu_max=text) is None
-
-
-def test_no_groups_at_all_is_none(tmp_path):
-    assert cpu_quota(tmp_path / "none", tmp_path) is None
-
-
 def refuse(*_):
     raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
 
@@ -122,6 +122,9 @@ def driver(**changes):
         "nvmlDeviceGetHandleByIndex": lambda index: index,
         "nvmlDeviceGetName": lambda index: ["NVIDIA H100 80GB HBM3", "NVIDIA GB10"][index],
         "nvmlDeviceGetUUID": lambda index: f"GPU-{index}",
+        "nvmlDeviceGetCudaComputeCapability": lambda index: [9, 0] if index == 0 else refuse(),
+        "nvmlDeviceGetEnforcedPowerLimit": lambda index: 500_000 if index == 0 else refuse(),
+        "nvmlDeviceGetPowerManagementDefaultLimit": lambda index: 700_000 if index == 0 else refuse(),
         "nvmlDeviceGetMemoryInfo": lambda index: SimpleNamespace(total=85 * 10**9) if index == 0 else refuse(),
     }
     return SimpleNamespace(**(answers | changes))
@@ -130,8 +133,23 @@ def driver(**changes):
 def test_gpus_are_described():
     assert gpus(driver()) == {
         "gpus": [
-            {"index": 0, "name": "NVIDIA H100 80GB HBM3", "uuid": "GPU-0", "memory_bytes": 85 * 10**9},
-            {"index": 1, "name": "NVIDIA GB10", "uuid": "GPU-1", "memory_bytes": None},
+            {
+                "index": 0,
+                "name": "NVIDIA H100 80GB HBM3",
+                "uuid": "GPU-0",
+                "memory_bytes": 85 * 10**9,
+                "compute_capability": "9.0",
+                "power_limit_watts": 500.0,
+                "default_power_limit_watts": 700.0,
+            },
+            {
+                "index": 1,
+                "name": "NVIDIA GB10",
+                "uuid": "GPU-1",
+                **dict.fromkeys(
+                    ("memory_bytes", "compute_capability", "power_limit_watts", "default_power_limit_watts")
+                ),
+            },
         ],
         "nvml": "ok",
         "driver": "550.54.15",

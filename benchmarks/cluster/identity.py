@@ -19,7 +19,7 @@ _SOURCES = ("run_benchmark.py", "benchmarks", "models", "variable_mgr", "results
 
 def identity(params: Params, cluster: Cluster) -> dict[str, Any]:
     """What this process runs, in plain values."""
-    software = environment.environment({})
+    software = environment.environment({}, names=True)
     return {
         "tensorflow": software["packages"]["tensorflow"],
         "python": software["python"],

@@ -59,16 +59,18 @@ def join(
     console: Console,
     started: float,
     write: Callable[[RunRecord], object],
+    known: Mapping[str, Any],
 ) -> Session:
-    """The part that falls to this process; `write` stores a record."""
+    """The part that falls to this process; `write` stores a record, of which the sections in `known` are known."""
     part = Driver if cluster.drives else Peer if cluster.multi_client else Server
-    return part(command, cluster, command_line, console, started, write)
+    return part(command, cluster, command_line, console, started, write, known)
 
 
 class Session(ABC):
     """The part of this process in `cluster`.
 
-    `started` is when the process did, by time.perf_counter; `write` stores a record.
+    `started` is when the process did, by time.perf_counter; `write` stores a record, of which the sections in `known`
+    are known.
     """
 
     control: Control
@@ -81,12 +83,13 @@ class Session(ABC):
         console: Console,
         started: float,
         write: Callable[[RunRecord], object],
+        known: Mapping[str, Any],
     ) -> None:
         self.cluster = cluster
         self.params = command.params
         self.console = console
         self.started = started
-        self.draft = Draft(command, command.params, command_line)
+        self.draft = Draft(command, command.params, command_line, sections=dict(known))
         self.identity = identity(command.params, cluster)
         self.draft.sections["cluster"] = {
             "driver": str(cluster.driver),

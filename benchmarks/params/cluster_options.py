@@ -27,11 +27,16 @@ class ClusterOptions:
         run_only=True,
     )
     ps_hosts: str = option(
-        "", "Parameter servers, host:port with commas; an IPv6 host in brackets, as in [::1]:2222.", run_only=True
+        "",
+        "Parameter servers, host:port with commas; an IPv6 host in brackets, as in [::1]:2222.",
+        run_only=True,
+        hosts=True,
     )
-    worker_hosts: str = option("", "Workers, host:port with commas; the first leaves the record.", run_only=True)
+    worker_hosts: str = option(
+        "", "Workers, host:port with commas; the first leaves the record.", run_only=True, hosts=True
+    )
     controller_host: str | None = option(
-        None, "Controller of distributed_all_reduce, host:port; it leaves the record.", run_only=True
+        None, "Controller of distributed_all_reduce, host:port; it leaves the record.", run_only=True, hosts=True
     )
     task_index: int = option(
         0, "Number of this process within its role.", lower_bound=0, acts=IN_CLUSTER, run_only=True

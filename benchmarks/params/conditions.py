@@ -122,6 +122,7 @@ WITH_SMALL_GRADIENTS = Condition(
     f"with --agg_small_grads_max_bytes, {_EXCHANGE}",
     lambda params: exchanges_gradients(params) and params.agg_small_grads_max_bytes > 0,
 )
+WITH_PREFLIGHT = Condition("with --preflight", lambda params: params.preflight)
 WITH_LOG_DIR = Condition("with --benchmark_log_dir", lambda params: bool(params.benchmark_log_dir))
 IN_CLUSTER = Condition("with --job_name", lambda params: bool(params.job_name))
 WITH_SLURM_OR_KUBERNETES = Condition(

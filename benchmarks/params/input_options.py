@@ -41,6 +41,7 @@ class InputOptions:
         "host:port of the dispatcher of a tf.data service, whose workers find --data_dir at the same path, and each "
         "make all images; where it is not given, this process has a service of its own.",
         acts=WITH_DATA_SERVICE,
+        hosts=True,
     )
     input_only: bool = option(
         False,

@@ -6,6 +6,7 @@ from typing import ClassVar
 from benchmarks.params.conditions import (
     TRAINS_WITH_TRAIN_DIR,
     WITH_LOG_DIR,
+    WITH_PREFLIGHT,
     WITH_SUMMARIES,
     WITH_TRACE,
     WITH_TRACE_FILE,
@@ -22,6 +23,24 @@ class OutputOptions:
     results_dir: str = option("runs", "Folder for the record of the run, one JSON file.", run_only=True)
     tag: str | None = option(
         None, "A word kept in the record, such as the name of a release, by which to find the run later.", run_only=True
+    )
+    record_hostname: bool = option(
+        False,
+        "Keep names of hosts in the record: this machine's, those of a cluster, and those in environment variables. "
+        "Else they are left out, or stand as host-1, host-2 and so on. Passwords are left out in any case.",
+        run_only=True,
+    )
+    preflight: bool = option(
+        False,
+        "Do not run, but look at what may spoil such a run (GPUs, their driver and settings, TensorFlow's build, load, "
+        "clocks, memory, disks), say why it matters and what to do, and end: with exit code 2 if something stops it.",
+        run_only=True,
+    )
+    preflight_file: str | None = option(
+        None, "File for what --preflight finds, and for the machine, as JSON.", acts=WITH_PREFLIGHT, run_only=True
+    )
+    ignore_preflight: bool = option(
+        False, "Run although something was found before that stops the run; it is a warning then.", run_only=True
     )
     display_every: int = option(10, "Steps between two lines of the table.", lower_bound=1, run_only=True)
     display_perf_ewma: float | None = option(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.params.advised import FLAGS as ADVISED
+from benchmarks.discretion import with_this_host
 from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
 from results import store
@@ -67,12 +68,17 @@ def recorded_flags(record: RunRecord) -> dict[str, Any]:
         value = record.params.get(name)
         if name == "num_epochs" and record.params.get("num_batches"):
             name, value = "num_batches", record.params["num_batches"]  # exact, where epochs may be rounded
-        if options()[name].run_only or value is None:
+        if options()[name].run_only or value is None or (options()[name].hosts and _is_left_out(value)):
             continue
         if not isinstance(value, str | int | float):
             raise RecordError(f"the value of --{name} is no text, number or truth value", f"params.{name}")
-        flags[name] = value
+        flags[name] = with_this_host(value) if isinstance(value, str) else value
     return flags
+
+
+def _is_left_out(value: Any) -> bool:
+    """Return whether a host stands in the record under another name only: it has to be given again."""
+    return bool(re.match(r"host-\d+(:|$)", str(value)))
 
 
 def overridden(record: RunRecord, params: Params) -> list[str]:

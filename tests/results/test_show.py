@@ -208,6 +208,28 @@ def test_evaluations_of_another_shape_are_passed_over(tmp_path, evaluation):
     assert "was reached" not in words(write(record(evaluation=evaluation), tmp_path))
 
 
+def test_what_was_found_before_is_told_in_short(tmp_path):
+    findings = [
+        {"severity": "warns", "what": "The governor is powersave", "why": "a", "remedy": "b"},
+        {"severity": "tells", "what": "Turbo is on", "why": "a", "remedy": "b"},
+    ]
+    told = words(write(record(preflight={"findings": findings}), tmp_path))
+    assert "preflight The governor is powersave" in told
+    assert "Turbo is on" not in told
+    assert "preflight" not in words(write(record(minute=1, preflight={"findings": [7, {"severity": []}]}), tmp_path))
+
+
+def test_what_is_around_the_processors_is_told(tmp_path):
+    cpu = {"model": "Testium 9000", "governor": "performance", "turbo": False}
+    hardware = {"cpu": cpu, "gpus": [], "virtualisation": {"kind": "kvm"}}
+    told = words(write(record(hardware=hardware, environment={"container": "docker"}), tmp_path))
+    assert "Testium 9000 governor performance, turbo off, a guest (kvm), in docker" in told
+    bare = {"cpu": {"model": "Testium 9000"}, "gpus": [], "virtualisation": {"kind": "none"}}
+    told = words(write(record(minute=1, hardware=bare, environment={"container": None}), tmp_path))
+    assert "guest" not in told
+    assert "in none" not in told
+
+
 def test_telemetry_is_told_in_means_and_units(tmp_path):
     gpu = {
         "summary": {"utilisation": {"mean": 0.97}, "power_watts": {"mean": 640.0}, "memory_used_bytes": {"mean": 34e9}},

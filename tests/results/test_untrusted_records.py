@@ -25,8 +25,21 @@ TEMPLATE = json.loads(
         cluster={"hosts": {"worker": ["a:1"]}},
         not_acting=({"flag": "a", "value": 1, "kind": "b", "reason": "c"},),
         seeds={"tf_random_seed": 1},
-        environment={"packages": {"tensorflow": "2"}, "git": {"commit": "a"}, "variables": {"TF_X": "1"}},
-        hardware={"cpu": {"model": "a"}, "gpus": [{"name": "b"}], "memory_bytes": 1, "driver": "1"},
+        environment={
+            "packages": {"tensorflow": "2"},
+            "git": {"commit": "a"},
+            "variables": {"TF_X": "1"},
+            "container": "docker",
+            "libraries": {"cudnn": "9.3.0"},
+        },
+        hardware={
+            "cpu": {"model": "a", "governor": "performance", "turbo": True},
+            "virtualisation": {"kind": "kvm"},
+            "gpus": [{"name": "b", "power_limit_watts": 300.0}],
+            "memory_bytes": 1,
+            "driver": "1",
+        },
+        preflight={"findings": [{"check": "a", "severity": "warns", "what": "b", "why": "c", "remedy": "d"}]},
     ).to_json()
 )
 

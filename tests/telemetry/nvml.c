@@ -218,14 +218,17 @@ Return nvmlDeviceGetMigMode(Device device, unsigned *current, unsigned *pending)
 Return nvmlDeviceGetCurrPcieLinkGeneration(Device device, unsigned *out) { return unsigned_of(device, "pcie_gen", out); }
 Return nvmlDeviceGetCurrPcieLinkWidth(Device device, unsigned *out) { return unsigned_of(device, "pcie_width", out); }
 
-/* "processes 4711 4712" */
+/* "processes 4711 4712", or with memory in bytes "processes 4711:1073741824" */
 Return nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned *count, Process *out) {
     char text[LINE];
     unsigned number = 0, room = *count;
     Return found = text_of(device, "processes", text);
     if (found) return found;
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " "), number++)
-        if (out && number < room) out[number] = (Process){.pid = (unsigned)atoi(word), .memory = 1 << 20};
+        if (out && number < room) {
+            const char *memory = strchr(word, ':');
+            out[number] = (Process){.pid = (unsigned)atoi(word), .memory = memory ? strtoull(memory + 1, NULL, 0) : 1 << 20};
+        }
     *count = number;
     return number > room || (number && !out) ? INSUFFICIENT_SIZE : SUCCESS;
 }
@@ -268,4 +271,33 @@ Return nvmlDeviceGetCpuAffinity(Device device, unsigned size, unsigned long *out
 Return nvmlDeviceGetMemoryAffinity(Device device, unsigned size, unsigned long *out, unsigned scope) {
     (void)scope;
     return mask_of(device, "nodes", size, out);
+}
+
+/* How a GPU is set. "ecc 1" or, where another mode is to come with the next reset, "ecc_pending 0". */
+Return nvmlDeviceGetPersistenceMode(Device device, unsigned *out) { return unsigned_of(device, "persistence", out); }
+Return nvmlDeviceGetComputeMode(Device device, unsigned *out) { return unsigned_of(device, "compute_mode", out); }
+Return nvmlDeviceGetMaxPcieLinkWidth(Device device, unsigned *out) { return unsigned_of(device, "most_pcie_width", out); }
+
+static const char *const SET_CLOCKS[] = {"set_graphics", "set_sm", "set_memory", "set_video"};
+static const char *const USUAL_CLOCKS[] = {"usual_graphics", "usual_sm", "usual_memory", "usual_video"};
+
+Return nvmlDeviceGetApplicationsClock(Device device, unsigned kind, unsigned *out) {
+    return unsigned_of(device, one_of(SET_CLOCKS, 4, kind), out);
+}
+Return nvmlDeviceGetDefaultApplicationsClock(Device device, unsigned kind, unsigned *out) {
+    return unsigned_of(device, one_of(USUAL_CLOCKS, 4, kind), out);
+}
+
+Return nvmlDeviceGetEccMode(Device device, unsigned *current, unsigned *pending) {
+    Return found = unsigned_of(device, "ecc", current);
+    if (!found && unsigned_of(device, "ecc_pending", pending)) *pending = *current;
+    return found;
+}
+Return nvmlDeviceGetRetiredPagesPendingStatus(Device device, unsigned *out) {
+    return unsigned_of(device, "pages_pending", out);
+}
+Return nvmlDeviceGetRemappedRows(Device device, unsigned *corrected, unsigned *uncorrected, unsigned *pending,
+                                 unsigned *failed) {
+    *corrected = *uncorrected = *failed = 0;
+    return unsigned_of(device, "rows_pending", pending);
 }

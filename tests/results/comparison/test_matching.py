@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from results.comparison.facts import admit, allowed_fields
+from results.comparison.facts import admit, allowed_fields, described, differences, facts
 from results.comparison.matching import match
 from tests.results.records import record
 
@@ -107,3 +107,33 @@ def test_invalid_records_are_left_out_and_counted_unless_asked_for():
 def test_a_long_value_does_not_fill_the_screen():
     [refusal] = match(runs(on("x" * 5000)), runs(on("y" * 5000))).refused
     assert len(str(refusal)) < 400
+
+
+@pytest.mark.parametrize(
+    ("environment", "hardware", "said"),
+    [
+        ({}, {"cpu": {"governor": "powersave", "turbo": True}}, "governor differs (performance vs powersave)"),
+        ({}, {"cpu": {"governor": "performance", "turbo": False}}, "turbo differs (on vs off)"),
+        ({}, {"virtualisation": {"kind": "kvm"}}, "virtualisation differs (none vs kvm)"),
+        ({"container": "docker"}, {}, "container differs (none vs docker)"),
+        ({"libraries": {"cudnn": "9.1.0"}}, {}, "cudnn differs (9.3.0 vs 9.1.0)"),
+        ({}, {"gpus": [{"name": "A", "power_limit_watts": 300.0}]}, "power_limit differs (400 W vs 300 W)"),
+        ({}, {"cpu": {"caches": [1], "governor": "performance", "turbo": True}}, None),
+        ({"libraries": {}}, {"virtualisation": {}, "cpu": {}}, None),  # what one record does not tell
+    ],
+)
+def test_settings_of_a_machine_are_conditions(environment, hardware, said):
+    around = {"container": None, "libraries": {"cudnn": "9.3.0"}, "packages": {}}
+    machine = {
+        "cpu": {"governor": "performance", "turbo": True},
+        "virtualisation": {"kind": "none"},
+        "gpus": [{"name": "A", "power_limit_watts": 400.0}],
+    }
+    first, second = (
+        facts(record(minute, {"device": "gpu"}, environment=around | env, hardware=machine | hard))
+        for minute, (env, hard) in enumerate([({}, {}), (environment, hardware)])
+    )
+    differing = differences(first, second)
+    assert (described(differing) or None) == said
+    of_cpu = facts(record(0, {"device": "cpu"}, environment=around, hardware=machine))
+    assert "power_limit" not in of_cpu

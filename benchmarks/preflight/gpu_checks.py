@@ -1,0 +1,180 @@
+"""Checks of the GPUs that a run would compute on: what they are set to, and who else is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from benchmarks.preflight.facts import Facts
+from benchmarks.preflight.finding import Finding, alike, listed, stops, tells, warns
+from benchmarks.preflight.gpu_facts import NOT_ASKED, GpuFacts
+
+_LEAST_CUT = 0.01  # of a limit: less is rounding
+_RESET = "Reset the GPU (nvidia-smi --gpu-reset, with nothing running on it) or restart the machine"
+
+
+def driver(facts: Facts) -> Iterator[Finding]:
+    """The driver answers."""
+    found = facts.gpus
+    if found.nvml in (NOT_ASKED, "ok"):
+        return
+    if facts.surely_on_gpus or facts.host.driver_files:
+        yield warns(
+            f"NVML tells nothing of the GPUs ({found.nvml})",
+            "whether they are free, and how they are set, is not known",
+            "See whether nvidia-smi works; in a container, start it with the NVIDIA runtime and the capability utility",
+        )
+
+
+def there(facts: Facts) -> Iterator[Finding]:
+    """All GPUs that were asked for are there, and answer."""
+    found = facts.gpus
+    if found.nvml == "ok" and found.missing and facts.surely_on_gpus:
+        asked = f"--gpu_indices={facts.params.gpu_indices}" if facts.params.gpu_indices else f"{facts.params.num_gpus}"
+        yield stops(
+            f"{asked} GPU(s) were asked for, and this process sees {found.visible}",
+            "a tower needs a GPU of its own",
+            "Ask for fewer, or see what CUDA_VISIBLE_DEVICES leaves out",
+        )
+    for gpu in found.used:
+        if gpu.failure:
+            yield stops(
+                f"GPU {gpu.index} does not answer ({gpu.failure})",
+                "a run that computes on it would fail or hang",
+                f"{_RESET}; dmesg may say what happened (Xid)",
+            )
+
+
+def prohibited(facts: Facts) -> Iterator[Finding]:
+    """Computing is allowed."""
+    for label, _ in _with(facts, lambda gpu: gpu.prohibited or None):
+        yield stops(
+            f"{label} in compute mode Prohibited",
+            "no process may compute there",
+            "nvidia-smi --compute-mode=DEFAULT sets it back, as root",
+        )
+
+
+def others(facts: Facts) -> Iterator[Finding]:
+    """Nobody else computes there."""
+    for gpu in facts.gpus.used if facts.alone else ():
+        if gpu.processes:
+            told = [
+                f"{each.pid}" + (f" with {each.memory_bytes / 1e9:.1f} GB" if each.memory_bytes else "")
+                for each in gpu.processes
+            ]
+            yield warns(
+                f"Other processes compute on {_name(gpu)}: {', '.join(told)}",
+                "they take time and memory from the run",
+                "Wait for them, end them, or take another GPU with --gpu_indices",
+            )
+
+
+def power(facts: Facts) -> Iterator[Finding]:
+    """The GPUs may take the power that they were made for."""
+    for label, gpu in _with(facts, _cut_power):
+        yield warns(
+            f"{label} limited to {gpu.power_limit_watts:g} W of {gpu.default_power_limit_watts:g} W",
+            "clocks fall where more would be needed",
+            f"nvidia-smi --power-limit={gpu.default_power_limit_watts:g} sets it back, as root; or keep the limit, "
+            "which the record has",
+        )
+
+
+def clock(facts: Facts) -> Iterator[Finding]:
+    """No clock below the usual one was set."""
+    for label, gpu in _with(facts, _cut_clock):
+        yield warns(
+            f"{label} set to {gpu.clock_mhz} MHz, where {gpu.default_clock_mhz} MHz are usual",
+            "the run computes that much more slowly",
+            "nvidia-smi --reset-applications-clocks sets it back",
+        )
+
+
+def slowed(facts: Facts) -> Iterator[Finding]:
+    """Nothing slows them down already now."""
+    for label, gpu in _with(facts, lambda gpu: gpu.slowed_for or None):
+        yield warns(
+            f"{label} slowed down now, for {', '.join(gpu.slowed_for)}",
+            "before the run has begun, and it will not be less then",
+            "See to cooling, power supply and cables; nvidia-smi -q -d PERFORMANCE,TEMPERATURE says more",
+        )
+
+
+def memory_to_mend(facts: Facts) -> Iterator[Finding]:
+    """No memory waits to be replaced, and no mode of ECC to change."""
+    for label, _ in _with(facts, lambda gpu: gpu.repair_pending or None):
+        yield warns(f"{label} about to replace memory that failed", "errors may end a run until then", _RESET)
+    for label, _ in _with(facts, lambda gpu: gpu.ecc_pending or None):
+        yield warns(
+            f"{label} to change ECC at the next reset",
+            "runs before and after it differ in memory and speed",
+            _RESET,
+        )
+
+
+def mig(facts: Facts) -> Iterator[Finding]:
+    """They are whole."""
+    for label, _ in _with(facts, lambda gpu: gpu.mig or None):
+        yield warns(
+            f"{label} split by MIG",
+            "a process computes on one part only, and others may compute on the rest",
+            "nvidia-smi --multi-instance-gpu=0 makes it whole again, as root, at the next reset; or compare with such "
+            "parts only",
+        )
+
+
+def lanes(facts: Facts) -> Iterator[Finding]:
+    """PCIe has all lanes. Its generation says nothing: it falls while a GPU is idle."""
+    for label, gpu in _with(facts, _cut_lanes):
+        yield warns(
+            f"{label} connected by {gpu.pcie_width} PCIe lanes of {gpu.most_pcie_width}",
+            "images and gradients travel more slowly",
+            "See whether the card sits well, and in a slot that has all lanes",
+        )
+
+
+def persistence(facts: Facts) -> Iterator[Finding]:
+    """The driver stays loaded."""
+    for label, _ in _with(facts, lambda gpu: True if gpu.persistent is False else None):
+        yield tells(
+            f"{label} without persistence mode",
+            "the driver unloads between runs, which start seconds later, and settings are lost",
+            "Start nvidia-persistenced, or nvidia-smi --persistence-mode=1, as root",
+        )
+
+
+def _cut_power(gpu: GpuFacts) -> float | None:
+    limit, usual = gpu.power_limit_watts, gpu.default_power_limit_watts
+    return limit if limit and usual and limit < (1 - _LEAST_CUT) * usual else None
+
+
+def _cut_clock(gpu: GpuFacts) -> int | None:
+    clock, usual = gpu.clock_mhz, gpu.default_clock_mhz
+    return clock if clock and usual and clock < (1 - _LEAST_CUT) * usual else None
+
+
+def _cut_lanes(gpu: GpuFacts) -> int | None:
+    width, most = gpu.pcie_width, gpu.most_pcie_width
+    return width if width and most and width < most else None
+
+
+def _with(facts: Facts, same: Callable[[GpuFacts], object]) -> Iterator[tuple[str, GpuFacts]]:
+    """The GPUs for which `same` is something, those of one model with the same of it together: "GPUs 0-3 (...) are"."""
+
+    def key(gpu: GpuFacts) -> tuple[object, ...] | None:
+        found = same(gpu)
+        return None if found is None else (gpu.name, found)
+
+    for group in alike(facts.gpus.used, key):
+        yield f"{named(group)} {'is' if len(group) == 1 else 'are'}", group[0]
+
+
+def named(group: Sequence[GpuFacts]) -> str:
+    """GPUs of one model, by their numbers."""
+    if len(group) == 1:
+        return _name(group[0])
+    return f"GPUs {listed([gpu.index for gpu in group])} ({group[0].name or 'of an unknown model'})"
+
+
+def _name(gpu: GpuFacts) -> str:
+    return f"GPU {gpu.index} ({gpu.name or 'of an unknown model'})"
