@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from benchmarks import failures
 from benchmarks.asynchronous_step import AsynchronousStep
 from benchmarks.compiled_step import CompiledStep
 from benchmarks.console import Console
@@ -22,9 +22,6 @@ from benchmarks.placed_graph import Sizes, asked_for, placed, satisfies, short
 from results import placement
 
 _TRACE = "graph_run_metadata_graph"  # what TensorBoard knows the graphs by
-_UNPLACEABLE = re.compile(r"Cannot assign a device for operation ([^\s:]+): (.*)")
-_WITHOUT_KERNEL = re.compile(r"No OpKernel was registered to support Op '(\w+)' used by \{\{node ([^}]+)\}\}")
-_ON_DEVICE = re.compile(r"'(/[^']+)'|assigned to (/\S+)")
 
 
 @contextlib.contextmanager
@@ -44,7 +41,7 @@ def first_step(
     asked = looks(params)
     if not asked and _only_on_cpus(graphs):
         section["moved"] = []
-        with _explained():
+        with _explained(params):
             yield
         return
     if isinstance(step, AsynchronousStep) or not in_warmup:  # for flags a rule says so, but for trainings that go on
@@ -53,7 +50,7 @@ def first_step(
         section["not_looked_at"] = "each worker begins at a time of its own" if in_warmup else "there is no warm-up"
         yield
         return
-    with _explained(), _graphs_of_functions() as functions:
+    with _explained(params), _graphs_of_functions() as functions:
         yield
     section |= _found(functions, graphs)
     for line in placement.moved(section):
@@ -66,11 +63,9 @@ def first_step(
 
 
 def graphs_of(step: object) -> list[tf.Graph]:
-    """The graphs that a call of `step` runs."""
-    if isinstance(step, AsynchronousStep):
-        return [each.graph for each in step.steps]
-    assert isinstance(step, CompiledStep), "there is no other kind of step"
-    return [step.graph]
+    """The graphs that a call of `step` runs; one that TensorFlow does not run has none."""
+    steps = step.steps if isinstance(step, AsynchronousStep) else [step]
+    return [each.graph for each in steps if isinstance(each, CompiledStep)]
 
 
 def check_there(graphs: Sequence[tf.Graph]) -> None:
@@ -136,32 +131,14 @@ def _found(functions: Sequence[Any], graphs: Sequence[tf.Graph]) -> dict[str, An
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
+def _explained(params: ResolvedParams) -> Iterator[None]:
     """Let TensorFlow's words on an operation that it cannot place be the user's."""
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        if not (told := explain_unplaceable(str(error.message))):
+        if not (told := failures.unplaceable(str(error.message), params)):
             raise
         raise UserError(told) from error
-
-
-def explain_unplaceable(message: str) -> str | None:
-    """What to tell the user where `message`, an error's, is about an operation that no device takes; else None."""
-    if found := _WITHOUT_KERNEL.search(message):
-        return (
-            f"{found[1]} {found[2]}: TensorFlow {tf.__version__} has no kernel for it on any device of this run, so it "
-            "cannot be placed. Choose another --variable_update, --all_reduce_spec or --device."
-        )
-    if not (found := _UNPLACEABLE.search(message)):
-        return None
-    device = _ON_DEVICE.search(found[2])
-    wanted = f" asked for on {short(device[1] or device[2])}" if device else ""
-    reason = found[2].partition("because ")[2] or found[2]
-    return (
-        f"--noallow_soft_placement: {found[1]}{wanted}: {reason.rstrip(' .')}. Pass --allow_soft_placement to let "
-        "TensorFlow move what it cannot place, or choose another --device."
-    )
 
 
 def _refused(section: dict[str, Any]) -> str:

@@ -10,9 +10,10 @@ from benchmarks.compiled_step import CompiledStep
 from benchmarks.console import Console
 from benchmarks.draft import Draft
 from benchmarks.errors import UserError
+from benchmarks.failures import explain, unplaceable
 from benchmarks.params import CommandLine, Params
 from benchmarks.placed_graph import satisfies, short
-from benchmarks.placement import explain_unplaceable, first_step
+from benchmarks.placement import first_step
 
 SIDE = 16
 MATRIX = 4 * SIDE * SIDE  # bytes
@@ -195,22 +196,35 @@ def test_without_a_warm_up_nothing_is_looked_at(look):
         (
             "Cannot assign a device for operation tower0/TopKV2: Could not satisfy explicit device specification "
             "'/device:GPU:1' because no supported kernel for GPU devices is available.\nColocation Debug Info:",
-            "--noallow_soft_placement: tower0/TopKV2 asked for on /gpu:1: no supported kernel for GPU devices is "
-            "available. Pass --allow_soft_placement",
+            "tower0/TopKV2 asked for on /gpu:1: no supported kernel for GPU devices is available. ",
         ),
         (
             "Cannot assign a device for operation a: Operation was explicitly assigned to /device:GPU:7 but available "
             "devices are [ /job:localhost/replica:0/task:0/device:CPU:0 ]. Make sure",
-            "--noallow_soft_placement: a asked for on /gpu:7: Operation was explicitly assigned to",
+            "a asked for on /gpu:7: Operation was explicitly assigned to /device:GPU:7 but available devices",
         ),
     ],
 )
 def test_tensorflows_words_are_explained(message, told):
-    assert explain_unplaceable(message).startswith(told)
+    error, firm = tf.errors.InvalidArgumentError(None, None, message), Params(allow_soft_placement=False)
+    assert explain(error, firm).startswith(f"--noallow_soft_placement: {told}")
+    assert " Pass --allow_soft_placement to let TensorFlow move what it cannot place, or choose" in explain(error, firm)
+    assert explain(error, Params()).startswith(told)
+    assert "allow_soft_placement" not in explain(error, Params())
+
+
+@pytest.mark.usefixtures("look")
+def test_operations_before_the_first_step_are_explained_too():
+    tf.config.set_soft_device_placement(False)
+    side = tf.ones((2, 2))
+    with pytest.raises(tf.errors.InvalidArgumentError) as failed, tf.device("/gpu:0"):
+        tf.matmul(side, side)
+    said = explain(failed.value, Params(allow_soft_placement=False))
+    assert said.startswith("--noallow_soft_placement: MatMul asked for on /gpu:0: only CPU can run it. Pass")
 
 
 def test_other_errors_are_left_alone():
-    assert explain_unplaceable("Incompatible shapes: [2] vs. [3]") is None
+    assert unplaceable("Incompatible shapes: [2] vs. [3]", Params()) is None
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def section(material: Material, draw: Draw) -> Section | None:
         *(f">of {name}" for name in cost.PEAKS.values()),
         ">runs",
     )
-    measured = [group for group in material.groups if _shares(group)]
+    measured = [group for group in material.groups if any(_shares(group).values())]
     told = [
         "FLOP of an image (counted from the layers, two for each multiplication with its addition) times images a "
         "second of the whole window; mean over the runs."
@@ -87,6 +87,7 @@ def _figure(material: Material, groups: Sequence[Group], draw: Draw) -> Figure:
         Bar(f"{words(group, names)}: of {cost.PEAKS[name]}", 100 * share, material.style(group.facts["accelerator"]))
         for group in groups
         for name, share in _shares(group).items()
+        if share
     ]
     rows = [(bar.label, number(bar.value)) for bar in found]
     text = "Bars of shares of measured peaks: " + "; ".join(f"{bar.label} {bar.value:.1f} %" for bar in found)
