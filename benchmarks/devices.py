@@ -66,8 +66,9 @@ def set_up(params: Params) -> Devices:
 
 
 def configure(params: Params) -> None:
-    """Set what concerns TensorFlow as a whole: threads, determinism, TF32, and what it may change in a graph."""
+    """Set what concerns TensorFlow as a whole: threads, determinism, TF32, what it may move and change in a graph."""
     _set_threads(params)
+    tf.config.set_soft_device_placement(params.allow_soft_placement)
     if params.deterministic:
         tf.config.experimental.enable_op_determinism()
     tf.config.experimental.enable_tensor_float_32_execution(params.precision == "tf32")

@@ -15,6 +15,7 @@ from benchmarks.load import HostLoad, gpu_state
 from benchmarks.measure import Outcome, Recording, measure, warm_up
 from benchmarks.params import ResolvedParams
 from benchmarks.pause import Pause
+from benchmarks.placement import first_step
 from benchmarks.precision_target import PrecisionTarget
 from benchmarks.step import TrainingStep
 from benchmarks.telemetry.telemetry import Telemetry
@@ -66,10 +67,13 @@ def make_steps(
     check()
     watched = place.watched(step)
     warm_up_step, ended = after(narrator.warm_up, check), False
+    first = min(length.warmup, 1)
+    with first_step(draft, params, step, console, in_warmup=bool(first)):
+        ended = warm_up_with_pauses(watched, recording, first, warm_up_step, pauses)
     if traced_warm_up:
-        traced_warm_up(watched, recording, length.warmup, warm_up_step)
-    else:
-        ended = warm_up_with_pauses(watched, recording, length.warmup, warm_up_step, pauses)
+        traced_warm_up(watched, recording, length.warmup - first, warm_up_step)
+    elif not ended:
+        ended = warm_up_with_pauses(watched, recording, length.warmup - first, warm_up_step, pauses)
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy or params.forward_only))
     if not ended:

@@ -32,7 +32,7 @@ _LACKS = {
     "empty": "forward",
 }
 _CALL = "call"
-_ORDER = ("input", "forward", "backward", "exchange", "update", _CALL)  # as a step goes
+ORDER = ("input", "forward", "backward", "exchange", "update", _CALL)  # as a step goes
 NOT_MEASURABLE, BELOW_ZERO = "not measurable", "below zero: slower without it, or a disturbed machine"
 
 
@@ -47,7 +47,7 @@ def break_down(rounds: Mapping[str, Sequence[float]], run: Interval | None, why_
         parts[_LACKS[shorter]] = [a - b for a, b in zip(rounds[longer], rounds[shorter], strict=True)]
     together = _interval(rounds[known[0]])
     return {
-        "parts": [_part(name, _interval(parts[name]), together.value) for name in _ORDER if name in parts],
+        "parts": [_part(name, _interval(parts[name]), together.value) for name in ORDER if name in parts],
         "step": together._asdict(),
         "run": run._asdict() if run else {"reason": why_none},
         "agrees": _agree(together, run) if run else None,

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from results import sections
+from results import placement, sections
 from results.conditions import conditions
 from results.frame import facts
 from results.measurement import Measurement
@@ -185,6 +185,8 @@ def _placement(record: RunRecord) -> Paragraphs:
     if isinstance(variables, dict):
         held = [f"{device}: {_held(found)}" for device, found in variables.items()]
         yield "stores", "; ".join(some(held))
+    for number, line in enumerate(some(list(placement.in_short(record.placement)))):
+        yield ("" if number else "placed"), line
 
 
 def _held(found: Any) -> str:

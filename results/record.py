@@ -63,7 +63,8 @@ class RunRecord:
     number that tells machines apart, and `hostname` only where it was asked for), `hardware` (cpu, numa_nodes, memory,
     virtualisation, gpus), `placement` (towers; variables by device), `dataset`
     (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. `cost` is what an image costs (operations, bytes kept for the backward pass), the operations a
+    they were known. If it was looked at, `placement` has where operations were too (results/placement.py).
+    `cost` is what an image costs (operations, bytes kept for the backward pass), the operations a
     second that the run achieved, and the peaks of its devices where they were measured (results/cost.py). `checks` has
     what was verified (variable_update, copies) and watched (load, gpus) and,
     of a deterministic run, the fingerprint of its losses (determinism), `preflight` what was found before it began

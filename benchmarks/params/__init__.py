@@ -12,6 +12,7 @@ from benchmarks.params import (  # noqa: F401  importing them registers their ru
     input_rules,
     mode_rules,
     one_process_rules,
+    placement_rules,
     preflight_rules,
     rate_rules,
     reduce_rules,

@@ -35,6 +35,25 @@ class DeviceOptions:
         choices=("auto", "NHWC", "NCHW"),
         tcb="its default is NCHW",
     )
+    allow_soft_placement: bool = option(
+        True,
+        "Let TensorFlow move an operation whose device is missing or has no kernel for it; the record names each. "
+        "--noallow_soft_placement: the run ends there.",
+        tcb="it was always on, and no flag",
+        run_only=True,
+    )
+    device_policy: str = option(
+        "report",
+        "What to do about operations that are not on the device they were asked for, once the first step of the "
+        "warm-up has placed them: tell them (report), or refuse the run (strict).",
+        choices=("report", "strict"),
+        run_only=True,
+    )
+    log_device_placement: bool = option(
+        False,
+        "Print, once, the types of the step's operations by device, and the bytes that cross devices in a step.",
+        run_only=True,
+    )
     num_intra_threads: int | None = option(
         None,
         "Threads within one operation on the CPU; 0: TensorFlow decides. Where it is not given, TensorFlow decides "

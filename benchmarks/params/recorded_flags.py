@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.params.advised import FLAGS as ADVISED
 from benchmarks.discretion import with_this_host
+from benchmarks.params.advised import FLAGS as ADVISED
 from benchmarks.params.option import closest
 from benchmarks.params.params import Params, options
 from results import store

@@ -3,7 +3,19 @@
 from results.naming import counted
 from results.report.material import Material
 from results.report.page import Page, Section
-from results.report.sections import against, choices, devices, foot, headline, steps, topology, value
+from results.report.sections import (
+    against,
+    choices,
+    devices,
+    foot,
+    hardware,
+    headline,
+    operations,
+    parts,
+    steps,
+    topology,
+    value,
+)
 from results.report.svg import Draw, Drawer
 
 
@@ -19,6 +31,9 @@ def page(material: Material, title: str, draw: Draw | None = None) -> Page:
         *choices.sections(material, draw),
         value.section(material, draw),
         None if two else compared,
+        operations.section(material, draw),
+        parts.section(material, draw),
+        hardware.section(material, draw),
         steps.step_times(material, draw),
         steps.losses(material, draw),
         topology.section(material, draw),

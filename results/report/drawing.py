@@ -29,6 +29,14 @@ class Bar(NamedTuple):
     high: float | None = None
 
 
+class Piece(NamedTuple):
+    """A part of a bar that is made of several: `style` numbers its colour and hatch."""
+
+    label: str
+    value: float
+    style: int
+
+
 class Line(NamedTuple):
     """One curve."""
 
@@ -45,13 +53,13 @@ def colour(style: int) -> str:
 
 def bars_size(bars: Sequence[Bar]) -> tuple[float, float]:
     """Inches that a chart of `bars` takes."""
-    return WIDTH, 0.7 + _LINE * _places(bars)[1]
+    return WIDTH, 0.7 + _LINE * _places([bar.label for bar in bars])[1]
 
 
 def bars(figure: Figure, found: Sequence[Bar], unit: str) -> None:
     """Horizontal bars from zero, each below its label, with its interval and its figure at the end."""
     axes = figure.add_subplot()
-    places, end = _places(found)
+    places, end = _places([bar.label for bar in found])
     for row, bar in zip(places, found, strict=True):
         axes.barh(row, bar.value, height=_THICKNESS, **_face(bar.style))
         if bar.low is not None and bar.high is not None:
@@ -66,6 +74,61 @@ def bars(figure: Figure, found: Sequence[Bar], unit: str) -> None:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(unit)
     _plain_numbers(axes, "x")
+
+
+def stacked(figure: Figure, found: Sequence[tuple[str, Sequence[Piece]]], unit: str) -> None:
+    """Horizontal bars of pieces, each bar below its label; pieces that have room for it carry their figure."""
+    axes = figure.add_subplot()
+    places, end = _places([label for label, _ in found])
+    longest = max(sum(piece.value for piece in pieces) for _, pieces in found)
+    seen: dict[tuple[int, str], Any] = {}
+    for row, (label, pieces) in zip(places, found, strict=True):
+        begin = 0.0
+        for piece in pieces:
+            seen[piece.style, piece.label] = axes.barh(
+                row, piece.value, left=begin, height=_THICKNESS, **_face(piece.style)
+            )
+            if piece.value > 0.07 * longest:
+                box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
+                middle = begin + piece.value / 2
+                axes.text(middle, row, f"{piece.value:.0f}", ha="center", va="center", fontsize=7.5, bbox=box)
+            begin += piece.value
+        axes.text(0, row - 0.6 * _THICKNESS, _short(label), va="bottom", fontsize=8.5)
+    axes.set_xlim(0, 1.02 * longest)
+    axes.set_ylim(end, 0)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(unit)
+    keys = sorted(seen)
+    names = [label for _, label in keys]
+    figure.legend([seen[key] for key in keys], names, loc="outside lower left", ncols=3, handlelength=2)
+
+
+def stacked_size(found: Sequence[tuple[str, Sequence[Piece]]]) -> tuple[float, float]:
+    """Inches that bars of pieces and their legend take."""
+    return WIDTH, 1.1 + _LINE * _places([label for label, _ in found])[1]
+
+
+def panels(figure: Figure, found: Sequence[tuple[str, Sequence[Line]]], x_unit: str) -> None:
+    """Curves of several quantities below one another, each with its unit, over a common axis."""
+    every_axes = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
+    seen: dict[str, Any] = {}
+    for axes, (unit, lines) in zip(every_axes, found, strict=True):
+        for line in lines:
+            stroke = _stroke(line.style) | {"markevery": max(1, len(line.x) // 10), "markersize": 4}
+            (seen[line.label],) = axes.plot(line.x, line.y, **stroke, linewidth=1.2)
+        axes.set_title(unit, loc="left", fontsize=8.5)
+        axes.set_ylim(0, 1.1 * max(max(line.y) for line in lines) or 1)
+        axes.locator_params(axis="y", nbins=4)
+        _plain_numbers(axes, "y")
+    every_axes[-1].set_xlabel(x_unit)
+    figure.legend(list(seen.values()), list(seen), loc="outside lower left", ncols=4, handlelength=3)
+
+
+def panels_size(found: Sequence[tuple[str, Sequence[Line]]]) -> tuple[float, float]:
+    """Inches that panels and their legend take."""
+    labels = {line.label for _, lines in found for line in lines}
+    return WIDTH, 0.75 + 1.05 * len(found) + 0.19 * -(-len(labels) // 4)
 
 
 def scaling(figure: Figure, lines: Sequence[Line], bound: float) -> None:
@@ -182,11 +245,11 @@ def pareto(figure: Figure, points: Sequence[Line], frontier: Sequence[tuple[floa
     _legend(figure, axes)
 
 
-def _places(found: Sequence[Bar]) -> tuple[list[float], float]:
+def _places(labels: Sequence[str]) -> tuple[list[float], float]:
     """The middles of bars below their labels, in lines from the top, and where the last one ends."""
     places, end = [], 0.0
-    for bar in found:
-        middle = end + _short(bar.label).count("\n") + 1.3 + _THICKNESS / 2
+    for label in labels:
+        middle = end + _short(label).count("\n") + 1.3 + _THICKNESS / 2
         places.append(middle)
         end = middle + _THICKNESS / 2 + 0.35
     return places, end

@@ -20,7 +20,24 @@ ANYTHING = st.recursive(
 TEMPLATE = json.loads(
     record(
         exchange={"exchanges": 1, "sent_bytes": {"/gpu:0": 1}, "exposed_share": 0.1},
-        placement={"towers": ["/gpu:0"], "variables": {"/gpu:0": {"variables": 1, "bytes": 2}}},
+        placement={
+            "towers": ["/gpu:0"],
+            "variables": {"/gpu:0": {"variables": 1, "bytes": 2}},
+            "operations": {"/gpu:0": {"Conv2D": 1}},
+            "moved": [{"type": "a", "requested": "b", "device": "c", "operations": 1, "names": ["d"]}],
+            "crossing": [{"from": "a", "to": "b", "tensors": 1, "bytes": 2, "unknown": 0}],
+        },
+        telemetry={
+            "gpus": {"GPU 0": {"series": {"seconds": [1.0, 2.0], "power_watts": [3.0, None]}}},
+            "joules_per_image": 0.5,
+        },
+        step_breakdown={
+            "parts": [
+                {"part": "forward", "seconds": {"value": 0.1, "low": 0.1, "high": 0.1}, "share": 1.0, "doubt": ""}
+            ],
+            "step": {"value": 0.1},
+        },
+        cost={"flops_an_image": 1.0, "flops_per_second": 2.0, "peaks": {"convolution": {"flops_per_second": 3.0}}},
         checks={"variable_update": {"largest_difference": 0.0}},
         cluster={"hosts": {"worker": ["a:1"]}},
         not_acting=({"flag": "a", "value": 1, "kind": "b", "reason": "c"},),

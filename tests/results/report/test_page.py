@@ -120,7 +120,7 @@ def test_the_page_is_whole_at_every_width(chromium, report, width):
         "return [...document.querySelectorAll('figure svg')].map(drawing => {"
         "  const box = drawing.getBoundingClientRect(); return [box.left, box.right, box.height]; })"
     )
-    assert len(drawings) == 13
+    assert len(drawings) == 16
     assert all(left >= 0 and right <= width and right - left > 300 and height > 80 for left, right, height in drawings)
 
 

@@ -43,8 +43,8 @@ def k80_against_p100():
 
 def test_every_section_is_there_once_its_data_are(sections):
     assert list(sections) == [
-        "against", "throughput", "scaling", "strategies", "formats", "value", "steps", "loss", "topology", "validity",
-        "origins",
+        "against", "throughput", "scaling", "strategies", "formats", "value", "operations", "parts", "hardware",
+        "steps", "loss", "topology", "validity", "origins",
     ]  # fmt: skip
 
 

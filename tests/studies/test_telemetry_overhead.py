@@ -1,0 +1,29 @@
+from benchmarks.studies.telemetry_overhead import CASES, Case, one_pair, table
+from tests.studies.runs import fresh_run, rows
+
+
+def test_every_other_pair_is_made_the_other_way_round():
+    asked = []
+
+    def run(interval):
+        asked.append(interval)
+        return interval
+
+    assert [one_pair(Case(1), number, run) for number in (1, 2)] == [(1, 0), (1, 0)]
+    assert asked == [1, 0, 0, 1]
+
+
+def test_the_default_is_judged_and_equal_runs_are_shown_beside_it():
+    speeds = {1: ((99.5, 100), (98.5, 100), (99.8, 100)), 0.1: ((90, 100),) * 3, 0: ((101, 100),) * 3}
+    pairs = {
+        case: [
+            (fresh_run(1, window_images_per_second=with_it), fresh_run(1, window_images_per_second=without))
+            for with_it, without in speeds[case.interval]
+        ]
+        for case in CASES
+    }
+    assert rows(table(pairs)) == [
+        ["every 1 s", "99.5", "100.0", "0.995 (0.985..0.998)", ">= 0.99", "met"],
+        ["every 0.1 s", "90.0", "100.0", "0.900 (0.900..0.900)", "none", "for information"],
+        ["A/A: never", "101.0", "100.0", "1.010 (1.010..1.010)", "none", "for information"],
+    ]
