@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from benchmarks import environment as this_machine
 from benchmarks import memory
 from benchmarks.measure import Recording
+from benchmarks.onednn_lines import PrimitiveLines
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
 from benchmarks.params.paper_schedule import notice, paper_facts
 from models.cost import cost
@@ -56,7 +57,7 @@ class Draft:
     `params` become the resolved ones once devices are known; `sections` are those of a record that are known, `checks`
     what was found (copies, load, gpus) beside the verdict on the variable update. `out_of_memory` says why it failed;
     `peaks` are what a trial has of memory beside or in place of this process's peak.
-    Environment and hardware are those at the start.
+    `primitives` is what oneDNN tells, where it was asked to. Environment and hardware are those at the start.
     """
 
     command: CommandLine
@@ -71,6 +72,7 @@ class Draft:
     hardware: dict[str, Any] = field(default_factory=this_machine.hardware)
     out_of_memory: bool = False
     peaks: dict[str, Any] = field(default_factory=dict)
+    primitives: PrimitiveLines | None = None
 
     def notices(self) -> list[Notice]:
         """What was asked for and does not act, as far as it is known yet."""
@@ -84,7 +86,7 @@ class Draft:
         if status == "completed":  # of another run there is no figure to doubt
             load, gpus = self.checks.get("load"), self.checks.get("gpus")
             waits = self.sections.get("diagnosis", {}).get("input_share")
-            trial = bool(self.params.trial_set)
+            trial = searched(self.params)
             facts = dataclasses.replace(
                 facts, statistics=statistics, load=load, gpus=gpus, input_wait_share=waits, trial=trial
             )
@@ -123,8 +125,8 @@ class Draft:
     def _circumstances(self) -> dict[str, Any]:
         """What says what is measured and is no flag: where the data are from, and how many processes there were."""
         found: dict[str, Any] = {"data_source": self.sections.get("dataset", {}).get("source")}
-        if self.params.trial_set:
-            found["trial"] = "find_batch_size"
+        if search := searched(self.params):
+            found["trial"] = search
         if cluster := self.sections.get("cluster"):
             found["processes"] = {job: len(hosts) for job, hosts in cluster["hosts"].items()}
         return found
@@ -159,7 +161,8 @@ class Draft:
         limit = self.params.memory_limit_mib
         ran_out = self.out_of_memory or (limit and peaks["peak_memory_bytes"] > limit * memory.MIB)
         outcome = memory.OUT_OF_MEMORY if ran_out else "fits" if status == "completed" else status
-        return {"set": self.params.trial_set, "number": self.params.trial_number, "outcome": outcome, **peaks}
+        of = {"search": searched(self.params), "set": self.params.trial_set, "number": self.params.trial_number}
+        return of | {"outcome": outcome} | peaks
 
     def _certain(self, measurement: Measurement | None) -> Facts:
         """What shows whether the right thing was computed."""
@@ -168,6 +171,13 @@ class Draft:
             copies=self.checks.get("copies"),
             losses=losses_of(measurement) if measurement else (),
         )
+
+
+def searched(params: Params) -> str:
+    """The flag of the search that a run is a trial of; "" where it is none."""
+    if not params.trial_set:
+        return ""
+    return "tune_cpu" if params.tune_cpu else "find_batch_size"
 
 
 def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:

@@ -25,7 +25,10 @@ _PACKAGES = (
     ("absl-py",),
     ("pandas",),
 )
-_PREFIXES = ("TF_", "CUDA_", "XLA_", "OMP_", "KMP_", "NCCL_", "NVIDIA_")
+_PREFIXES = (
+    "TF_", "CUDA_", "XLA_", "ONEDNN_", "DNNL_", "OMP_", "KMP_", "GOMP_", "NCCL_", "NVIDIA_", "MALLOC_",
+    "GLIBC_TUNABLES", "LD_PRELOAD", "TCMALLOC_", "JEMALLOC_",
+)  # fmt: skip
 # A record is made to be shared. NVIDIA_API_KEY is a secret; TF_VAR_ and TF_TOKEN_ belong to Terraform, not TensorFlow.
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|^TF_VAR_")
 _CPU_FLAGS = re.compile(r"avx2|fma|f16c|avx512f|avx512_(bf16|fp16|vnni)|avx_vnni|amx_\w+|asimd|sve2?|bf16|i8mm")

@@ -41,7 +41,7 @@ class Facts:
     the variable update or the towers' copies are wrong; `load` has cpu_share_of_others and stolen_share, `gpus` by GPU
     slowed_for (reasons) and other_processes (a number). `steps`: how many were measured, where their single times are
     not known. `input_wait_share`: the part of a step that would go if input cost nothing, where that was found out.
-    `trial`: whether it was made to try a batch size.
+    `trial`: the flag of the search that it was made for, if it was.
     """
 
     losses: Losses = ()
@@ -52,7 +52,7 @@ class Facts:
     load: Mapping[str, Any] | None = None
     gpus: Mapping[str, Mapping[str, Any]] | None = None
     input_wait_share: float | None = None
-    trial: bool = False
+    trial: str = ""
 
 
 def problems(facts: Facts) -> list[Problem]:
@@ -129,9 +129,9 @@ def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
             yield Problem(f"foreign load: {others} other process(es) computed on {gpu}")
 
 
-def _trial(trial: bool) -> Iterator[Problem]:
-    if trial:
-        yield Problem("a trial of --find_batch_size, made to find a batch and not to be compared")
+def _trial(search: str) -> Iterator[Problem]:
+    if search:
+        yield Problem(f"a trial of --{search}, made to find what to run and not to be compared")
 
 
 def _input(wait_share: float | None) -> Iterator[Problem]:

@@ -41,13 +41,13 @@ class Admitted(NamedTuple):
 def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitted:
     """Return the records that can enter a comparison: those that are valid, unless all are asked for.
 
-    The trials of a search for a batch size never can.
+    The trials of a search never can.
     """
     runs, left_out = [], Counter[str]()
     for record in records:
         speed, told = record.steady_images_per_second, facts(record)
         if record.trial:
-            left_out["made to find a batch size"] += 1
+            left_out["made by a search"] += 1
         elif not (record.valid or include_invalid):
             left_out[NOT_VALID] += 1
         elif not speed:

@@ -1,4 +1,4 @@
-"""Trials of a search for a batch size enter no comparison."""
+"""Trials of a search enter no comparison."""
 
 import io
 
@@ -17,15 +17,15 @@ def run(*arguments):
 
 
 def test_a_trial_is_doubtful_and_not_wrong():
-    (problem,) = problems(Facts(trial=True))
-    assert "a trial of --find_batch_size" in problem.text
+    (problem,) = problems(Facts(trial="tune_cpu"))
+    assert "a trial of --tune_cpu" in problem.text
     assert not problem.wrong
 
 
 def test_no_comparison_admits_one_even_if_asked():
     found = admit([record(), record(trial=TRIAL)], include_invalid=True)
     assert len(found.runs) == 1
-    assert found.left_out == {"made to find a batch size": 1}
+    assert found.left_out == {"made by a search": 1}
 
 
 def test_a_gate_judges_the_night_that_is_no_search(tmp_path):
@@ -38,7 +38,7 @@ def test_a_gate_judges_the_night_that_is_no_search(tmp_path):
     write(record(trial=TRIAL, problems=("a trial of --find_batch_size",), **later), tmp_path)
     after = run("gate", f"--baseline={tmp_path}")
     assert after[:2] == before[:2]
-    assert "Left out of the baseline: 1 made to find a batch size." in after[2]
+    assert "Left out of the baseline: 1 made by a search." in after[2]
 
 
 def test_it_is_explained(tmp_path):
