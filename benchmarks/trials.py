@@ -26,6 +26,7 @@ from benchmarks.params.params import options
 from benchmarks.params.recorded_flags import written
 from benchmarks.signals import listen
 from results import store
+from results.checks import FOREIGN_LOAD
 from results.record import RunRecord, utc_now
 
 FITS = "fits"
@@ -39,7 +40,8 @@ class Trial(NamedTuple):
     """One trial: `outcome` is "fits" or "out of memory". Bytes are the most that it held, of a GPU's memory if known.
 
     `images_per_second` is of its steady steps, None where it does not fit. `code` is the exit code of its process.
-    `seconds` is what all of it took, `step_seconds` the mean of its measured steps, None as above.
+    `seconds` is what all of it took, `step_seconds` the mean of its measured steps, None as above. `busy`: whether
+    other programs kept the processors busy meanwhile.
     """
 
     outcome: str
@@ -49,6 +51,7 @@ class Trial(NamedTuple):
     code: int = 0
     seconds: float = 0.0
     step_seconds: float | None = None
+    busy: bool = False
 
 
 class SearchEnded(Exception):  # noqa: N818  not always an error
@@ -184,6 +187,17 @@ def command_to_run(command: CommandLine, without: Collection[str], changed: Mapp
     return f"python {shlex.join([sys.argv[0], *kept, *(written(name, value) for name, value in changed.items())])}"
 
 
+def length_flags(command: CommandLine, lengths: Mapping[str, int]) -> list[str]:
+    """Flags of the `lengths` of a trial, where the user has given none; and no proof of the update anew in each."""
+    lengths = dict(lengths)
+    if command.given & {"num_batches", "num_epochs", "target_precision"}:
+        del lengths["num_batches"]
+    if command.given & {"num_warmup_batches", "autotune_threshold"}:
+        del lengths["num_warmup_batches"]
+    flags = [written(name, value) for name, value in lengths.items()]
+    return flags if "verify_variable_update" in command.given else [*flags, "--noverify_variable_update"]
+
+
 def _of_killed(
     arguments: Sequence[str], began: str, peak_bytes: int, message: str, *, out_of_memory: bool = False
 ) -> RunRecord:
@@ -206,6 +220,7 @@ def _trial(record: RunRecord, ended: _Process) -> Trial:
         ended.code,
         ended.seconds,
         statistics.fmean(record.measurement.step_seconds) if fits and record.measurement else None,
+        any(problem.startswith(FOREIGN_LOAD) for problem in record.problems),
     )
 
 

@@ -15,7 +15,7 @@ from benchmarks.memory import MIB, available
 from benchmarks.params import CommandLine, Params, notices
 from benchmarks.params.data_set import data_name
 from benchmarks.params.recorded_flags import written
-from benchmarks.trials import FITS, SearchEnded, Trial, Trials, command_to_run
+from benchmarks.trials import FITS, SearchEnded, Trial, Trials, command_to_run, length_flags
 
 _NONE_FITS = (
     "No batch fits: one image a tower takes too much memory. TensorFlow alone takes over half a GiB of the machine's. "
@@ -37,7 +37,8 @@ class BatchSearch:
         self._console = console
         self._limit_mib = params.memory_limit_mib or max(1, int(_SHARE_OF_AVAILABLE * available() / MIB))
         limit = written("memory_limit_mib", self._limit_mib)
-        self._trials = Trials([*arguments, *_lengths(command), limit], results_dir, self._limit_mib)
+        lengths = length_flags(command, _LENGTHS[params.find_batch_size])
+        self._trials = Trials([*arguments, *lengths, limit], results_dir, self._limit_mib)
         self._made: defaultdict[int, list[Trial]] = defaultdict(list)  # of each batch
         self._count = 0
 
@@ -145,17 +146,6 @@ class BatchSearch:
         if code:
             self._console.notice(f"run_benchmark.py: INVALID: a trial of --batch_size={batch} computed something wrong")
         return ExitCode(code)
-
-
-def _lengths(command: CommandLine) -> list[str]:
-    """Flags of the length of a trial, where the user has given none; and no proof of the update anew in each."""
-    lengths = dict(_LENGTHS[command.params.find_batch_size])
-    if command.given & {"num_batches", "num_epochs", "target_precision"}:
-        del lengths["num_batches"]
-    if command.given & {"num_warmup_batches", "autotune_threshold"}:
-        del lengths["num_warmup_batches"]
-    flags = [written(name, value) for name, value in lengths.items()]
-    return flags if "verify_variable_update" in command.given else [*flags, "--noverify_variable_update"]
 
 
 def _network_batch_size(params: Params) -> int:
