@@ -14,8 +14,9 @@ from benchmarks.environment import read_text
 from benchmarks.params.params import Params
 
 NODES = Path("/sys/devices/system/node")
-# Where a process stands among those of its machine, as who starts several of them tells: Horovod, Open MPI, Slurm.
-_LOCAL_NUMBERS = ("HOROVOD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
+# Where a process stands among those of its machine, as who has started them tells it.
+_OF_HOROVOD = ("HOROVOD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK")
+_OF_SLURM = ("SLURM_LOCALID",)
 # Numbers of the system calls, for which the C library has no functions.
 _SET_MEMPOLICY = {"x86_64": 238, "aarch64": 237}
 _GET_MEMPOLICY = {"x86_64": 239, "aarch64": 236}
@@ -71,7 +72,9 @@ def node_of(params: Params, environment: Mapping[str, str], of: Mapping[int, fro
         return params.numa_node
     if not params.use_numa_affinity:
         return None
-    numbers = [environment[name] for name in _LOCAL_NUMBERS if environment.get(name, "").isdigit()]
+    by_slurm = params.cluster_resolver == "slurm"
+    told_by = _OF_HOROVOD if params.variable_update == "horovod" else _OF_SLURM if by_slurm else ()
+    numbers = [environment[name] for name in told_by if environment.get(name, "").isdigit()]
     return list(of)[int(numbers[0] if numbers else params.task_index) % len(of)]
 
 

@@ -114,7 +114,7 @@ def report(told: Told, steps: int) -> list[str]:
 
 
 def _library(lines: Iterable[str]) -> Iterator[str]:
-    """What oneDNN says of itself at its start: version, runtime with its threads, instruction set."""
+    """What oneDNN says of itself at its start: version, runtime, instruction set."""
     for line in lines:
         words = line.split(",")
         if not line.startswith(_BEGIN) or "info" not in words[1:3]:
@@ -123,7 +123,7 @@ def _library(lines: Iterable[str]) -> Iterator[str]:
         if rest[0].startswith("oneDNN"):
             yield rest[0].partition(" (")[0]
         elif rest[0] == "cpu":
-            yield ", ".join(rest[1:])
+            yield rest[1]  # behind it stand threads, those of whoever came first
 
 
 def _number(text: str) -> float | None:

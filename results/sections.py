@@ -53,7 +53,7 @@ def primitives(record: RunRecord) -> Paragraphs:
     kinds = [each for each in _dicts(record.onednn.get("primitives")) if isinstance(each.get("milliseconds"), float)]
     total = sum(each["milliseconds"] for each in kinds)
     told = [
-        f"{each.get('primitive')} by {each.get('implementation')} {each['milliseconds'] / total:.0%}"
+        f"{each.get('primitive')} {each.get('implementation')} {each['milliseconds'] / total:.0%}".replace("  ", " ")
         for each in kinds
         if total
     ]

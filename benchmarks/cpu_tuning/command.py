@@ -96,16 +96,14 @@ class CpuTuning:
     def _plan(self, number: int) -> None:
         """Make the run as it is once, which shows how long a step takes, and say how long all will take."""
         self._length = _length(self._command, _FIRST_STEPS)
-        trial = self._trials.run(self._flags(self._default))
+        trial, made = self._trials.run(self._flags(self._default)), self._steps()
         if trial.step_seconds is None:
             raise SearchEnded(
                 ExitCode.FAILED, f"{trial.outcome} with your command as it is: give a smaller --batch_size"
             )
         steps = min(max(math.ceil(_WINDOW_SECONDS / trial.step_seconds), _STEPS[0]), _STEPS[1])
         self._length = _length(self._command, steps)
-        params = parse([*self._arguments, *self._length]).params
-        more = ((params.num_batches or steps) - _FIRST_STEPS) * trial.step_seconds
-        seconds = trial.seconds + max(0.0, more)
+        seconds = trial.seconds + (self._steps() - made) * trial.step_seconds
         self._limit_seconds = _TIMES_AS_LONG * seconds + _SECONDS_MORE
         runs = most_runs(number)
         self._console.notice(
@@ -113,6 +111,10 @@ class CpuTuning:
             f"in all about {duration(runs * seconds)}. Ctrl-C ends them and tells what was found; flags that are given "
             "stay, and leave fewer to try."
         )
+
+    def _steps(self) -> int:
+        """The number of measured steps of a trial, as far as it is a number; flags of the user's go before."""
+        return parse([*self._arguments, *self._length]).params.num_batches or 0
 
     def _round(self, name: str, left: list[Setting], speeds: Speeds, *, backwards: bool) -> None:
         """Try each of `left` once; those that cannot run are taken out of it."""

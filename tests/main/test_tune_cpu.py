@@ -11,6 +11,7 @@ import pytest
 from benchmarks.cpu_tuning import report, rounds
 from benchmarks.cpu_tuning.settings import Setting, settings
 from benchmarks.params import Params
+from benchmarks.trials import TrialFailed, Trials
 from tests.main.conftest import INTERRUPT, PROJECT, start
 
 YOURS, OTHER, THIRD = Setting(1, "NHWC", 0, 0), Setting(2, "NHWC", 1, 0), Setting(1, "NCHW", 0, 0)
@@ -136,6 +137,15 @@ def test_real_trials_of_which_one_cannot_run(tmp_path):
     assert {"--mkl=false", "--device=cpu", "--batch_size=8"} < set(command.split())
     assert "tune_cpu" not in command
     assert "images/sec" not in ran.stdout + ran.stderr
+
+
+def test_a_trial_that_takes_too_long_is_ended_and_leaves_a_record(tmp_path):
+    trials = Trials([*FLAGS, f"--results_dir={tmp_path}"], tmp_path)
+    with pytest.raises(TrialFailed, match="the trial of --batch_size=4 was not done after 0 s"):
+        trials.run(["--batch_size=4"], limit_seconds=0.2)
+    (record,) = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
+    assert (record["status"], record["trial"]["outcome"]) == ("failed", "failed")
+    assert record["message"] == "ended after 0 s"
 
 
 def test_ctrl_c_tells_what_was_found(tmp_path):

@@ -36,8 +36,9 @@ def test_nodes_with_processors(tmp_path):
         (Params(numa_node=1), {"SLURM_LOCALID": "0"}, 1),
         (Params(use_numa_affinity=True), {}, 0),
         (Params(use_numa_affinity=True, task_index=3), {}, 1),
-        (Params(use_numa_affinity=True, task_index=3), {"SLURM_LOCALID": "2"}, 0),
-        (Params(use_numa_affinity=True), {"HOROVOD_LOCAL_RANK": "1"}, 1),
+        (Params(use_numa_affinity=True, task_index=3), {"SLURM_LOCALID": "2"}, 1),  # started by hand in Slurm's job
+        (Params(use_numa_affinity=True, cluster_resolver="slurm"), {"SLURM_LOCALID": "3"}, 1),
+        (Params(use_numa_affinity=True, variable_update="horovod"), {"HOROVOD_LOCAL_RANK": "1"}, 1),
     ],
 )
 def test_each_process_has_its_node(params, environment, node):
