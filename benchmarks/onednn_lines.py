@@ -74,7 +74,7 @@ def summed_up(lines: Iterable[str]) -> tuple[Kind, ...]:
     found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for line in lines:
         words = line.split(",")
-        if not line.startswith(_BEGIN) or _EXECUTED not in words[1:4]:
+        if not line.startswith(_BEGIN) or _EXECUTED not in words[1:5]:
             continue
         rest = words[words.index(_EXECUTED) + 1 :]
         if len(rest) < 5 or (milliseconds := _number(rest[-1])) is None:
@@ -117,7 +117,7 @@ def _library(lines: Iterable[str]) -> Iterator[str]:
     """What oneDNN says of itself at its start: version, runtime, instruction set."""
     for line in lines:
         words = line.split(",")
-        if not line.startswith(_BEGIN) or "info" not in words[1:3]:
+        if not line.startswith(_BEGIN) or "info" not in words[1:4]:
             continue
         rest = words[words.index("info") + 1 :]
         if rest[0].startswith("oneDNN"):

@@ -107,9 +107,9 @@ class CpuTuning:
         self._limit_seconds = _TIMES_AS_LONG * seconds + _SECONDS_MORE
         runs = most_runs(number)
         self._console.notice(
-            f"NOTE: {number} settings with {self._images} images a step: at most {runs} runs of some {seconds:.0f} s, "
-            f"in all about {duration(runs * seconds)}. Ctrl-C ends them and tells what was found; flags that are given "
-            "stay, and leave fewer to try."
+            f"NOTE: {number} settings with {self._images} images a step: at most {runs} more runs of some "
+            f"{seconds:.0f} s, in all about {duration(runs * seconds)}. Ctrl-C ends them and tells what was found; "
+            "flags that are given stay, and leave fewer to try."
         )
 
     def _steps(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks import numa
 from benchmarks.params.params import Params
-from benchmarks.params.rules import rule
+from benchmarks.params.rules import excluded, rule
 
 
 @rule("numa_node", "use_numa_affinity")
@@ -27,6 +27,12 @@ def node_that_exists(params: Params) -> str | None:
             f"use some of {_listed(usable)}."
         )
     return f"{asked}: the machine has {_listed(known)}. Give one of them, or leave it out."
+
+
+@rule("onednn_verbose", "eval")
+def primitives_of_a_window(params: Params) -> list[str]:
+    """What is told is summed up over a window."""
+    return excluded(params, "onednn_verbose", {"eval": "evaluations have no window"}) if params.onednn_verbose else []
 
 
 def _listed(nodes: dict[int, frozenset[int]]) -> str:

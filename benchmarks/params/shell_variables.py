@@ -8,7 +8,7 @@ from benchmarks.params.params import Params
 from benchmarks.params.resolve import intra_threads
 
 _VERBOSE = ("ONEDNN_VERBOSE", "DNNL_VERBOSE")  # the second is the older name
-_OFF = ("", "0", "none")
+_OFF = ("", "0", "none", "error")  # the last is the default of newer versions
 
 
 def words_on(environment: Mapping[str, str], params: Params) -> list[str]:

@@ -26,6 +26,8 @@ def test_lines_of_both_kinds():
     assert summed_up(OF_3_7.splitlines()) == KINDS
     older = OF_3_7.replace("onednn_verbose,v1,primitive,", "onednn_verbose,")
     assert summed_up(older.splitlines()) == KINDS
+    with_times = OF_3_7.replace("onednn_verbose,v1,", "onednn_verbose,v1,1700000000.25,")
+    assert summed_up(with_times.splitlines()) == KINDS
 
 
 def test_the_table():

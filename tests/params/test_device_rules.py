@@ -1,4 +1,4 @@
-"""NUMA nodes as Linux lists them, and flags that name one."""
+"""NUMA nodes as Linux lists them, and flags of processors that this machine or another flag rules out."""
 
 import subprocess
 import sys
@@ -55,6 +55,11 @@ def test_a_node_that_is_not_there_is_refused():
     (found,) = validate(Params(numa_node=4095))
     assert found.startswith("--numa_node=4095: ")
     assert found.endswith("leave it out.") or "tells of no NUMA nodes" in found
+
+
+def test_primitives_are_those_of_a_window(data):
+    params = Params(onednn_verbose=True, eval=True, train_dir="trained", **data)
+    assert "--onednn_verbose and --eval: evaluations have no window. Leave one of them out." in validate(params)
 
 
 def test_two_ways_to_choose_one():
