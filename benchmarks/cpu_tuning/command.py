@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import models
+from benchmarks import numa
 from benchmarks.console import Console
 from benchmarks.cpu_tuning.report import duration, named, table
-from benchmarks.cpu_tuning.rounds import FINAL_RUNS, fastest, most_runs, survivors, too_many
+from benchmarks.cpu_tuning.rounds import FINAL_RUNS, better_half, fastest, most_runs, not_slower, too_many
 from benchmarks.cpu_tuning.settings import Setting, settings
 from benchmarks.errors import ExitCode
-from benchmarks.params import CommandLine, CommandLineError, notices, parse
+from benchmarks.params import CommandLine, CommandLineError, Params, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.params.recorded_flags import written
 from benchmarks.trials import (
@@ -46,7 +47,7 @@ class CpuTuning:
         self._trials = Trials(arguments, results_dir)
         batch = params.batch_size or models.get(params.model, str(data_name(params))).batch_size
         self._images = params.num_gpus * batch
-        self._default, *self._others = settings(params, command.given, self._images, _cores())
+        self._default, *self._others = settings(params, command.given, self._images, _cores(params))
         self._length: list[str] = []
         self._limit_seconds = float("inf")
         self._before: Speeds = defaultdict(list)
@@ -78,10 +79,13 @@ class CpuTuning:
         while too_many(len(left)):
             number += 1
             self._round(f"round {number}", left, self._before, backwards=number % 2 == 0)
-            left = survivors({each: self._before[each] for each in left if self._before[each]}, self._default)
+            left = better_half({each: self._before[each] for each in left}, self._default)
         for number in range(1, FINAL_RUNS + 1):
             self._round(f"final {number} of {FINAL_RUNS}", left, self._finals, backwards=number % 2 == 0)
-        return fastest({each: speeds for each, speeds in self._finals.items() if each in left}, self._default)
+            left = not_slower({each: self._finals[each] for each in left}, self._default)
+            if left == [self._default]:
+                break
+        return fastest(self._finals, self._default)
 
     def _possible(self, setting: Setting) -> bool:
         """Whether the run can have `setting` at all, as far as flags tell."""
@@ -182,6 +186,10 @@ def _length(command: CommandLine, steps: int) -> list[str]:
     return length_flags(command, {"num_warmup_batches": _WARMUP, "num_batches": steps})
 
 
-def _cores() -> int:
-    """On how many processors this process, and so its trials, may run."""
+def _cores(params: Params) -> int:
+    """On how many processors a trial may run: those of its NUMA node, or those that this process may use."""
+    nodes = numa.usable(numa.nodes())
+    node = numa.node_of(params, os.environ, nodes)
+    if node is not None:
+        return len(nodes[node])
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,7 +11,6 @@ from results.statistics.two_sides import Ratio, ratio
 
 FINALISTS = 4
 FINAL_RUNS = 5  # of each finalist: fewer give no interval that a gain of some percent would show in
-CONTENDS = 0.8  # of the highest speed; runs do not scatter by more on a machine that is good for measurements
 GAIN = 0.02  # a smaller gain is what other commands call a difference of no consequence
 
 Key = TypeVar("Key", bound=Hashable)
@@ -31,12 +30,20 @@ def too_many(number: int) -> bool:
     return number > FINALISTS + 1
 
 
-def survivors(speeds: Mapping[Key, Sequence[float]], default: Key) -> list[Key]:
-    """The better half of the keys of `speeds`, at least FINALISTS of them, without those far behind; and `default`."""
-    means = {key: mean(of_key) for key, of_key in speeds.items()}
-    best = sorted(means, key=lambda key: -means[key])[: _half(len(means))]
-    kept = {key for key in best if means[key] >= CONTENDS * means[best[0]]} | {default}
-    return [key for key in speeds if key in kept]
+def better_half(speeds: Mapping[Key, Sequence[float]], default: Key) -> list[Key]:
+    """The better half of the keys of `speeds`, at least FINALISTS of them, and `default`, in their order.
+
+    Not even one far behind is left out for that: where other programs run, one run can be thrice as fast as the next.
+    """
+    best = sorted(speeds, key=lambda key: -mean(speeds[key]))[: _half(len(speeds))]
+    return [key for key in speeds if key in best or key == default]
+
+
+def not_slower(speeds: Mapping[Key, Sequence[float]], default: Key) -> list[Key]:
+    """The keys of `speeds` that are not measurably slower than the fastest, and `default`, in their order."""
+    best = max(speeds, key=lambda key: mean(speeds[key]))
+    against_best = {key: ratio(speeds[best], of_key) for key, of_key in speeds.items()}
+    return [key for key, found in against_best.items() if key == default or found.high is None or found.high >= 1]
 
 
 def fastest(finals: Mapping[Key, Sequence[float]], default: Key) -> Key:

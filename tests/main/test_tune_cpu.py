@@ -70,8 +70,13 @@ def test_what_flags_say_stays():
 
 def test_the_better_half_goes_on_and_the_default():
     speeds = {number: [100.0 - number] for number in range(12)}
-    assert rounds.survivors(speeds, default=11) == [0, 1, 2, 3, 4, 5, 11]
-    assert rounds.survivors({1: [100], 2: [79], 3: [81], 4: [10], 5: [90, 110]}, default=4) == [1, 3, 4, 5]
+    assert rounds.better_half(speeds, default=11) == [0, 1, 2, 3, 4, 5, 11]
+    assert rounds.better_half({1: [100], 2: [7], 3: [8], 4: [10], 5: [90, 110]}, default=4) == [1, 3, 4, 5]
+
+
+def test_what_is_measurably_slower_is_not_measured_on():
+    assert rounds.not_slower({1: [50.0, 50.1], 2: [100.0, 100.1], 3: [60.0, 140.0], 4: [40.0, 40.1]}, 1) == [1, 2, 3]
+    assert rounds.not_slower({1: [1.0], 2: [100.0]}, default=2) == [1, 2], "one run says nothing of the next"
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 6, 12, 41, 72])
@@ -79,7 +84,7 @@ def test_no_more_runs_than_were_told(number):
     left, runs = list(range(number)), 0
     while rounds.too_many(len(left)):
         runs += len(left)
-        left = rounds.survivors({key: [100.0 - key / number] for key in left}, default=number - 1)
+        left = rounds.better_half({key: [100.0 - key / number] for key in left}, default=number - 1)
     assert runs + len(left) * rounds.FINAL_RUNS <= rounds.most_runs(number)
     assert len(left) <= rounds.FINALISTS + 1
 
