@@ -11,6 +11,7 @@ from results.statistics.two_sides import Ratio, ratio
 
 FINALISTS = 4
 FINAL_RUNS = 5  # of each finalist: fewer give no interval that a gain of some percent would show in
+LEAST_RUNS = 3
 GAIN = 0.02  # a smaller gain is what other commands call a difference of no consequence
 
 Key = TypeVar("Key", bound=Hashable)
@@ -40,7 +41,12 @@ def better_half(speeds: Mapping[Key, Sequence[float]], default: Key) -> list[Key
 
 
 def not_slower(speeds: Mapping[Key, Sequence[float]], default: Key) -> list[Key]:
-    """The keys of `speeds` that are not measurably slower than the fastest, and `default`, in their order."""
+    """The keys of `speeds` that are not measurably slower than the fastest, and `default`, in their order.
+
+    All of them before there are LEAST_RUNS: where noise comes in bursts, two runs are too often alike by chance.
+    """
+    if min(map(len, speeds.values())) < LEAST_RUNS:
+        return list(speeds)
     best = max(speeds, key=lambda key: mean(speeds[key]))
     against_best = {key: ratio(speeds[best], of_key) for key, of_key in speeds.items()}
     return [key for key, found in against_best.items() if key == default or found.high is None or found.high >= 1]

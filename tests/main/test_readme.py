@@ -32,6 +32,7 @@ ELSEWHERE = {
     "benchmarks.topology": "needs an NVIDIA driver; tests/telemetry runs it over a stand-in for the driver's library",
     "--step_breakdown": "takes minutes; tests/diagnosis and tests/main/test_step_breakdown.py run it on less",
     "--find_batch_size": "takes minutes; tests/main/test_find_batch_size.py runs it on less",
+    "--tune_cpu": "takes minutes; tests/main/test_tune_cpu.py runs it on less",
     "--images=FOLDER": "tests/inputs converts folders",
 }
 OTHER_COMMANDS = (all_reduce, launch, cifar10, imagenet, against_yardsticks, first_losses, input_speed, strategies)
