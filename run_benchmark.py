@@ -66,6 +66,10 @@ def main(arguments: Sequence[str]) -> ExitCode:
 
             preflight.before_run(command.params, console.notice)
             return BatchSearch(arguments, command, results_dir, console).run()
+        if command.params.tune_cpu and not command.params.trial_number:
+            from benchmarks.cpu_tuning.command import CpuTuning  # as above
+
+            return CpuTuning(arguments, command, results_dir, console).run()
         if cluster is not None:
             return _in_cluster(command, cluster, command_line, results_dir, console)
         return benchmark(command, command_line, results_dir, console)

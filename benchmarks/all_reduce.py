@@ -65,7 +65,7 @@ HEEDED = frozenset(  # a text, as a set would have a line for each
     "gradient_transfer precision use_fp16 "
     "device num_gpus gpu_indices num_intra_threads num_inter_threads gpu_thread_mode per_gpu_thread_count allow_growth "
     "gpu_memory_frac_for_testing use_unified_memory sync_on_finish mkl kmp_blocktime kmp_affinity kmp_settings "
-    "enable_optimizations".split()
+    "gpu_allocator numa_node use_numa_affinity enable_optimizations".split()
 )
 # A tower holds a tensor, its mean and parts on their way; the check has them in float64 in NumPy.
 COPIES_IN_MEMORY = 8

@@ -43,6 +43,7 @@ class Header:
     sync: bool | None = None
     horovod_on: str = ""
     mode: str = "training"
+    numa: bool = False
 
     def lines(self) -> list[str]:
         """The block, a line each; the value column is 13 wide."""
@@ -60,7 +61,7 @@ class Header:
             f"Num batches: {self.num_batches}",
             f"Num epochs:  {self.num_epochs:.2f}",
             f"Devices:     {list(self.devices)}",
-            "NUMA bind:   False",
+            f"NUMA bind:   {self.numa}",
             f"Data format: {self.data_format}",
             f"Optimizer:   {self.optimizer}",
             f"Variables:   {self.variables}",
@@ -108,6 +109,11 @@ class Console:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._progress = False
+
+    def write_to(self, descriptor: int) -> None:
+        """Write lines to `descriptor` from now on, in place of stdout's own, which others may have."""
+        self._out.flush()
+        self._out = open(descriptor, "w", encoding=self._out.encoding, errors=self._out.errors)  # noqa: SIM115
 
     def line(self, text: str) -> None:
         """A line of the contract, on stdout, at once."""

@@ -13,6 +13,7 @@ from benchmarks.advice.rules import DATA_FORMAT
 from benchmarks.discreet_facts import DiscreetFacts
 from benchmarks.machine.software import loaded_libraries
 from benchmarks.measure import Recording
+from benchmarks.onednn_lines import PrimitiveLines
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
 from benchmarks.params.paper_schedule import notice, paper_facts
 from models.cost import cost
@@ -59,7 +60,7 @@ class Draft:
     `params` become the resolved ones once devices are known; `sections` are those of a record that are known, `checks`
     what was found (copies, load, gpus) beside the verdict on the variable update. `out_of_memory` says why it failed;
     `peaks` are what a trial has of memory beside or in place of this process's peak.
-    Environment and hardware are those at the start.
+    `primitives` is what oneDNN tells, where it was asked to. Environment and hardware are those at the start.
     """
 
     command: CommandLine
@@ -74,6 +75,7 @@ class Draft:
     hardware: dict[str, Any] = field(default_factory=this_machine.hardware)
     out_of_memory: bool = False
     peaks: dict[str, Any] = field(default_factory=dict)
+    primitives: PrimitiveLines | None = None
 
     def __post_init__(self) -> None:
         self.environment = self.environment or this_machine.environment(names=self.params.record_hostname)
@@ -174,7 +176,8 @@ class Draft:
         limit = self.params.memory_limit_mib
         ran_out = self.out_of_memory or (limit and peaks["peak_memory_bytes"] > limit * memory.MIB)
         outcome = memory.OUT_OF_MEMORY if ran_out else "fits" if status == "completed" else status
-        return {"set": self.params.trial_set, "number": self.params.trial_number, "outcome": outcome, **peaks}
+        of = {"search": searched(self.params), "set": self.params.trial_set, "number": self.params.trial_number}
+        return of | {"outcome": outcome} | peaks
 
     def _certain(self, measurement: Measurement | None) -> Facts:
         """What shows whether the right thing was computed."""
@@ -189,7 +192,8 @@ def searched(params: Params) -> str:
     """The flag of the search that a run is a trial of; "" where it is none."""
     if not params.trial_set:
         return ""
-    return "advised" if params.advised else "find_batch_size"
+    searches = {"tune_cpu": params.tune_cpu, "advised": params.advised}
+    return next((name for name, made in searches.items() if made), "find_batch_size")
 
 
 def model_facts(name: str, declarations: Sequence[Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from benchmarks.machine.software import build, packages
 from benchmarks.machine.virtualisation import container, virtualisation
 
 _STEERING = re.compile(
-    "(TF|CUDA|XLA|OMP|KMP|GOMP|MKL|DNNL|ONEDNN|NCCL|NVIDIA|CUDNN|HOROVOD|MALLOC|TCMALLOC)_.+"
+    "(TF|CUDA|XLA|OMP|KMP|GOMP|MKL|DNNL|ONEDNN|NCCL|NVIDIA|CUDNN|HOROVOD|MALLOC|TCMALLOC|JEMALLOC)_.+"
     "|LD_LIBRARY_PATH|LD_PRELOAD|GLIBC_TUNABLES"
 )
 # Terraform's, which begin with TF_ too: https://developer.hashicorp.com/terraform/cli/config/environment-variables

@@ -1,20 +1,31 @@
-"""What comes before TensorFlow is imported: warnings, and the environment variables that it reads then."""
+"""What comes before TensorFlow is imported: warnings, the variables that it reads then, and the NUMA node."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
 
+from benchmarks import numa
 from benchmarks.params import Notice, Params, environment_variables, overrides
+from benchmarks.params.shell_variables import words_on
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # TensorFlow's own log lines would follow the last line of the output
 
 
 def prepare(params: Params, notices: Sequence[Notice], tell: Callable[[str], object]) -> None:
-    """Set the environment variables that `params` ask for, and `tell` of them and of `notices` what is worth a word."""
+    """Do what `params` ask for before TensorFlow is there, and `tell` of it and of `notices` what is worth a word."""
     for notice in notices:
         tell(f"WARNING: {notice}")
+    _bind(params, tell)
+    for words in words_on(os.environ, params):
+        tell(f"NOTE: {words}")
     variables = environment_variables(params)
     for override in overrides(variables, os.environ):
         tell(f"WARNING: {override}")
     os.environ.update(QUIET | dict(os.environ) | variables)
+
+
+def _bind(params: Params, tell: Callable[[str], object]) -> None:
+    node = numa.node_of(params, os.environ, numa.usable(numa.nodes()))
+    if node is not None:
+        tell(f"NOTE: {numa.bind(node)}")

@@ -26,9 +26,11 @@ from benchmarks.draft import (
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.experiments import experiment
 from benchmarks.horovod_place import HorovodPlace
+from benchmarks.in_effect import in_effect, words_on
 from benchmarks.inputs.stage_times import measure_stages
 from benchmarks.measure import Recording
-from benchmarks.params import CommandLine
+from benchmarks.onednn_lines import PrimitiveLines
+from benchmarks.params import CommandLine, environment_variables
 from benchmarks.pauses import keep_graph, prepare_pauses, prepare_traces
 from benchmarks.precision import COMPUTE_DTYPE
 from benchmarks.resuming import begun_with
@@ -66,6 +68,9 @@ def run(
     From its end on the process ignores SIGINT and SIGTERM: the record is still to be written.
     """
     draft = Draft(command, command.params, command_line, sections=dict(known))
+    if command.params.onednn_verbose:
+        draft.primitives = PrimitiveLines()
+        console.write_to(draft.primitives.own_stdout)
 
     place = Place()
 
@@ -233,6 +238,7 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
         draft.hardware |= wiring.recorded()
     draft.params = workload.params
     draft.sections |= place.sections()
+    tell_effect(draft, workload, console)
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported
             console.notice(f"WARNING: {notice}")
@@ -246,6 +252,14 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     if not workload.params.input_only:
         describe_model(draft, workload, console)
     return workload
+
+
+def tell_effect(draft: Draft, workload: Workload, console: Console) -> None:
+    """Record what of the settings for the processors is in effect, and say what is not as it was asked for."""
+    kind = workload.devices.kind
+    draft.environment["in_effect"] = facts = in_effect(kind, environment_variables(draft.command.params))
+    for words in words_on(facts, workload.params.mkl, kind):
+        console.notice(words)
 
 
 def describe_model(draft: Draft, workload: Workload, console: Console) -> None:
@@ -290,4 +304,5 @@ def header(workload: Workload) -> Header:
         sync=params.cross_replica_sync if params.job_name else None,
         horovod_on=params.horovod_device if by_horovod else "",
         mode=mode(vars(params)),
+        numa=params.use_numa_affinity or params.numa_node is not None,
     )

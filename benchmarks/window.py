@@ -13,6 +13,7 @@ from benchmarks.copies import compare_copies
 from benchmarks.draft import Draft
 from benchmarks.load import HostLoad, gpu_state
 from benchmarks.measure import Outcome, Recording, measure, warm_up
+from benchmarks.onednn_lines import facts, report
 from benchmarks.params import ResolvedParams
 from benchmarks.pause import Pause
 from benchmarks.placement import first_step
@@ -117,7 +118,7 @@ def measure_window(
     target = PrecisionTarget(params.target_precision) if params.target_precision else None
     load = HostLoad(alone=place.alone)
     pauses = [*pauses, *([target] if target else [])]
-    with telemetry_of(draft, place) as part:
+    with telemetry_of(draft, place) as part, primitives_of(draft, console, part) as part:
         measure_with_pauses(step, recording, steps, on_step, pauses, part)
     draft.checks["load"] = load.facts()
     if workload.devices.kind == "gpu":
@@ -141,6 +142,31 @@ def telemetry_of(draft: Draft, place: Place) -> Iterator[Callable[[], AbstractCo
     finally:
         images = recording.images_per_step * len(recording.step_seconds)
         draft.sections["telemetry"] = telemetry.facts(images if place.alone else None)
+
+
+@contextlib.contextmanager
+def primitives_of(
+    draft: Draft, console: Console, part: Callable[[], AbstractContextManager[None]]
+) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """What to enter for each part of the window, beside `part`, so that what oneDNN tells there is summed up."""
+    lines, recording = draft.primitives, draft.recording
+    assert recording is not None, "there was a warm-up"
+    if lines is None:
+        yield part
+        return
+
+    @contextlib.contextmanager
+    def both() -> Iterator[None]:
+        with part(), lines.part():
+            yield
+
+    try:
+        yield both
+    finally:
+        told, steps = lines.told(), len(recording.step_seconds)
+        draft.sections["onednn"] = facts(told, steps)
+        for line in report(told, steps):
+            console.notice(line)
 
 
 def measure_with_pauses(

@@ -17,6 +17,7 @@ Losses = Sequence[tuple[int, float]]  # (step, loss) in order; steps of the warm
 
 EXPLODED = 3.0  # times the first loss: by chance the loss of an untrained network rises, but not so far for so long
 LEAST_REPORTED_STEPS = 50
+FOREIGN_LOAD = "foreign load"  # how a problem begins that tells of it
 FOREIGN_CPU_SHARE = 0.1  # of all processors; less than that the scheduler keeps out of the way of one busy process
 STOLEN_SHARE = 0.02  # of all processors, taken by the hypervisor: these times cannot be worked around
 INPUT_WAIT_SHARE = 0.05  # of a step
@@ -115,9 +116,9 @@ def _load(load: Mapping[str, Any]) -> Iterator[Problem]:
     """Work of others on the same machine during the measured window."""
     others, stolen = load.get("cpu_share_of_others"), load.get("stolen_share")
     if others is not None and others > FOREIGN_CPU_SHARE:
-        yield Problem(f"foreign load: other processes took {others:.0%} of the CPUs (limit {FOREIGN_CPU_SHARE:.0%})")
+        yield Problem(f"{FOREIGN_LOAD}: other processes took {others:.0%} of the CPUs (limit {FOREIGN_CPU_SHARE:.0%})")
     if stolen is not None and stolen > STOLEN_SHARE:
-        yield Problem(f"foreign load: the hypervisor took {stolen:.0%} of the CPUs away (limit {STOLEN_SHARE:.0%})")
+        yield Problem(f"{FOREIGN_LOAD}: the hypervisor took {stolen:.0%} of the CPUs away (limit {STOLEN_SHARE:.0%})")
 
 
 def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
@@ -126,7 +127,7 @@ def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
         if reasons := state.get("slowed_for"):
             yield Problem(f"throttled clocks: {gpu} ran slower for {', '.join(reasons)}")
         if (others := state.get("other_processes") or 0) > 0:
-            yield Problem(f"foreign load: {others} other process(es) computed on {gpu}")
+            yield Problem(f"{FOREIGN_LOAD}: {others} other process(es) computed on {gpu}")
 
 
 def _trial(search: str) -> Iterator[Problem]:

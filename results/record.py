@@ -30,7 +30,7 @@ STATUSES = ("completed", "failed", "interrupted")
 _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "cost", "checks",
-    "preflight", "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "checkpoints",
+    "preflight", "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "onednn", "checkpoints",
     "cluster", "repeat", "trial", "advice", "provenance",
 )  # fmt: skip
 
@@ -59,27 +59,27 @@ class RunRecord:
     `params`: every flag, resolved. `given`: the flags that the user gave. `not_acting`: {flag, value, kind, reason} of
     each flag that was accepted without effect. `configuration`: the resolved flags that say what is measured; records
     with equal `configuration_key` are repeats of each other.
-    `environment` (packages, variables, how TensorFlow was built, libraries of CUDA that were loaded; `machine`, a
-    number that tells machines apart, and `hostname` only where it was asked for), `hardware` (cpu, numa_nodes, memory,
-    virtualisation, gpus), `placement` (towers; variables by device), `dataset`
-    (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the run ended before
-    they were known. If it was looked at, `placement` has where operations were too (results/placement.py).
-    `cost` is what an image costs (operations, bytes kept for the backward pass), the operations a
-    second that the run achieved, and the peaks of its devices where they were measured (results/cost.py). `checks` has
-    what was verified (variable_update, copies) and watched (load, gpus) and,
-    of a deterministic run, the fingerprint of its losses (determinism), `preflight` what was found before it began
-    (findings: severity, what, why, remedy), `exchange` the
-    bytes that each device sends in a step, and what that costs if it was measured. `diagnosis` is what bounds the step,
-    where an experiment was made of it (results/diagnosis.py), `step_breakdown` what its parts take, likewise
-    (results/breakdown.py). `evaluation` has the evaluations of a run that paused its training for them, and the time it
-    took to the accuracy that it was to reach, or of one that evaluated checkpoints. `telemetry` is what the hardware
-    did during the window (host and gpus: summary, counted, series; joules_per_image). `trace` says which steps were
-    traced, and of those made in a pause, which the measurement does not have, the losses. `checkpoints` has what a
-    training saved (folder, saved), and from which step it was resumed. `cluster` (driver, hosts by job, processes by
-    task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of several, `trial`
-    (set, number, outcome, peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search for a batch
-    size. `advice` has, by flag, what was chosen for auto, with rule, reason and source. `statistics`: what the raw step
-    times say, computed once. `file`: where the record was read from; it is not part of the JSON.
+    `environment` (packages, variables, how TensorFlow was built, libraries of CUDA that were loaded, in_effect: which
+    settings for processors TensorFlow heeds; `machine`, a number that tells machines apart, and `hostname` only where
+    it was asked for), `hardware` (cpu, numa_nodes, memory, virtualisation, gpus), `placement` (towers; variables by
+    device), `dataset` (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the
+    run ended before they were known. If it was looked at, `placement` has where operations were too
+    (results/placement.py). `cost` is what an image costs (operations, bytes kept for the backward pass), the operations
+    a second that the run achieved, and the peaks of its devices where they were measured (results/cost.py). `checks`
+    has what was verified (variable_update, copies) and watched (load, gpus) and, of a deterministic run, the
+    fingerprint of its losses (determinism), `preflight` what was found before it began (findings: severity, what, why,
+    remedy), `exchange` the bytes that each device sends in a step, and what that costs if it was measured. `diagnosis`
+    is what bounds the step, where an experiment was made of it (results/diagnosis.py), `step_breakdown` what its parts
+    take, likewise (results/breakdown.py). `evaluation` has the evaluations of a run that paused its training for them,
+    and the time it took to the accuracy that it was to reach, or of one that evaluated checkpoints. `telemetry` is what
+    the hardware did during the window (host and gpus: summary, counted, series; joules_per_image). `trace` says which
+    steps were traced, and of those made in a pause, which the measurement does not have, the losses. `onednn` has the
+    primitives of the window where they were told. `checkpoints` has what a training saved (folder, saved), and from
+    which step it was resumed. `cluster` (driver, hosts by job, processes by task) is empty where the run was one
+    process, `repeat` (set, number, of) where it was not one of several, `trial` (search, set, number, outcome,
+    peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search. `advice` has, by flag, what was
+    chosen for auto, with rule, reason and source. `statistics`: what the raw step times say, computed once. `file`:
+    where the record was read from; it is not part of the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
@@ -111,6 +111,7 @@ class RunRecord:
     evaluation: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     telemetry: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     trace: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    onednn: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     checkpoints: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)

@@ -28,6 +28,38 @@ def achieved(record: RunRecord) -> Paragraphs:
         yield "", f"the backward pass needs {size(kept)} of each image"
 
 
+def in_effect(record: RunRecord) -> Paragraphs:
+    """Which settings for the processors TensorFlow heeded, and what it was not built for."""
+    found = record.environment.get("in_effect")
+    if not isinstance(found, dict):
+        return
+    words = {True: "on", False: "off"}
+    told = [f"oneDNN {words[found['onednn']]}"] if found.get("onednn") in (True, False) else []
+    for name, meant in (("intra_threads", "within"), ("inter_threads", "across")):
+        if isinstance(threads := found.get(name), dict):
+            told.append(f"{threads.get('threads')} thread(s) {meant} operations (by {threads.get('by')})")
+    ignored = found.get("ignored_variables")
+    if isinstance(ignored, dict) and ignored:
+        told.append(f"without effect: {', '.join(some(list(ignored)))}")
+    sets = found.get("instruction_sets")
+    unused = sets.get("unused") if isinstance(sets, dict) else None
+    if isinstance(unused, list) and unused:
+        told.append(f"not built for {', '.join(map(str, unused))}")
+    yield "in effect", "; ".join(told)
+
+
+def primitives(record: RunRecord) -> Paragraphs:
+    """Which of oneDNN's primitives took most of the time that they took in all."""
+    kinds = [each for each in _dicts(record.onednn.get("primitives")) if isinstance(each.get("milliseconds"), float)]
+    total = sum(each["milliseconds"] for each in kinds)
+    told = [
+        f"{each.get('primitive')} {each.get('implementation')} {each['milliseconds'] / total:.0%}".replace("  ", " ")
+        for each in kinds
+        if total
+    ]
+    yield "oneDNN", ", ".join(some(told))
+
+
 def meanwhile(record: RunRecord) -> Paragraphs:
     """What the hardware did during the window."""
     for number, line in enumerate(some(list(telemetry.in_short(record.telemetry)))):

@@ -52,13 +52,15 @@ def test_only_variables_that_steer_the_run_are_kept_and_secrets_are_hidden():
         "CUDA_VISIBLE_DEVICES": "0",
         "OMP_NUM_THREADS": "4",
         "NVIDIA_API_KEY": "nvapi-12345",
-        "LD_PRELOAD": "libjemalloc.so",
+        "LD_PRELOAD": "libjemalloc.so.2",
+        "MALLOC_ARENA_MAX": "2",
         "PATH": "/bin",
         "HOME": "/home/someone",
     }
     assert environment(given)["variables"] == {
         "CUDA_VISIBLE_DEVICES": "0",
-        "LD_PRELOAD": "libjemalloc.so",
+        "LD_PRELOAD": "libjemalloc.so.2",
+        "MALLOC_ARENA_MAX": "2",
         "NVIDIA_API_KEY": "(hidden)",
         "OMP_NUM_THREADS": "4",
         "TF_CPP_MIN_LOG_LEVEL": "2",

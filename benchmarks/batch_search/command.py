@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import models
 from benchmarks.batch_search.search import best, contenders, doubled, largest, mean
-from benchmarks.batch_search.trials import FITS, SearchEnded, Trial, Trials
 from benchmarks.console import Console
 from benchmarks.errors import ExitCode
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.memory import MIB, available
 from benchmarks.params import CommandLine, Params, notices
 from benchmarks.params.data_set import data_name
-from benchmarks.params.params import options
 from benchmarks.params.recorded_flags import written
+from benchmarks.trials import FITS, SearchEnded, Trial, Trials, command_to_run, length_flags
 
 _NONE_FITS = (
     "No batch fits: one image a tower takes too much memory. TensorFlow alone takes over half a GiB of the machine's. "
@@ -28,7 +25,7 @@ RUNS = 3  # of each batch that may be the fastest: two give no interval worth th
 _SHARE_OF_AVAILABLE = 0.8  # the rest is for what else the machine does
 # Steps that show the memory of a run, and those that show its speed; where flags say how long a run is, they hold.
 _LENGTHS = {"max": {"num_warmup_batches": 2, "num_batches": 5}, "best": {"num_warmup_batches": 5, "num_batches": 50}}
-_ITS_OWN = ("find_batch_size", "memory_limit_mib", "batch_size")
+_ITS_OWN = ("find_batch_size", "memory_limit_mib")
 
 
 class BatchSearch:
@@ -40,8 +37,10 @@ class BatchSearch:
         self._console = console
         self._limit_mib = params.memory_limit_mib or max(1, int(_SHARE_OF_AVAILABLE * available() / MIB))
         limit = written("memory_limit_mib", self._limit_mib)
-        self._trials = Trials([*arguments, *_lengths(command), limit], results_dir, self._limit_mib)
-        self._made: list[Trial] = []
+        lengths = length_flags(command, _LENGTHS[params.find_batch_size])
+        self._trials = Trials([*arguments, *lengths, limit], results_dir, self._limit_mib)
+        self._made: defaultdict[int, list[Trial]] = defaultdict(list)  # of each batch
+        self._count = 0
 
     def run(self) -> ExitCode:
         """Make the trials, print them as a table, and say which batch to take; returns the exit code."""
@@ -62,7 +61,7 @@ class BatchSearch:
         self._console.line(words)
         if not found:
             return ExitCode.FAILED
-        self._console.line(self._command_to_run(found))
+        self._console.line(command_to_run(self._command, _ITS_OWN, {"batch_size": found}))
         return self._code_of(found)
 
     def _tell_limit(self, params: Params) -> None:
@@ -74,7 +73,8 @@ class BatchSearch:
     def _tell_end(self, ended: SearchEnded) -> None:
         """Why the search has no result, and what was found before."""
         self._console.notice(f"run_benchmark.py: {ended}")
-        if fitted := max((trial.batch for trial in self._made if trial.outcome == FITS), default=0):
+        fitting = [batch for batch, trials in self._made.items() if any(trial.outcome == FITS for trial in trials)]
+        if fitted := max(fitting, default=0):
             self._console.notice(f"The search ended early: the largest --batch_size known to fit is {fitted}.")
 
     def _largest(self) -> tuple[int, str]:
@@ -112,22 +112,19 @@ class BatchSearch:
         return start, max(start, examples // params.num_gpus)
 
     def _try(self, batch: int) -> Trial:
-        self._console.progress(f"trial {len(self._made) + 1}: --batch_size={batch}")
-        trial = self._trials.run(batch)
-        self._made.append(trial)
+        self._count += 1
+        self._console.progress(f"trial {self._count}: --batch_size={batch}")
+        trial = self._trials.run([written("batch_size", batch)])
+        self._made[batch].append(trial)
         speed = f", {trial.images_per_second:,.1f} images/s" if trial.images_per_second else ""
-        self._console.notice(
-            f"NOTE: trial {len(self._made)}: --batch_size={batch}: {trial.outcome}, "
-            f"{trial.peak_bytes / MIB:,.0f} MiB{speed}"
-        )
+        told = f"--batch_size={batch}: {trial.outcome}, {trial.peak_bytes / MIB:,.0f} MiB{speed}"
+        self._console.notice(f"NOTE: trial {self._count}: {told}")
         return trial
 
     def _table(self) -> None:
         """The batches that were tried, in order, each over all of its trials."""
-        of_batch: defaultdict[int, list[Trial]] = defaultdict(list)
-        for trial in self._made:
-            of_batch[trial.batch].append(trial)
-        on_device = any(trial.peak_device_bytes is not None for trial in self._made)
+        of_batch = self._made
+        on_device = any(trial.peak_device_bytes is not None for trials in of_batch.values() for trial in trials)
         if of_batch:
             self._console.line(_row("batch", "trials", "outcome", "peak MiB", "GPU MiB" * on_device, "images/s"))
         for batch in sorted(of_batch):
@@ -145,29 +142,12 @@ class BatchSearch:
                 )
             )
 
-    def _command_to_run(self, batch: int) -> str:
-        """The command of the search as that of a run with `batch`."""
-        given, params = self._command.given, self._command.params
-        kept = [written(name, getattr(params, name)) for name in options() if name in given and name not in _ITS_OWN]
-        return f"python {shlex.join([sys.argv[0], *kept, f'--batch_size={batch}'])}"
-
     def _code_of(self, batch: int) -> ExitCode:
         """Whether what the trials of `batch` computed was right."""
-        code = max(trial.code for trial in self._made if trial.batch == batch and trial.outcome == FITS)
+        code = max(trial.code for trial in self._made[batch] if trial.outcome == FITS)
         if code:
             self._console.notice(f"run_benchmark.py: INVALID: a trial of --batch_size={batch} computed something wrong")
         return ExitCode(code)
-
-
-def _lengths(command: CommandLine) -> list[str]:
-    """Flags of the length of a trial, where the user has given none; and no proof of the update anew in each."""
-    lengths = dict(_LENGTHS[command.params.find_batch_size])
-    if command.given & {"num_batches", "num_epochs", "target_precision"}:
-        del lengths["num_batches"]
-    if command.given & {"num_warmup_batches", "autotune_threshold"}:
-        del lengths["num_warmup_batches"]
-    flags = [written(name, value) for name, value in lengths.items()]
-    return flags if "verify_variable_update" in command.given else [*flags, "--noverify_variable_update"]
 
 
 def _network_batch_size(params: Params) -> int:

@@ -4,9 +4,9 @@ Imports no TensorFlow and no NumPy: help and errors must not wait for them.
 """
 
 from benchmarks.params import (  # noqa: F401  importing them registers their rules
-    batch_search_rules,
     checkpoint_rules,
     cluster_rules,
+    device_rules,
     experiment_rules,
     horovod_rules,
     input_rules,
@@ -16,6 +16,7 @@ from benchmarks.params import (  # noqa: F401  importing them registers their ru
     preflight_rules,
     rate_rules,
     reduce_rules,
+    search_rules,
     trace_rules,
 )
 from benchmarks.params.command_line import CommandLine, CommandLineError, parse

@@ -51,7 +51,8 @@ TRAINS_WITH_TRAIN_DIR = Condition(
     "with --train_dir, and not with --eval", lambda params: bool(params.train_dir) and not params.eval
 )
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
-WITH_MKL = Condition("with --mkl", lambda params: params.mkl)
+BESIDE_GPUS = Condition("on the CPU", lambda params: params.device != "gpu")
+WITH_MKL = Condition("with --mkl", lambda params: bool(params.mkl))
 WITH_GPU_THREADS = Condition(
     "on GPUs with --gpu_thread_mode=gpu_private or gpu_shared",
     lambda params: params.device != "cpu" and params.gpu_thread_mode != "global",

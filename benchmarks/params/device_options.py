@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import ON_GPU, WITH_GPU_THREADS, WITH_MKL
+from benchmarks.params.conditions import BESIDE_GPUS, ON_GPU, WITH_GPU_THREADS, WITH_MKL
 from benchmarks.params.option import option
 
 _SESSION_ONLY = "only a session of TensorFlow 1 can set it"
@@ -62,8 +62,23 @@ class DeviceOptions:
         tcb="not given meant 1 on GPUs",
     )
     num_inter_threads: int = option(0, "Threads across operations; 0: TensorFlow decides.", lower_bound=0)
+    numa_node: int | None = option(
+        None,
+        "Bind this process to the processors of a NUMA node, by its number, and have its memory there as long as there "
+        "is some left; before TensorFlow starts, whose threads are then as many as those processors.",
+        lower_bound=0,
+    )
     use_numa_affinity: bool = option(
-        False, "Bind CPU devices to NUMA nodes.", not_yet="processes are not bound; start the run under numactl"
+        False,
+        "The same with a node for each process of a machine, in turn; a run of one process takes the first.",
+        tcb="it bound devices of one process to nodes of their own",
+    )
+    tune_cpu: bool = option(
+        False,
+        "In place of a run, find the fastest threads, --data_format and number of towers on the CPU, with as many "
+        "images a step: what flags say stays, the rest is tried in fresh processes. A table and the command to run are "
+        "printed.",
+        run_only=True,
     )
     gpu_thread_mode: str = option(
         "gpu_private",
@@ -87,6 +102,13 @@ class DeviceOptions:
     use_unified_memory: bool | None = option(
         None, "Let GPU memory overflow into the host's. Sets TF_FORCE_UNIFIED_MEMORY.", acts=ON_GPU
     )
+    gpu_allocator: str = option(
+        "",
+        "Allocator of GPU memory: TensorFlow's own, or CUDA's stream-ordered one (cuda_malloc_async). Sets "
+        "TF_GPU_ALLOCATOR.",
+        choices=("", "cuda_malloc_async"),
+        acts=ON_GPU,
+    )
     sync_on_finish: bool = option(
         False, "Wait for the devices at the end of each session step. Sets TF_SYNC_ON_FINISH.", acts=ON_GPU
     )
@@ -96,10 +118,17 @@ class DeviceOptions:
     batchnorm_persistent: bool = option(
         True, "Use cuDNN's persistent batch norm. Sets TF_USE_CUDNN_BATCHNORM_SPATIAL_PERSISTENT.", acts=ON_GPU
     )
-    mkl: bool = option(
+    mkl: bool | None = option(
+        None,
+        "Turn oneDNN on (TF_ENABLE_ONEDNN_OPTS=1) and set the KMP variables below and, from --num_intra_threads, "
+        "OMP_NUM_THREADS; --nomkl: turn it off. Where it is not given TensorFlow decides, which has it on.",
+        tcb="--nomkl, its default, set nothing: oneDNN was then a build of its own",
+    )
+    onednn_verbose: bool = option(
         False,
-        "Turn oneDNN on explicitly (TF_ENABLE_ONEDNN_OPTS=1) and set the KMP variables below and, from "
-        "--num_intra_threads, OMP_NUM_THREADS.",
+        "Have oneDNN tell of each of its primitives (ONEDNN_VERBOSE=1), and sum up those of the window: kind, "
+        "implementation, number, time. Telling takes time too.",
+        acts=BESIDE_GPUS,
     )
     kmp_blocktime: int = option(
         0, f"Milliseconds that an idle OpenMP thread stays awake. {_NO_OPENMP}", lower_bound=0, acts=WITH_MKL

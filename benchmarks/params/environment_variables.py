@@ -30,8 +30,10 @@ def environment_variables(params: Params) -> dict[str, str]:
     variables = {} if params.device == "cpu" else _gpu_variables(params)
     if params.autotune_threshold is not None:
         variables["TF_AUTOTUNE_THRESHOLD"] = str(params.autotune_threshold)
-    if params.mkl:
-        variables |= _mkl_variables(params)
+    if params.mkl is not None:
+        variables |= _mkl_variables(params) if params.mkl else {"TF_ENABLE_ONEDNN_OPTS": "0"}
+    if params.onednn_verbose:
+        variables["ONEDNN_VERBOSE"] = "1"
     return variables
 
 
@@ -58,6 +60,8 @@ def _gpu_variables(params: Params) -> dict[str, str]:
         variables["TF_GPU_THREAD_COUNT"] = str(threads * params.num_gpus)
     if params.allow_growth is not None:
         variables["TF_FORCE_GPU_ALLOW_GROWTH"] = str(params.allow_growth).lower()
+    if params.gpu_allocator:
+        variables["TF_GPU_ALLOCATOR"] = params.gpu_allocator
     if params.use_unified_memory is not None:
         variables["TF_FORCE_UNIFIED_MEMORY"] = str(int(params.use_unified_memory))
     return variables

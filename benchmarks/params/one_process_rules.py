@@ -11,6 +11,8 @@ _OWN_INPUT = "each makes the input of its own towers"
 _OWN_PART = "each sees its own part of a step only"
 _REASONS = {
     "find_batch_size": "only a run of one process can be tried",
+    "tune_cpu": "only a run of one process can be tried",
+    "onednn_verbose": "each has primitives of its own",
     "train_dir": "only a run of one process writes or reads checkpoints",
     "input_only": _OWN_INPUT,
     "diagnose": _OWN_INPUT,

@@ -215,7 +215,7 @@ def test_results_that_cannot_be_written_are_refused_before_the_run(tmp_path):
 
 
 def test_what_does_not_act_yet_is_said_and_recorded(tmp_path):
-    ran = run(*SHORT, "--model=trivial", "--num_batches=1", "--use_numa_affinity", results_dir=tmp_path)
+    ran = run(*SHORT, "--model=trivial", "--num_batches=1", "--fp16_vars", results_dir=tmp_path)
     assert ran.code == 0
-    assert "WARNING: --use_numa_affinity=True: not yet acting" in ran.err
-    assert ran.records[0]["not_acting"][0]["flag"] == "use_numa_affinity"
+    assert "WARNING: --fp16_vars=True: not yet acting" in ran.err
+    assert ran.records[0]["not_acting"][0]["flag"] == "fp16_vars"

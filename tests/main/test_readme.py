@@ -33,6 +33,7 @@ ELSEWHERE = {
     "--step_breakdown": "takes minutes; tests/diagnosis and tests/main/test_step_breakdown.py run it on less",
     "benchmarks.advise --measure": "takes minutes; tests/advice runs it on less",
     "--find_batch_size": "takes minutes; tests/main/test_find_batch_size.py runs it on less",
+    "--tune_cpu": "takes minutes; tests/main/test_tune_cpu.py runs it on less",
     "--images=FOLDER": "tests/inputs converts folders",
 }
 OTHER_COMMANDS = (

@@ -30,7 +30,13 @@ def test_defaults_on_the_cpu():
         (Params(allow_growth=False), "TF_FORCE_GPU_ALLOW_GROWTH", "false"),
         (Params(use_unified_memory=True), "TF_FORCE_UNIFIED_MEMORY", "1"),
         (Params(autotune_threshold=3), "TF_AUTOTUNE_THRESHOLD", "3"),
+        (Params(gpu_allocator="cuda_malloc_async"), "TF_GPU_ALLOCATOR", "cuda_malloc_async"),
+        (Params(device="cpu", gpu_allocator="cuda_malloc_async"), "TF_GPU_ALLOCATOR", None),
         (Params(kmp_blocktime=7), "KMP_BLOCKTIME", None),
+        (Params(kmp_blocktime=7, mkl=False), "KMP_BLOCKTIME", None),
+        (Params(), "TF_ENABLE_ONEDNN_OPTS", None),
+        (Params(mkl=False), "TF_ENABLE_ONEDNN_OPTS", "0"),
+        (Params(onednn_verbose=True), "ONEDNN_VERBOSE", "1"),
     ],
 )
 def test_variable(params, variable, value):

@@ -51,7 +51,7 @@ def test_a_step_to_take_apart(data, params, problem):
         (EVERY_10, "--find_batch_size=max and --eval_during_training_every_n_steps=10: a trial is too short"),
         ({"repeats": 2}, "--find_batch_size=max and --repeats=2: a search repeats its trials itself."),
         (WORKER, "--find_batch_size=max with several processes: only a run of one process can be tried."),
-        ({"trial_number": 1}, "--trial_number=1, --trial_set= and --find_batch_size=max belong together"),
+        ({"trial_number": 1}, "--trial_number=1, --trial_set= and --find_batch_size=max or --tune_cpu belong together"),
     ],
 )
 def test_a_batch_size_to_find(data, params, problem):
@@ -60,11 +60,32 @@ def test_a_batch_size_to_find(data, params, problem):
     assert found.startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"device": "gpu"}, "--tune_cpu with --device=gpu: it is about the CPU, whose threads, layout and towers"),
+        ({"local_parameter_device": "gpu"}, "--tune_cpu with --local_parameter_device=gpu: it is about the CPU"),
+        ({"gpu_indices": "0"}, "--tune_cpu and --gpu_indices: it is about the CPU"),
+        ({"find_batch_size": "max"}, "--tune_cpu and --find_batch_size: each tries one thing while the other is settl"),
+        ({"measure_peak": True}, "--tune_cpu and --measure_peak: a trial is a run and no more."),
+        ({"onednn_verbose": True}, "--tune_cpu and --onednn_verbose: telling of each primitive takes time."),
+        ({"tfprof_file": "a"}, "--tune_cpu and --tfprof_file: each trial would write over those before it."),
+        ({"repeats": 2}, "--tune_cpu and --repeats=2: a search repeats its trials itself."),
+        (WORKER, "--tune_cpu with several processes: only a run of one process can be tried."),
+    ],
+)
+def test_a_cpu_to_tune(params, problem):
+    assert validate(Params(tune_cpu=True, forward_only=True)) == []
+    (found,) = validate(Params(tune_cpu=True, **params))
+    assert found.startswith(problem)
+
+
 def test_a_trial_belongs_to_a_search():
     trial = {"trial_number": 1, "trial_set": "abc"}
+    assert validate(Params(tune_cpu=True, **trial)) == []
     assert validate(Params(find_batch_size="best", **trial)) == []
     (found,) = validate(Params(**trial))
-    assert found.startswith("--trial_number=1, --trial_set=abc and --find_batch_size= belong together")
+    assert found.startswith("--trial_number=1, --trial_set=abc and --find_batch_size= or --tune_cpu belong together")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,5 @@ def test_no_notice(params, flag):
 
 
 def test_text():
-    [notice] = notices(Params(use_numa_affinity=True), given={"use_numa_affinity"})
-    assert str(notice) == (
-        "--use_numa_affinity=True: not yet acting: processes are not bound; start the run under numactl."
-    )
+    [notice] = notices(Params(fp16_vars=True), given={"fp16_vars"})
+    assert str(notice) == "--fp16_vars=True: not yet acting: variables stay float32."

@@ -193,6 +193,26 @@ def test_the_accuracy_and_the_time_to_it(tmp_path):
     assert "top-1 0.45 was reached after 2.5 s of training, 3.25 s with evaluations" in told
 
 
+def test_settings_in_effect_and_primitives(tmp_path):
+    found = {
+        "onednn": False,
+        "intra_threads": {"threads": 2, "by": "TensorFlow"},
+        "ignored_variables": {"KMP_BLOCKTIME": "this TensorFlow has no OpenMP"},
+        "instruction_sets": {"unused": ["AVX2", "FMA"]},
+    }
+    kinds = [("convolution", "jit:avx512_core", 3.0), ("gemm_api", "", 1.0)]
+    told = [{"primitive": name, "implementation": by, "number": 1, "milliseconds": ms} for name, by, ms in kinds]
+    text = words(write(record(environment={"in_effect": found}, onednn={"primitives": told}), tmp_path))
+    assert "in effect oneDNN off; 2 thread(s) within operations (by TensorFlow); without effect: KMP_BLOCKTIME;" in text
+    assert "not built for AVX2, FMA" in text
+    assert "oneDNN convolution jit:avx512_core 75%, gemm_api 25%" in text
+
+
+@pytest.mark.parametrize("found", [3, {"instruction_sets": None, "ignored_variables": 1, "intra_threads": []}, {}])
+def test_settings_of_another_shape_are_passed_over(tmp_path, found):
+    assert "in effect" not in words(write(record(environment={"in_effect": found}, onednn={"primitives": 7}), tmp_path))
+
+
 def test_steps_that_were_traced(tmp_path):
     assert "traced step -2 of the warm-up" in words(write(record(trace={"steps": [-2], "in_pause": False}), tmp_path))
     apart = record(minute=1, trace={"steps": [5, 6, 7], "in_pause": True, "losses": [1.0, 0.5, 0.25]})

@@ -17,8 +17,8 @@ def run(*arguments):
 
 
 def test_a_trial_is_doubtful_and_not_wrong():
-    (problem,) = problems(Facts(trial="advised"))
-    assert "a trial of --advised" in problem.text
+    (problem,) = problems(Facts(trial="tune_cpu"))
+    assert "a trial of --tune_cpu" in problem.text
     assert not problem.wrong
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
+import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -18,13 +21,16 @@ from benchmarks.children import start_python
 from benchmarks.draft import Draft
 from benchmarks.errors import ExitCode
 from benchmarks.memory import MIB, OUT_OF_MEMORY, resident, says_out_of_memory
-from benchmarks.params import parse
+from benchmarks.params import CommandLine, parse
+from benchmarks.params.params import options
+from benchmarks.params.recorded_flags import written
 from benchmarks.signals import listen
 from results import store
+from results.checks import FOREIGN_LOAD
 from results.record import RunRecord, utc_now
 
 FITS = "fits"
-_PROGRAM = Path(__file__).resolve().parents[2] / "run_benchmark.py"
+_PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
 _LOOK_SECONDS = 0.05  # between looks at its memory: in that time a process can fill some hundred MiB
 _END_SECONDS = 20.0  # for a process that was told to end: it does so after its step
 _MESSAGE_LINES = 12
@@ -34,14 +40,18 @@ class Trial(NamedTuple):
     """One trial: `outcome` is "fits" or "out of memory". Bytes are the most that it held, of a GPU's memory if known.
 
     `images_per_second` is of its steady steps, None where it does not fit. `code` is the exit code of its process.
+    `seconds` is what all of it took, `step_seconds` the mean of its measured steps, None as above. `busy`: whether
+    other programs kept the processors busy meanwhile.
     """
 
-    batch: int
     outcome: str
     peak_bytes: int
     peak_device_bytes: int | None = None
     images_per_second: float | None = None
     code: int = 0
+    seconds: float = 0.0
+    step_seconds: float | None = None
+    busy: bool = False
 
 
 class SearchEnded(Exception):  # noqa: N818  not always an error
@@ -52,13 +62,19 @@ class SearchEnded(Exception):  # noqa: N818  not always an error
         self.code = code
 
 
+class TrialFailed(SearchEnded):
+    """A trial that failed by itself. A search may go on to others; `code` is what it ends with if it does not."""
+
+
 class _Process(NamedTuple):
-    """A process that has ended: by itself, or by this one because its memory was over the limit."""
+    """A process that has ended: by itself, or by this one because it was over a limit, of memory or of time."""
 
     code: int
     peak_bytes: int
     over_limit: bool
+    took_too_long: bool
     words: str  # what it said on stderr
+    seconds: float
 
 
 class Trials:
@@ -68,7 +84,7 @@ class Trials:
     process that runs, and end the search.
     """
 
-    def __init__(self, arguments: Sequence[str], results_dir: Path, limit_mib: int) -> None:
+    def __init__(self, arguments: Sequence[str], results_dir: Path, limit_mib: float = float("inf")) -> None:
         self._arguments = list(arguments)
         self._results_dir = results_dir
         self._limit_bytes = limit_mib * MIB
@@ -80,50 +96,60 @@ class Trials:
         """Take Ctrl-C and SIGTERM."""
         listen(self._receive)
 
-    def run(self, batch: int) -> Trial:
-        """Try `batch`; the trial leaves a record whatever its outcome. Raises SearchEnded."""
+    def run(self, flags: Sequence[str], limit_seconds: float = float("inf")) -> Trial:
+        """Try `flags`, for at most `limit_seconds`; the trial leaves a record whatever its outcome. Raises SearchEnded.
+
+        TrialFailed, a kind of it, where the trial failed for another reason than memory, or was over its time.
+        """
         self._count += 1
-        flags = [f"--batch_size={batch}", f"--trial_number={self._count}", f"--trial_set={self._set}"]
-        arguments = [*self._arguments, *flags]
+        tried = " ".join(flags)
+        arguments = [*self._arguments, *flags, f"--trial_number={self._count}", f"--trial_set={self._set}"]
         known, began = set(self._results_dir.glob("*.json")), utc_now()
-        ended = self._finish(arguments)
+        ended = self._finish(arguments, limit_seconds)
         record = self._record(known)
         if self._received is not None:
-            raise SearchEnded(ExitCode(128 + self._received), f"interrupted in the trial of --batch_size={batch}")
+            raise SearchEnded(ExitCode(128 + self._received), f"interrupted in the trial of {tried}")
+        if ended.took_too_long:
+            self._write(_of_killed(arguments, began, ended.peak_bytes, f"ended after {limit_seconds:.0f} s"))
+            raise TrialFailed(ExitCode.FAILED, f"the trial of {tried} was not done after {limit_seconds:.0f} s")
         if record is None and (reason := _ran_out(ended, self._limit_bytes)):
-            message = f"out of memory with --batch_size={batch}: {reason}"
-            record = _of_killed(arguments, began, ended.peak_bytes, message)
+            message = f"out of memory with {tried}: {reason}"
+            record = _of_killed(arguments, began, ended.peak_bytes, message, out_of_memory=True)
             self._write(record)
         if record is None or record.trial["outcome"] not in (FITS, OUT_OF_MEMORY):
-            raise SearchEnded(_code(ended.code), _failure(batch, record, ended))
-        return _trial(batch, record, ended)
+            raise TrialFailed(_code(ended.code), _failure(tried, record, ended))
+        return _trial(record, ended)
 
-    def _finish(self, arguments: Sequence[str]) -> _Process:
+    def _finish(self, arguments: Sequence[str], limit_seconds: float) -> _Process:
         with tempfile.TemporaryFile("w+", errors="replace") as said:
+            began = time.monotonic()
             process = start_python([str(_PROGRAM), *arguments], stdout=subprocess.DEVNULL, stderr=said)
-            peak, over = self._watch(process)
+            peak, over, too_long = self._watch(process, began + limit_seconds)
             said.seek(0)
-            return _Process(process.wait(), peak, over, said.read())
+            return _Process(process.wait(), peak, over, too_long, said.read(), time.monotonic() - began)
 
-    def _watch(self, process: subprocess.Popen[str]) -> tuple[int, bool]:
-        """Wait for `process`: the most bytes that it was seen to hold, and whether it was ended for that."""
+    def _watch(self, process: subprocess.Popen[str], end_at: float) -> tuple[int, bool, bool]:
+        """Wait for `process`: the most bytes that it was seen to hold, and whether it was ended for that.
+
+        And whether it was at the time `end_at`, in seconds of the monotonic clock.
+        """
         peak, kill_at = 0, float("inf")
         try:
             seen = psutil.Process(process.pid)
             while process.poll() is None:
                 peak = max(peak, resident(seen))
                 if peak > self._limit_bytes:
-                    return peak, True
+                    return peak, True, False
                 if self._received is not None and kill_at == float("inf"):
                     process.send_signal(self._received)
                     kill_at = time.monotonic() + _END_SECONDS
-                if time.monotonic() > kill_at:
-                    break
+                if time.monotonic() > min(kill_at, end_at):
+                    return peak, False, self._received is None
                 time.sleep(_LOOK_SECONDS)
         finally:
             process.kill()
             process.wait()
-        return peak, False
+        return peak, False, False
 
     def _record(self, known: set[Path]) -> RunRecord | None:
         """The record that the last trial has left."""
@@ -141,7 +167,7 @@ class Trials:
         self._received = number
 
 
-def _ran_out(ended: _Process, limit_bytes: int) -> str:
+def _ran_out(ended: _Process, limit_bytes: float) -> str:
     """Why a process that left no record ran out of memory, in words; "" where it did not."""
     if ended.over_limit:
         return f"it held {ended.peak_bytes / MIB:,.0f} MiB, more than the {limit_bytes / MIB:,.0f} MiB of its limit"
@@ -152,24 +178,49 @@ def _ran_out(ended: _Process, limit_bytes: int) -> str:
     return ""
 
 
-def _of_killed(arguments: Sequence[str], began: str, peak_bytes: int, message: str) -> RunRecord:
+def command_to_run(command: CommandLine, without: Collection[str], changed: Mapping[str, Any]) -> str:
+    """The command of a search as that of a run: with what was `changed`, and `without` the search's own flags."""
+    params, left_out = command.params, {*without, *changed}
+    kept = [
+        written(name, getattr(params, name)) for name in options() if name in command.given and name not in left_out
+    ]
+    return f"python {shlex.join([sys.argv[0], *kept, *(written(name, value) for name, value in changed.items())])}"
+
+
+def length_flags(command: CommandLine, lengths: Mapping[str, int]) -> list[str]:
+    """Flags of the `lengths` of a trial, where the user has given none; and no proof of the update anew in each."""
+    lengths = dict(lengths)
+    if command.given & {"num_batches", "num_epochs", "target_precision"}:
+        del lengths["num_batches"]
+    if command.given & {"num_warmup_batches", "autotune_threshold"}:
+        del lengths["num_warmup_batches"]
+    flags = [written(name, value) for name, value in lengths.items()]
+    return flags if "verify_variable_update" in command.given else [*flags, "--noverify_variable_update"]
+
+
+def _of_killed(
+    arguments: Sequence[str], began: str, peak_bytes: int, message: str, *, out_of_memory: bool = False
+) -> RunRecord:
     """The record of a trial that could not leave one itself."""
     command = parse(arguments)
-    draft = Draft(command, command.params, [str(_PROGRAM), *arguments], started_at=began, out_of_memory=True)
+    draft = Draft(command, command.params, [str(_PROGRAM), *arguments], started_at=began, out_of_memory=out_of_memory)
     draft.peaks = {"peak_memory_bytes": peak_bytes}
     return draft.record("failed", message)
 
 
-def _trial(batch: int, record: RunRecord, ended: _Process) -> Trial:
+def _trial(record: RunRecord, ended: _Process) -> Trial:
     outcome: str = record.trial["outcome"]
     on_devices: dict[str, Any] = record.trial.get("peak_device_bytes") or {}
+    fits = outcome == FITS
     return Trial(
-        batch,
         outcome,
         max(ended.peak_bytes, record.trial["peak_memory_bytes"]),
         max(on_devices.values(), default=None),
-        record.steady_images_per_second if outcome == FITS else None,
+        record.steady_images_per_second if fits else None,
         ended.code,
+        ended.seconds,
+        statistics.fmean(record.measurement.step_seconds) if fits and record.measurement else None,
+        any(problem.startswith(FOREIGN_LOAD) for problem in record.problems),
     )
 
 
@@ -178,8 +229,8 @@ def _code(code: int) -> ExitCode:
     return ExitCode(code) if code in set(ExitCode) and code != ExitCode.VALID else ExitCode.FAILED
 
 
-def _failure(batch: int, record: RunRecord | None, ended: _Process) -> str:
+def _failure(tried: str, record: RunRecord | None, ended: _Process) -> str:
     lines = ended.words.splitlines()
     own = [line for line in lines if line.startswith(f"{_PROGRAM.name}: ")] or lines[-_MESSAGE_LINES:]
     told = record.message if record and record.message else "\n".join(own)
-    return f"the trial of --batch_size={batch} ended with exit code {ended.code}, not for want of memory:\n{told}"
+    return f"the trial of {tried} ended with exit code {ended.code}, not for want of memory:\n{told}"
