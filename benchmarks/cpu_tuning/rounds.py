@@ -18,12 +18,15 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def most_runs(number: int) -> int:
-    """The most trials that `number` settings take: rounds that leave half of them and the default, and the finals."""
+    """The most trials that `number` settings take: rounds that leave half of them and the default, and the finals.
+
+    FINAL_RUNS of these may be made again, as other programs kept the processors busy.
+    """
     runs = 0
     while too_many(number):
         runs += number
         number = _half(number) + 1
-    return runs + number * FINAL_RUNS
+    return runs + (number + 1) * FINAL_RUNS
 
 
 def too_many(number: int) -> bool:

@@ -130,10 +130,10 @@ FLAGS += ["--num_intra_threads=1", "--num_inter_threads=1"]
 def test_real_trials_of_which_one_cannot_run(tmp_path):
     ran, records = tuned(*FLAGS, "--model=lenet", "--data_name=imagenet", "--nomkl", results_dir=tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert [record["configuration"]["data_format"] for record in records] == ["NHWC", "NHWC"]
-    assert "NOTE: 2 settings with 8 images a step: at most 2 more runs of some" in ran.stderr
+    assert {record["configuration"]["data_format"] for record in records} == {"NHWC"}
+    assert "NOTE: 2 settings with 8 images a step: at most 3 more runs of some" in ran.stderr
     assert "NCHW, threads 1 within and 1 across operations: left out: " in ran.stderr, "it needs oneDNN"
-    assert [record["trial"]["search"] for record in records] == ["tune_cpu", "tune_cpu"]
+    assert {record["trial"]["search"] for record in records} == {"tune_cpu"}
     assert not any(record["valid"] for record in records)
     assert "a trial of --tune_cpu" in " ".join(records[0]["problems"])
     _, row, words, command = ran.stdout.splitlines()
