@@ -14,39 +14,28 @@ from benchmarks import failures, tower_wiring
 from benchmarks.checkpoint_evaluation import CheckpointEvaluation, evaluation_batch_size
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
-from benchmarks.devices import peak_device_bytes, unused_gpus
-from benchmarks.draft import (
-    Draft,
-    cost_facts,
-    learning_facts,
-    learning_notices,
-    model_facts,
-    placement_facts,
-)
+from benchmarks.devices import peak_device_bytes
+from benchmarks.draft import Draft, placement_facts
 from benchmarks.ending import Ending, run_to_end
 from benchmarks.experiments import experiment
 from benchmarks.horovod_place import HorovodPlace
-from benchmarks.in_effect import in_effect, words_on
 from benchmarks.inputs.stage_times import measure_stages
 from benchmarks.measure import Recording
 from benchmarks.onednn_lines import PrimitiveLines
-from benchmarks.params import CommandLine, environment_variables
+from benchmarks.params import CommandLine
 from benchmarks.pauses import keep_graph, prepare_pauses, prepare_traces
-from benchmarks.precision import COMPUTE_DTYPE
 from benchmarks.resuming import begun_with
 from benchmarks.saving import Kept, open_checkpoints, prepare_saving
+from benchmarks.settling import settle_workload
 from benchmarks.signals import Signals
 from benchmarks.step import Step
-from benchmarks.telemetry import wiring
 from benchmarks.window import make_steps
 from benchmarks.workload import (
     Workload,
     build_forward_step,
     build_input_step,
     build_step,
-    images_per_update,
     input_stages,
-    settle,
     verify_update,
 )
 from results.mode import mode
@@ -226,55 +215,6 @@ def counted(workload: Workload, console: Console) -> dict[str, Any]:
         for image in counts["skipped"]:
             console.notice(f"  {image}")
     return counts
-
-
-def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
-    """Settle devices and data at `place`, and warn of what shows only now."""
-    asked = draft.notices()
-    workload = settle(draft.params, place.set_up)
-    if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
-        console.notice(f"WARNING: {warning}")
-    if workload.devices.kind == "gpu":  # of a run on the CPU nobody asks how the machine's GPUs are wired
-        draft.hardware |= wiring.recorded()
-    draft.params = workload.params
-    draft.sections |= place.sections()
-    tell_effect(draft, workload, console)
-    for notice in draft.notices():
-        if notice not in asked:  # those were told before TensorFlow was imported
-            console.notice(f"WARNING: {notice}")
-    if workload.topology:
-        console.notice(f"NOTE: --network_topology=auto: {tower_wiring.told(workload.topology)}")
-    if workload.source.facts.get("deterministic_order") is False:
-        console.notice("NOTE: the order of the images depends on timing: runs with the same seed see other batches.")
-    if "data_format" in draft.command.given and (layout := draft.advice().get("data_format")):
-        console.notice(f"NOTE: --data_format=auto: {layout['value']}: {layout['reason']}. Source: {layout['source']}.")
-    draft.sections["dataset"] = workload.source.facts
-    if not workload.params.input_only:
-        describe_model(draft, workload, console)
-    return workload
-
-
-def tell_effect(draft: Draft, workload: Workload, console: Console) -> None:
-    """Record what of the settings for the processors is in effect, and say what is not as it was asked for."""
-    kind = workload.devices.kind
-    draft.environment["in_effect"] = facts = in_effect(kind, environment_variables(draft.command.params))
-    for words in words_on(facts, workload.params.mkl, kind):
-        console.notice(words)
-
-
-def describe_model(draft: Draft, workload: Workload, console: Console) -> None:
-    """Record what the model is, what it costs and how it learns, and say what nobody has typed of that."""
-    params = workload.params
-    learning = learning_facts(params, draft.command.given, images_per_update(workload))
-    for told in learning_notices(params, learning):
-        console.notice(f"NOTE: {told}")
-    draft.sections["model"] = model_facts(params.model, workload.declarations) | learning
-    draft.sections["cost"] = cost_facts(
-        workload.network,
-        workload.source.num_classes,
-        COMPUTE_DTYPE[params.precision].size,
-        training=not params.forward_only,
-    )
 
 
 def prove_update(draft: Draft, console: Console, workload: Workload) -> None:
