@@ -125,9 +125,15 @@ def _graphs_of_functions() -> Iterator[list[Any]]:
 
 
 def _found(functions: Sequence[Any], graphs: Sequence[tf.Graph]) -> dict[str, Any]:
-    """What the `functions` tell of the graph of the step, which is the largest of them."""
+    """What the `functions` tell of the graph of the step: of the one that has its operations, whoever else ran some."""
     (graph,) = graphs
-    return placed(max(functions, key=lambda each: len(each.pre_optimization_graph.node)), Sizes.of(graph))
+    own = {operation.name for operation in graph.get_operations()}
+
+    def in_common(function: Any) -> float:
+        names = {node.name for node in function.pre_optimization_graph.node}
+        return len(own & names) / len(own | names)
+
+    return placed(max(functions, key=in_common), Sizes.of(graph))
 
 
 @contextlib.contextmanager

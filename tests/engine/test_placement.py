@@ -38,10 +38,10 @@ class Pinned(CompiledStep):
 def look():
     """Call a step that computes something, under some parameters: the `placement` section, and what stderr says."""
 
-    def looked(compute, in_warmup=True, **params):
+    def looked(compute, in_warmup=True, kind=Pinned, **params):
         chosen = replace(Params(log_device_placement=True), **params)
         tf.config.set_soft_device_placement(chosen.allow_soft_placement)
-        draft, err, step = Draft(CommandLine(chosen), chosen, []), io.StringIO(), Pinned(compute)
+        draft, err, step = Draft(CommandLine(chosen), chosen, []), io.StringIO(), kind(compute)
         with first_step(draft, chosen, step, Console(io.StringIO(), err), in_warmup=in_warmup):
             step()
         return draft.sections["placement"], err.getvalue()
@@ -94,6 +94,20 @@ def test_preprocessing_is_on_the_cpu_and_the_product_on_the_other_device(look):
     assert section["moved"] == []
     assert section["crossing"] == [{"from": "/cpu:0", "to": "/cpu:1", "tensors": 1, "bytes": MATRIX, "unknown": 0}]
     assert f"  /cpu:0 -> /cpu:1        1  {MATRIX:,}" in told
+
+
+def test_what_others_run_meanwhile_is_not_taken_for_the_step(look):
+    @tf.function
+    def of_somebody_else():
+        return tf.add_n([tf.matmul(images(), images()) for _ in range(20)])
+
+    class Meanwhile(Pinned):
+        def __call__(self):
+            of_somebody_else()
+            return super().__call__()
+
+    section, _ = look(prepared_on_the_cpu, kind=Meanwhile)
+    assert products(section) == ["/cpu:1"]
 
 
 def test_towers_have_a_product_each_and_their_sum_is_on_the_cpu(look):
