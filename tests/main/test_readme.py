@@ -35,6 +35,8 @@ ELSEWHERE = {
     "--find_batch_size": "takes minutes; tests/main/test_find_batch_size.py runs it on less",
     "--tune_cpu": "takes minutes; tests/main/test_tune_cpu.py runs it on less",
     "--images=FOLDER": "tests/inputs converts folders",
+    "--input_only": "tests/main/test_input_only.py runs it on less",
+    "--measure_peak": "tests/main/test_endings.py runs it on less",
 }
 OTHER_COMMANDS = (
     advise,
