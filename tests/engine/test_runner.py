@@ -5,7 +5,7 @@ import io
 import pytest
 import tensorflow as tf
 
-from benchmarks import runner, window
+from benchmarks import runner, settling, window
 from benchmarks.console import Console
 from benchmarks.copies import Copies
 from benchmarks.errors import ExitCode, UserError
@@ -104,7 +104,7 @@ def test_what_is_refused_before_anything_was_measured_leaves_no_record():
 def test_records_of_other_data_have_another_key(monkeypatch):
     first = ended(monkeypatch, None, at_call=99)[0].record
     monkeypatch.setattr(
-        runner, "settle", lambda *given, settle=runner.settle: with_source(settle(*given), "published archive")
+        settling, "settle", lambda *given, settle=settling.settle: with_source(settle(*given), "published archive")
     )
     second = ended(monkeypatch, None, at_call=99)[0].record
     assert first.status == second.status == "completed"
