@@ -7,6 +7,7 @@ import csv
 import dataclasses
 import io
 import re
+import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from benchmarks.advice import candidates, one_device, target
 from benchmarks.advice.candidates import Candidate
 from benchmarks.advice.cost_model import Prediction
 from benchmarks.advice.findings import Findings, facts, rows, told
-from benchmarks.advice.measured import Case, RunFailedError, Runs, geometric_mean, interleaved, ranked
+from benchmarks.advice.measured import Case, RunFailedError, Runs, interleaved, ranked
 from benchmarks.advice.one_device import OneDevice
 from benchmarks.advice.predictions import predictions
 from benchmarks.advice.rules import choose
@@ -162,7 +163,7 @@ def _measure(
     runs = interleaved(measure, [alone, *cases] if needed else cases, options.rounds, report.note)
     if needed:
         told_by = f"mean of {options.rounds} run(s) of this command"
-        base = OneDevice(geometric_mean(runs.pop(alone)), params.batch_size, told_by)
+        base = OneDevice(statistics.geometric_mean(runs.pop(alone)), params.batch_size, told_by)
     return runs, base
 
 

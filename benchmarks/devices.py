@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from benchmarks.errors import UserError
 from benchmarks.params import Params
+from benchmarks.params.conditions import asked_gpus
 from benchmarks.params.resolve import intra_threads
 from benchmarks.precision import COMPUTE_DTYPE
 from models.layers import Net, declarations
@@ -118,9 +119,7 @@ def _cpu_towers(count: int) -> tuple[str, ...]:
 
 def gpu_indices(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> list[int]:
     """Which of `gpus`, all that TensorFlow sees, the towers use. Raises UserError where there are fewer."""
-    indices = (
-        [int(each) for each in params.gpu_indices.split(",")] if params.gpu_indices else list(range(params.num_gpus))
-    )
+    indices = asked_gpus(params)
     missing = [index for index in indices if index >= len(gpus)]
     if missing:
         raise UserError(

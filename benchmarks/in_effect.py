@@ -14,6 +14,7 @@ import tensorflow as tf
 from benchmarks import numa
 from benchmarks.instruction_sets import unused_instruction_sets
 from benchmarks.machine.files import read_text
+from benchmarks.machine.processors import usable_cores
 
 _OPENMP_FUNCTION = "omp_get_max_threads"  # every OpenMP runtime has it
 _OF_OPENMP = ("OMP_", "KMP_", "GOMP_")
@@ -105,8 +106,7 @@ def _threads(configured: int, environment: Mapping[str, str], variable: str) -> 
         return {"threads": configured, "by": "the run"}
     if environment.get(variable, "0").isdigit() and int(environment.get(variable, "0")):
         return {"threads": int(environment[variable]), "by": variable}
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"threads": usable, "by": "TensorFlow"}
+    return {"threads": usable_cores(), "by": "TensorFlow"}
 
 
 def _malloc() -> str | None:

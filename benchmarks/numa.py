@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.machine.files import read_text
+from benchmarks.machine.files import numbers, read_text
 from benchmarks.params.params import Params
 
 NODES = Path("/sys/devices/system/node")
@@ -54,10 +54,7 @@ def nodes(root: Path = NODES) -> dict[int, frozenset[int]]:
 
 def processors(text: str) -> frozenset[int]:
     """The numbers in a list of the kernel's, such as 0-3,8."""
-    spans = [part.partition("-") for part in text.strip().split(",") if part.strip()]
-    return frozenset(
-        number for first, dash, last in spans for number in range(int(first), int(last if dash else first) + 1)
-    )
+    return frozenset(numbers(text))
 
 
 def usable(of: Mapping[int, frozenset[int]]) -> dict[int, frozenset[int]]:
@@ -74,8 +71,8 @@ def node_of(params: Params, environment: Mapping[str, str], of: Mapping[int, fro
         return None
     by_slurm = params.cluster_resolver == "slurm"
     told_by = _OF_HOROVOD if params.variable_update == "horovod" else _OF_SLURM if by_slurm else ()
-    numbers = [environment[name] for name in told_by if environment.get(name, "").isdigit()]
-    return list(of)[int(numbers[0] if numbers else params.task_index) % len(of)]
+    places = [environment[name] for name in told_by if environment.get(name, "").isdigit()]
+    return list(of)[int(places[0] if places else params.task_index) % len(of)]
 
 
 def bind(node: int) -> Bound:

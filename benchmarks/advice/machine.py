@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.advice import rates
 from benchmarks.advice.platforms import PLATFORMS, UNLISTED_NETWORKS, Platform, mesh, named
 from benchmarks.errors import UserError
 from benchmarks.params.option import closest
 from results.reference.hardware import matches
+from variable_mgr.link_graph import components
 
 if TYPE_CHECKING:
     from benchmarks.telemetry.wiring import Wiring
@@ -155,12 +156,13 @@ def of_wiring(wiring: Wiring, network: Network | None = None) -> Machine:
     counted = {pair: link.nvlinks for pair, link in between.items() if link.nvlinks}
     # More links to all others together than a GPU has are links to a switch, counted once for each other GPU.
     switched = bool(counted) and sum(n for pair, n in counted.items() if 0 in pair) > links.nvlinks
-    gpus = range(len(indices))
-    nearest = _joined(gpus, lambda pair: between[pair].level == "PIX")
-    near = [
-        group for group in _joined(gpus, lambda pair: between[pair].level in ("PIX", "PXB")) if group not in nearest
-    ]
-    near_processor = _joined(gpus, lambda pair: between[pair].level not in ("SYS", "NODE", "?"))
+
+    def joined(near: Callable[[str], bool]) -> tuple[tuple[int, ...], ...]:
+        return components(len(indices), lambda one, other: near(wiring.link(indices[one], indices[other]).level))
+
+    nearest = joined(lambda level: level == "PIX")
+    near = [group for group in joined(lambda level: level in ("PIX", "PXB")) if group not in nearest]
+    near_processor = joined(lambda level: level not in ("SYS", "NODE", "?"))
     what = "board" if rates.known(accelerator) == "K80" else "switch"
     return Machine(
         "this machine",
@@ -169,12 +171,12 @@ def of_wiring(wiring: Wiring, network: Network | None = None) -> Machine:
         nvlinks={} if switched else {pair: n * links.nvlink for pair, n in counted.items()},
         switched=max(counted.values()) * links.nvlink if switched else 0.0,
         shared=(
-            *(Shared("GPU's link", (gpu,), links.pcie) for gpu in gpus),
+            *(Shared("GPU's link", (gpu,), links.pcie) for gpu in range(len(indices))),
             *(Shared(what, group, links.pcie) for group in nearest if len(group) > 1),
             *(Shared("switch", group, links.pcie) for group in near),
         ),
         peers=all(link.peers is not False for link in between.values() if link.level not in ("SYS", "NODE")),
-        sockets=tuple(near_processor) if len(near_processor) > 1 else (),
+        sockets=near_processor if len(near_processor) > 1 else (),
         between_sockets=rates.LATER_SOCKETS,
         network=network,
         source="NVML; rates from results/reference",
@@ -245,13 +247,3 @@ def _groups(gpus: int, size: int) -> list[tuple[int, ...]]:
     if not size or (size >= gpus and size > 1):
         return []
     return [tuple(range(first, min(first + size, gpus))) for first in range(0, gpus, size)]
-
-
-def _joined(gpus: Sequence[int], joins: Callable[[Any], bool]) -> list[tuple[int, ...]]:
-    """`gpus` in groups of those that `joins` (of a pair) holds for, over others of the group if need be."""
-    groups: list[set[int]] = []
-    for gpu in gpus:
-        near = [group for group in groups if any(joins((min(gpu, other), max(gpu, other))) for other in group)]
-        groups = [group for group in groups if group not in near]
-        groups.append({gpu}.union(*near))
-    return [tuple(sorted(group)) for group in groups]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import statistics
 import subprocess
@@ -100,7 +99,7 @@ def ranked(runs: dict[Candidate, list[float]]) -> list[Ranked]:
     The runs of a round share the drift of the machine, so the fastest's are held against those of the same round; the
     level of confidence is raised for as many comparisons (Bonferroni).
     """
-    means = {candidate: geometric_mean(speeds) for candidate, speeds in runs.items()}
+    means = {candidate: statistics.geometric_mean(speeds) for candidate, speeds in runs.items()}
     first, *_ = order = sorted(runs, key=lambda each: -means[each])
     level = 1 - (1 - LEVEL) / max(1, len(runs) - 1)
     found = []
@@ -112,11 +111,6 @@ def ranked(runs: dict[Candidate, list[float]]) -> list[Ranked]:
             Ranked(candidate, means[candidate], interval(runs[candidate]), means[candidate] / means[first], bounds)
         )
     return found
-
-
-def geometric_mean(speeds: Sequence[float]) -> float:
-    """The mean of runs, one value a run."""
-    return math.exp(statistics.fmean(map(math.log, speeds)))
 
 
 def _finish(flags: Sequence[str]) -> tuple[int, str]:

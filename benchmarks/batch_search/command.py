@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import geometric_mean
 
 import models
-from benchmarks.batch_search.search import best, contenders, doubled, largest, mean
+from benchmarks.batch_search.search import best, contenders, doubled, largest
 from benchmarks.console import Console
 from benchmarks.errors import ExitCode
 from benchmarks.inputs.datasets import DATASETS
@@ -102,7 +103,7 @@ class BatchSearch:
         words = f"The fastest --batch_size is {found}"
         if found != fastest:
             words = f"The smallest --batch_size that is not measurably slower than the fastest, {fastest}, is {found}"
-        return found, f"{words} ({mean(speeds[found]):,.1f} images/s). No larger one was tried, as {why}."
+        return found, f"{words} ({geometric_mean(speeds[found]):,.1f} images/s). No larger one was tried, as {why}."
 
     def _bounds(self, first: int) -> tuple[int, int]:
         """The batch to begin with, and the largest to try: all training images of the set, over all towers."""
@@ -138,7 +139,7 @@ class BatchSearch:
                     " or ".join(dict.fromkeys(trial.outcome for trial in trials)),
                     f"{max(trial.peak_bytes for trial in trials) / MIB:,.0f}",
                     f"{device / MIB:,.0f}" * on_device,
-                    f"{mean(speeds):,.1f}" if speeds else "-",
+                    f"{geometric_mean(speeds):,.1f}" if speeds else "-",
                 )
             )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
+from statistics import geometric_mean
 
 from results.statistics.two_sides import ratio
 
@@ -59,7 +59,7 @@ def doubled(speed: Callable[[int], float | None], start: int, bound: int) -> tup
 
 def contenders(speeds: Mapping[int, Sequence[float]]) -> list[int]:
     """The batches whose mean speed is near enough to the highest that more runs may show them to be the fastest."""
-    means = {batch: mean(of_batch) for batch, of_batch in speeds.items()}
+    means = {batch: geometric_mean(of_batch) for batch, of_batch in speeds.items()}
     return [batch for batch, found in means.items() if found >= CONTENDS * max(means.values())]
 
 
@@ -69,14 +69,9 @@ def best(speeds: Mapping[int, Sequence[float]]) -> tuple[int, int]:
     The fastest has the highest geometric mean; one is slower where the 95 % interval of the ratio (Welch's, on
     logarithms) excludes 1.
     """
-    fastest = max(speeds, key=lambda batch: mean(speeds[batch]))
+    fastest = max(speeds, key=lambda batch: geometric_mean(speeds[batch]))
     for batch in sorted(speeds):
         found = ratio(speeds[fastest], speeds[batch])
         if batch == fastest or (found.high is not None and found.high >= 1):
             return batch, fastest
     raise AssertionError("the fastest is no slower than itself")
-
-
-def mean(speeds: Sequence[float]) -> float:
-    """The geometric mean."""
-    return math.exp(statistics.fmean(map(math.log, speeds)))

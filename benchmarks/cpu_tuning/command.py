@@ -15,6 +15,7 @@ from benchmarks.cpu_tuning.report import duration, named, table
 from benchmarks.cpu_tuning.rounds import FINAL_RUNS, better_half, fastest, most_runs, not_slower, too_many
 from benchmarks.cpu_tuning.settings import Setting, settings
 from benchmarks.errors import ExitCode
+from benchmarks.machine.processors import usable_cores
 from benchmarks.params import CommandLine, CommandLineError, Params, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.params.recorded_flags import written
@@ -197,4 +198,4 @@ def _cores(params: Params) -> int:
     node = numa.node_of(params, os.environ, nodes)
     if node is not None:
         return len(nodes[node])
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores() or 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import geometric_mean
 
-from benchmarks.cpu_tuning.rounds import against_default, mean
+from benchmarks.cpu_tuning.rounds import against_default
 from benchmarks.cpu_tuning.settings import Setting
 from results.comparison.verdict import bounds
 from results.statistics.between_runs import interval
@@ -25,7 +26,7 @@ def table(
     ]
     earlier = {setting: speeds for setting, speeds in before.items() if setting not in finals}
     for speeds, of_all in ((finals, finals), (earlier, before)):
-        in_order = sorted((each for each in speeds if speeds[each]), key=lambda each: -mean(speeds[each]))
+        in_order = sorted((each for each in speeds if speeds[each]), key=lambda each: -geometric_mean(speeds[each]))
         lines += [_row(setting, of_all, default, images) for setting in in_order]
     return lines
 
@@ -60,7 +61,7 @@ def _row(setting: Setting, speeds: Mapping[Setting, Sequence[float]], default: S
         _threads(setting.intra_threads),
         _threads(setting.inter_threads),
         len(of_setting),
-        f"{mean(of_setting):,.1f}",
+        f"{geometric_mean(of_setting):,.1f}",
         f"{known.low:,.1f} to {known.high:,.1f}" if known else "",
         compared,
     ).rstrip()

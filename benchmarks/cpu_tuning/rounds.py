@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Hashable, Mapping, Sequence
+from statistics import geometric_mean
 from typing import TypeVar
 
 from results.comparison.verdict import verdict
@@ -39,7 +39,7 @@ def better_half(speeds: Mapping[Key, Sequence[float]], default: Key) -> list[Key
 
     Not even one far behind is left out for that: where other programs run, one run can be thrice as fast as the next.
     """
-    best = sorted(speeds, key=lambda key: -mean(speeds[key]))[: _half(len(speeds))]
+    best = sorted(speeds, key=lambda key: -geometric_mean(speeds[key]))[: _half(len(speeds))]
     return [key for key in speeds if key in best or key == default]
 
 
@@ -50,7 +50,7 @@ def not_slower(speeds: Mapping[Key, Sequence[float]], default: Key) -> list[Key]
     """
     if min(map(len, speeds.values())) < LEAST_RUNS:
         return list(speeds)
-    best = max(speeds, key=lambda key: mean(speeds[key]))
+    best = max(speeds, key=lambda key: geometric_mean(speeds[key]))
     against_best = {key: ratio(speeds[best], of_key) for key, of_key in speeds.items()}
     return [key for key, found in against_best.items() if key == default or found.high is None or found.high >= 1]
 
@@ -72,17 +72,12 @@ def fastest(finals: Mapping[Key, Sequence[float]], default: Key) -> Key:
         for (key, found), p in zip(against.items(), adjusted, strict=True)
         if verdict(found, GAIN, p, len(known)).kind == "faster"
     ]
-    return max(faster, key=lambda key: mean(finals[key]), default=default)
+    return max(faster, key=lambda key: geometric_mean(finals[key]), default=default)
 
 
 def against_default(speeds: Mapping[Key, Sequence[float]], key: Key, default: Key) -> Ratio:
     """The speed of `key` over that of `default`."""
     return ratio(speeds[default], speeds[key])
-
-
-def mean(speeds: Sequence[float]) -> float:
-    """The geometric mean."""
-    return statistics.geometric_mean(speeds)
 
 
 def _half(number: int) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.advice.rules import Choice, choose
 from benchmarks.advice.situation import Wired, of_wiring, situation, training_cost
 from benchmarks.cluster import roles
+from benchmarks.params.conditions import asked_gpus
 from benchmarks.params.data_set import data_name
 from benchmarks.params.paper_schedule import network_of
 from benchmarks.params.params import Params, options
@@ -103,8 +104,7 @@ def _gpus(params: Params, environment: Mapping[str, str]) -> list[int] | None:
     None where that is not known: --gpu_indices is wrong, or CUDA_VISIBLE_DEVICES names GPUs in another way.
     """
     try:
-        wanted = [int(each) for each in params.gpu_indices.split(",")] if params.gpu_indices else []
-        wanted = wanted or list(range(params.num_gpus))
+        wanted = asked_gpus(params)
         shown = environment.get("CUDA_VISIBLE_DEVICES")
         visible = None if shown is None else [int(each) for each in shown.split(",")]
         return wanted if visible is None else [visible[gpu] for gpu in wanted]

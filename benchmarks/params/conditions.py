@@ -16,6 +16,11 @@ def prepares_by_default(params: Any) -> bool:
     return reads_imagenet(params) and params.input_preprocessor == "default"
 
 
+def asked_gpus(params: Any) -> list[int]:
+    """The numbers, as TensorFlow gives them, of the GPUs that the towers are asked to be on."""
+    return [int(each) for each in params.gpu_indices.split(",")] if params.gpu_indices else [*range(params.num_gpus)]
+
+
 EVALUATION_SCHEDULES = (
     "eval_during_training_every_n_steps",
     "eval_during_training_every_n_epochs",

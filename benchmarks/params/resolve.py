@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 from pathlib import Path
 
 import models
 from benchmarks.advice.rules import DATA_FORMAT
 from benchmarks.inputs.datasets import DATASETS
+from benchmarks.machine.processors import usable_cores
 from benchmarks.params.conditions import exchanges_gradients
 from benchmarks.params.data_set import data_name
 from benchmarks.params.params import Params, ResolvedParams
@@ -37,7 +37,7 @@ def intra_threads(params: Params, cores: int | None = None) -> int | None:
     if params.num_intra_threads is not None or params.device != "cpu" or params.num_gpus == 1 or waits_for_others:
         return params.num_intra_threads
     if cores is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = usable_cores() or 1
     return 1 if params.num_gpus >= cores else None
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks.environment import ask, started_nvml
 from benchmarks.load import SLOWED
 from benchmarks.params import Params
+from benchmarks.params.conditions import asked_gpus
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.wiring import Wiring
 
@@ -128,7 +129,7 @@ def chosen(params: Params, seen: Sequence[GpuFacts], variables: Mapping[str, str
     """
     if params.variable_update == "horovod":
         return list(seen), []
-    indices = [int(each) for each in params.gpu_indices.split(",")] if params.gpu_indices else [*range(params.num_gpus)]
+    indices = asked_gpus(params)
     missing = [index for index in indices if index >= len(seen)]
     if len({gpu.name for gpu in seen}) > 1 and variables.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
         return list(seen), missing
