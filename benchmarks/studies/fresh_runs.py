@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -57,27 +58,62 @@ ONE_PROCESS = (str(PROJECT / "run_benchmark.py"),)
 Start = Callable[[Sequence[str]], Finished]
 
 
-def finish(command: Sequence[str]) -> Finished:
-    """Run `command` to its end in a process that sees no GPU. Raises UserError with its last words where it fails."""
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+def finish(
+    command: Sequence[str],
+    *,
+    hide_gpus: bool = True,
+    usable: Collection[int] = (0,),
+    limit_seconds: float | None = None,
+) -> Finished:
+    """Run `command` to its end in a process, which sees no GPU unless `hide_gpus` is False.
+
+    Raises UserError with its last words where its exit code is none of `usable`, or where it takes longer than
+    `limit_seconds`, after which it is ended.
+    """
+    environment = os.environ | ({"CUDA_VISIBLE_DEVICES": "-1"} if hide_gpus else {})
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=errors)
         except OSError as error:
             raise UserError(f"Cannot start {command[0]}: {error.strerror}.") from error
+        limit = _Limit(process, limit_seconds)
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             _end(process)
             raise
+        finally:
+            limit.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)  # it has been waited for; subprocess must know
         output.seek(0)
         errors.seek(0)
         said, complaints = output.read().decode(errors="replace"), errors.read().decode(errors="replace")
-    if process.returncode:
+    if limit.passed:
+        raise UserError(f"{' '.join(command)}\nwas not done after {limit_seconds:.0f} s and was ended")
+    if process.returncode not in usable:
         last_words = "\n".join(complaints.strip().splitlines()[-_MESSAGE_LINES:])
         raise UserError(f"{' '.join(command)}\nended with exit code {process.returncode}:\n{last_words}")
     return Finished(said, usage.ru_maxrss / _MAXRSS_IN_MIB)
+
+
+class _Limit:
+    """Kills `process` after so many `seconds`, if there are any; `passed` says whether it did."""
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float | None) -> None:
+        self._process = process
+        self.passed = False
+        self._timer = None if seconds is None else threading.Timer(seconds, self._pass)
+        if self._timer:
+            self._timer.start()
+
+    def cancel(self) -> None:
+        """The process has ended."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _pass(self) -> None:
+        self.passed = True
+        self._process.kill()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -74,10 +74,15 @@ def save(path: Path | None, study: str, figures: dict[str, Any]) -> None:
     if path is None:
         return
     document = {"study": study, "written_at": utc_now(), "hardware": environment.hardware(), **figures}
+    write(path, "--output", json.dumps(document, indent=1) + "\n")
+
+
+def write(path: Path, flag: str, text: str) -> None:
+    """Write `text` to `path`, which `flag` named. Raises UserError where it cannot."""
     try:
-        write_whole(path, (json.dumps(document, indent=1) + "\n").encode())
+        write_whole(path, text.encode())
     except OSError as error:
-        raise UserError(f"--output={path}: cannot be written: {error.strerror}. Give another file.") from error
+        raise UserError(f"{flag}={path}: cannot be written: {error.strerror}. Give another file.") from error
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,0 +1,98 @@
+"""What a claim is: cases that each hold an advised way against another, and what the advice promises of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from benchmarks.studies.claims.machine import Machine
+from results.record import RunRecord
+
+IMAGES_PER_SECOND = "images/sec"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One side of a case, measured in a fresh process.
+
+    `flags` are those of run_benchmark.py, whose record gives the figure. Where that cannot do it, `program` has the
+    words after `python` of a program that ends its output with a line of JSON: {"figure": number, "facts": {...}}.
+    """
+
+    name: str
+    flags: tuple[str, ...] = ()
+    program: tuple[str, ...] = ()
+
+
+class Measured(NamedTuple):
+    """One measurement of a way: its figure, what else it told, and the record of the run, if it was one."""
+
+    figure: float
+    facts: dict[str, Any]
+    record: RunRecord | None = None
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What is claimed of the advised way, as times as good as the other: between `least` and `most`, if it says so.
+
+    `not_worse`: only that it is no worse. `either`: nothing, the case asks which of the two is better.
+    """
+
+    least: float = 1.0
+    most: float | None = None
+    not_worse: bool = False
+    either: bool = False
+
+    def __str__(self) -> str:
+        if self.either:
+            return "either"
+        if self.not_worse:
+            return "no worse"
+        if self.most is not None:
+            return f"{self.least:g} to {self.most:g}"
+        return f"at least {self.least:g}" if self.least > 1 else "better"
+
+
+Reasons = Callable[[Sequence[Measured], Sequence[Measured]], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`advised` against `other`. `seconds`: what a run of either takes, roughly, on two cores.
+
+    `unit`: of the figures; `less_is_better` where they are costs, as bytes. `reasons`: given the measurements of both
+    ways, what they say on why the effect is what it is, and why it may not be what is claimed; whole sentences.
+    """
+
+    name: str
+    advised: Way
+    other: Way
+    promise: Promise = field(default_factory=Promise)
+    seconds: float = 15.0
+    unit: str = IMAGES_PER_SECOND
+    less_is_better: bool = False
+    reasons: Reasons = lambda _advised, _other: ()
+
+
+class Missing(NamedTuple):
+    """A case that this machine cannot run, and what it lacks, as "a GPU that TensorFlow sees"."""
+
+    name: str
+    lacks: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A piece of advice. `says`: in one sentence. `source`: where it is given. `id`: its key in the guide's list.
+
+    `cases`: what can be measured of it on a machine, the most telling case first; told the folder for files that the
+    ways read, which exists and is removed at the end.
+    """
+
+    name: str
+    id: str
+    says: str
+    source: str
+    cases: Callable[[Machine], Sequence[Case | Missing]]

@@ -1,0 +1,185 @@
+"""`python -m benchmarks.studies`: measure what the performance guide claims, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from benchmarks.errors import ExitCode, UserError
+from benchmarks.params.option import closest
+from benchmarks.studies import report
+from benchmarks.studies.claims import writing
+from benchmarks.studies.claims.catalogue import CLAIMS
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Way
+from benchmarks.studies.claims.machine import Machine, look
+from benchmarks.studies.claims.measuring import Measuring, WayError
+from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_at_most
+from benchmarks.studies.claims.writing import duration
+from results import store
+
+DESCRIPTION = """\
+Measure what the TensorFlow performance guide of 2017 claims, on this machine. Each study holds an advised way against
+another, in fresh processes that take turns, and says how many times as good it is, with the 95 % interval, whether that
+confirms the claim, and why it may not.
+
+  python -m benchmarks.studies --list              claim, source and cost of each study
+  python -m benchmarks.studies fused_batch_norm    one study, or several
+  python -m benchmarks.studies all --budget=10m    all of them, in so much time as there is
+
+Flags after -- go to every run: python -m benchmarks.studies xla -- --batch_size=8. The runs leave their records in
+--results_dir. Leave the machine alone meanwhile.
+"""
+PAIRS = 5
+_STUCK_SECONDS = 3600.0  # a process that takes longer is taken for stuck
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    end = words.index("--") if "--" in words else len(words)
+    parser = _parser()
+    options = parser.parse_args(words[:end])
+    options.run_flags = words[end + 1 :]
+    if options.list:
+        two_cores = Machine(cores=2, gpus=(), work=Path())  # no TensorFlow has to be asked
+        report.say(writing.listing(CLAIMS, two_cores, options.pairs))
+        return ExitCode.VALID
+    codes: list[ExitCode] = []
+    code = report.conclude(parser, lambda: codes.append(study(options)))
+    return code or codes[0]
+
+
+def study(options: argparse.Namespace) -> ExitCode:
+    """Measure the chosen claims, print what they say and write it; the worst of what became of them."""
+    claims = chosen(options.studies)
+    try:
+        store.check_folder(options.results_dir)
+    except store.FolderError as error:
+        raise UserError(str(error)) from error
+    with tempfile.TemporaryDirectory() as folder:
+        story = plan(claims, look(Path(folder)), options.cases)
+        _save(options, story)  # a file that cannot be written must show before anything is measured
+        measuring = Measuring(options.results_dir, tuple(options.run_flags), _STUCK_SECONDS)
+        try:
+            measure(story, measuring.measure, options.pairs, options.budget, lambda: _save(options, story))
+        finally:  # an interrupt must not lose what is there
+            if story.cases or story.missing:
+                report.say(writing.text(story))
+    if not story.cases:
+        return ExitCode.UNUSABLE
+    return ExitCode.FAILED if any(each.failure for each in story.cases) else ExitCode.VALID
+
+
+def chosen(names: Sequence[str]) -> list[Claim]:
+    """The claims of `names`, or all of them for "all". Raises UserError for a name that is none."""
+    known = {claim.name: claim for claim in CLAIMS}
+    if not names:
+        raise UserError(f"no study is named. Name one, several or all; there are: {', '.join(known)}.")
+    if "all" in names:
+        return list(CLAIMS)
+    for name in names:
+        if name not in known:
+            meant = closest(name, [*known, "all"])
+            hint = f" Did you mean '{meant}'?" if meant else ""
+            raise UserError(f"'{name}' is no study.{hint} There are: {', '.join(known)}, all.")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()) -> Story:
+    """The cases of `claims` on `machine` whose names match one of `patterns`, if there are any. Raises UserError."""
+    story = Story(machine)
+    for claim in claims:
+        for rank, case in enumerate(claim.cases(machine)):
+            if patterns and not any(fnmatch(case.name, pattern) for pattern in patterns):
+                continue
+            if isinstance(case, Missing):
+                story.missing.append((claim, case))
+            else:
+                story.cases.append(Progress(claim, case, rank))
+    if not story.cases and not story.missing:
+        names = [case.name for claim in claims for case in claim.cases(machine)]
+        raise UserError(f"--cases={','.join(patterns)}: no case is called so. There are: {', '.join(names)}.")
+    return story
+
+
+def measure(
+    story: Story,
+    run: Callable[[Way], Measured],
+    pairs: int,
+    budget: float,
+    on_pair: Callable[[], None] = lambda: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Measure up to `pairs` pairs of each case, for `budget` seconds. A case that fails is given up, the others go on.
+
+    `on_pair` is called after each pair.
+    """
+    for claim, case in story.missing:
+        report.note(f"{claim.name}: {case.name}: this machine cannot run it: it lacks {case.lacks}")
+    begin = clock()
+    while progress := next_case(story.cases, pairs, budget - (clock() - begin)):
+        left = min(seconds_at_most(story.cases, pairs), budget - (clock() - begin))
+        number = len(progress.pairs) + 1
+        report.note(f"{progress.name}: pair {number} of {pairs}; at most {duration(left)} left")
+        began = clock()
+        try:
+            progress.pairs.append(one_pair(progress.case, number, run))
+        except WayError as error:
+            progress.failure = str(error)
+            report.note(f"{progress.name}: given up: {error}")
+        progress.pair_seconds = clock() - began
+        on_pair()
+
+
+def one_pair(case: Case, number: int, run: Callable[[Way], Measured]) -> tuple[Measured, Measured]:
+    """The measurements of (advised, other) in pair `number`, from 1.
+
+    In every other pair the other comes first, so that drift favours none.
+    """
+    if number % 2:
+        advised = run(case.advised)
+        return advised, run(case.other)
+    other = run(case.other)
+    return run(case.advised), other
+
+
+def _save(options: argparse.Namespace, story: Story) -> None:
+    report.save(options.output, "claims", {"cases": writing.figures(story)})
+    if options.report:
+        report.write(options.report, "--report", writing.document(story))
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    if not found or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time. Write 90s, 10m or 1.5h.")
+    return float(found[1]) * _UNITS[found[2] or "s"]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = report.parser("", DESCRIPTION)
+    parser.prog = "python -m benchmarks.studies"
+    parser.usage = "%(prog)s [OPTIONS] NAME ... [-- --FLAG=VALUE ...]"
+    parser.add_argument("studies", nargs="*", metavar="NAME", help="studies to run, or all")
+    parser.add_argument("--list", action="store_true", help="say what studies there are, and end")
+    parser.add_argument("--pairs", type=report.count, default=PAIRS, help=f"pairs a case, at most (default {PAIRS})")
+    parser.add_argument("--budget", type=_seconds, default=float("inf"), metavar="TIME", help="as 90s, 10m or 1.5h")
+    parser.add_argument(
+        "--cases",
+        type=lambda text: text.split(","),
+        default=(),
+        metavar="PATTERN,...",
+        help="only the cases of these names; * stands for anything",
+    )
+    parser.add_argument(
+        "--results_dir", type=Path, default=Path("runs/studies"), metavar="DIR", help="default runs/studies"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE.md", help="also write what is printed, as Markdown")
+    return parser

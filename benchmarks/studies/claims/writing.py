@@ -1,0 +1,153 @@
+"""What the claims came to, as text for a screen, as a document and as figures."""
+
+from __future__ import annotations
+
+import statistics
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from benchmarks.studies import report
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing
+from benchmarks.studies.claims.effect import Finding
+from benchmarks.studies.claims.machine import Machine
+from benchmarks.studies.claims.schedule import Progress, Story
+from results.comparison.verdict import bounds
+from results.record import RunRecord
+
+WIDTH = 118
+NOT_MEASURED = "not measured: no time was left"
+
+
+def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
+    """Name, cost, claim and source of each study; the cost is that of so many pairs of each case on `machine`."""
+    lines = []
+    for claim in claims:
+        cases = [case for case in claim.cases(machine) if isinstance(case, Case)]
+        seconds = 2 * pairs * sum(case.seconds for case in cases)
+        cost = f"{len(cases)} cases, about {duration(seconds)}" if cases else "not on a CPU"
+        lines.append(f"{claim.name}  ({cost})")
+        lines.append(textwrap.fill(claim.says, WIDTH, initial_indent="    ", subsequent_indent="    "))
+        lines.append(f"    Source: {claim.source}")
+    return "\n".join(lines)
+
+
+def text(story: Story) -> str:
+    """The table of all cases, and under it what each claim came to."""
+    return "\n\n".join([_table(story), *_paragraphs(story)])
+
+
+def document(story: Story) -> str:
+    """The same as a Markdown document."""
+    return f"# What the performance guide claims, measured on this machine\n\n{text(story)}\n"
+
+
+def figures(story: Story) -> list[dict[str, Any]]:
+    """Every single figure, as plain values."""
+    measured = [_plain(each) for each in story.cases]
+    return measured + [
+        {"study": claim.name, "case": missing.name, "outcome": "cannot run here", "lacks": missing.lacks}
+        for claim, missing in story.missing
+    ]
+
+
+def duration(seconds: float) -> str:
+    """`seconds` for people: "40 s", "12 min" or "2.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def outcome(progress: Progress) -> str:
+    """The word for what became of a case."""
+    if progress.failure:
+        return "failed"
+    return progress.finding.judgment.outcome if progress.pairs else "not measured"
+
+
+def _table(story: Story) -> str:
+    headings = ["study: case", "advised", "other", "unit", "times as good", "claimed", "pairs", ""]
+    rows = [_row(each) for each in story.cases]
+    rows += [[f"{claim.name}: {each.name}", "", "", "", "", "", "", "cannot run here"] for claim, each in story.missing]
+    return report.table(headings, rows)
+
+
+def _row(progress: Progress) -> list[str]:
+    case, pairs = progress.case, progress.pairs
+    if not pairs:
+        return [progress.name, "", "", case.unit, "", str(case.promise), "0", outcome(progress)]
+    advised, other = (statistics.median(each.figure for each in side) for side in zip(*pairs, strict=True))
+    ratio = progress.finding.effect
+    gain = f"{ratio.value:.3g} ({bounds(ratio)})"
+    sides = [f"{case.advised.name}: {_figure(advised)}", f"{case.other.name}: {_figure(other)}"]
+    return [progress.name, *sides, case.unit, gain, str(case.promise), str(len(pairs)), outcome(progress)]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def _paragraphs(story: Story) -> Iterator[str]:
+    """A paragraph a claim: what it says, what came of each case, and why."""
+    claims = {claim.name: claim for claim in [*(e.claim for e in story.cases), *(c for c, _ in story.missing)]}
+    for name, claim in claims.items():
+        lines = [f"{name}: {claim.says} ({claim.source})"]
+        lines += [_told(each) for each in story.cases if each.claim.name == name]
+        lines += [_lacks(missing) for of, missing in story.missing if of.name == name]
+        yield "\n".join(
+            textwrap.fill(line, WIDTH, initial_indent="- " * (number > 0), subsequent_indent="  " * (number > 0))
+            for number, line in enumerate(lines)
+        )
+
+
+def _told(progress: Progress) -> str:
+    name = progress.case.name
+    if progress.failure:
+        return f"{name}: failed: {progress.failure}"
+    if not progress.pairs:
+        return f"{name}: {NOT_MEASURED}."
+    finding = progress.finding
+    sentences = [f"{name}: {finding.judgment.outcome}: {finding.judgment.words}."]
+    return " ".join([*sentences, *finding.reasons, *_doubts(finding)])
+
+
+def _lacks(missing: Missing) -> str:
+    return f"{missing.name}: cannot run here: this machine lacks {missing.lacks}."
+
+
+def _doubts(finding: Finding) -> list[str]:
+    """How many of the runs are not fit for comparison by themselves, and the first reason."""
+    doubted = [problem for record in _records(finding) for problem in record.problems[:1]]
+    if not doubted:
+        return []
+    return [f"Of {len(_records(finding))} runs {len(doubted)} are doubtful by themselves: {doubted[0]}."]
+
+
+def _records(finding: Finding) -> list[RunRecord]:
+    return [run.record for pair in finding.pairs for run in pair if run.record]
+
+
+def _plain(progress: Progress) -> dict[str, Any]:
+    case, finding = progress.case, progress.finding
+    ratio = finding.effect if progress.pairs else None
+    return {
+        "study": progress.claim.name,
+        "claim": progress.claim.says,
+        "source": progress.claim.source,
+        "case": case.name,
+        "unit": case.unit,
+        "less_is_better": case.less_is_better,
+        "advised": {"name": case.advised.name, "flags": case.advised.flags, "program": case.advised.program},
+        "other": {"name": case.other.name, "flags": case.other.flags, "program": case.other.program},
+        "claimed": {**vars(case.promise), "words": str(case.promise)},
+        "outcome": outcome(progress),
+        "words": finding.judgment.words if progress.pairs else progress.failure or NOT_MEASURED,
+        "reasons": finding.reasons,
+        "times_as_good": ratio and {"value": ratio.value, "low": ratio.low, "high": ratio.high},
+        "pairs": [{"advised": _side(advised), "other": _side(other)} for advised, other in progress.pairs],
+    }
+
+
+def _side(measured: Measured) -> dict[str, Any]:
+    record = {"record_id": measured.record.record_id} if measured.record else {}
+    return {"figure": measured.figure, "facts": measured.facts, **record}

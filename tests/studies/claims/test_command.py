@@ -1,0 +1,175 @@
+"""The command of the studies, with a program in place of the benchmark that writes records as it does."""
+
+import json
+import math
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from benchmarks.errors import ExitCode
+from benchmarks.studies.claims import command
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
+from benchmarks.studies.claims.measuring import Measuring, WayError
+from results import store
+from tests.studies.claims.planted import measurements, two_cores
+
+STAND_IN = """\
+import sys
+sys.path.insert(0, {project!r})
+from tests.results.records import record
+from results import store
+folder = sys.argv[-1].removeprefix("--results_dir=")
+if "--fails" in sys.argv:
+    sys.exit("the device is gone")
+if "--hangs" in sys.argv:
+    import time
+    time.sleep(60)
+store.write(record(), folder)
+"""
+
+
+def claim(*cases, name="stand_in"):
+    return Claim(name, "id", "One way is better.", "nowhere", lambda _: cases)
+
+
+def case(name="case", seconds=1.0, **more):
+    return Case(name, Way("good", ("--good",)), Way("bad", ("--bad",)), seconds=seconds, **more)
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    program = tmp_path / "stand_in.py"
+    program.write_text(STAND_IN.format(project=str(Path(__file__).parents[3])))
+    return (str(program),)
+
+
+def test_a_run_leaves_an_ordinary_record(tmp_path, stand_in):
+    measuring = Measuring(tmp_path / "runs", program=stand_in)
+    measured = measuring.measure(Way("good", ("--good",)))
+    (kept,), unreadable = store.load(tmp_path / "runs")
+    assert (measured.record, unreadable) == (kept, [])
+    assert measured.figure == kept.steady_images_per_second > 0
+
+
+def test_a_way_that_fails_says_what_was_run_and_why(tmp_path, stand_in):
+    with pytest.raises(WayError, match=r"--fails(.|\n)*the device is gone"):
+        Measuring(tmp_path / "runs", program=stand_in).measure(Way("bad", ("--fails",)))
+
+
+def test_a_way_that_hangs_is_ended(tmp_path, stand_in):
+    with pytest.raises(WayError, match="was not done after 1 s and was ended"):
+        Measuring(tmp_path / "runs", limit_seconds=1, program=stand_in).measure(Way("bad", ("--hangs",)))
+
+
+@pytest.mark.parametrize(
+    "said", ["nothing", '{"figure": 0, "facts": {}}', '{"facts": {}}', '{"figure": NaN, "facts": {}}']
+)
+def test_a_program_that_measures_nothing_has_failed(tmp_path, said):
+    with pytest.raises(WayError):
+        Measuring(tmp_path).measure(Way("own", program=("-c", f"print('{said}')")))
+
+
+def test_a_program_of_a_studys_own_tells_its_figure(tmp_path):
+    program = ("-c", 'print(\'so it goes\'); print(\'{"figure": 3, "facts": {"nodes": 7}}\')')
+    assert Measuring(tmp_path).measure(Way("own", program=program)) == Measured(3.0, {"nodes": 7}, None)
+
+
+def test_a_case_that_fails_is_given_up_and_the_others_go_on(tmp_path):
+    broken, whole = case("broken"), case("whole")
+    story = command.plan([claim(broken, whole, Missing("far", "a GPU"))], two_cores(tmp_path))
+    measure = measurements(whole, 1.3)
+
+    def run(way):
+        if way is broken.other:
+            raise WayError("no such device")
+        return measure(way)
+
+    command.measure(story, run, 5, math.inf)
+    told = command.writing.text(story)
+    assert [command.writing.outcome(each) for each in story.cases] == ["failed", "confirmed"]
+    assert "broken: failed: no such device" in told
+    assert "far: cannot run here: this machine lacks a GPU." in told
+
+
+def test_the_budget_goes_to_the_most_telling_cases_first(tmp_path):
+    first, second = case("first", 10), case("second", 10)
+    other = case("other", 10)
+    story = command.plan([claim(first, second, name="one"), claim(other, name="two")], two_cores(tmp_path))
+    now = [0.0]
+
+    def run(_):
+        now[0] += 10
+        return Measured(100 + now[0] % 7, {})
+
+    command.measure(story, run, 5, 125, clock=lambda: now[0])
+    assert {each.name: len(each.pairs) for each in story.cases} == {"one: first": 3, "one: second": 0, "two: other": 3}
+    assert now[0] <= 125
+
+
+def test_time_that_is_left_goes_to_what_is_not_told(tmp_path):
+    clear = Case("clear", Way("quick"), Way("slow"))
+    noisy = case("noisy")
+    story = command.plan([claim(clear, noisy)], two_cores(tmp_path))
+    wild = cycle([1, 2, 2, 1, 3])
+
+    def run(way):
+        return Measured({clear.advised: 2, clear.other: 1}.get(way) or next(wild), {})
+
+    command.measure(story, run, 5, math.inf)
+    assert [len(each.pairs) for each in story.cases] == [3, 5]
+
+
+def test_every_other_pair_is_made_the_other_way_round():
+    asked, one = [], case()
+    run = lambda way: asked.append(way.name)  # noqa: E731
+    command.one_pair(one, 1, run)
+    command.one_pair(one, 2, run)
+    assert asked == ["good", "bad", "bad", "good"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["xa"], "'xa' is no study. Did you mean 'xla'?"),
+        ([], "no study is named"),
+        (["xla", "--budget=soon"], "Write 90s, 10m or 1.5h"),
+        (["xla", "--results_dir=/dev/null"], "Cannot write into results folder '/dev/null'"),
+    ],
+)
+def test_what_cannot_be_used_is_told(capsys, words, told):
+    try:
+        code = command.main(words)
+    except SystemExit as ended:
+        code = ended.code
+    assert code == ExitCode.UNUSABLE
+    assert told in capsys.readouterr().err
+
+
+def test_an_unknown_case_names_those_that_there_are(tmp_path):
+    with pytest.raises(command.UserError, match=r"--cases=far\*: no case is called so. There are: case\."):
+        command.plan([claim(case())], two_cores(tmp_path), ["far*"])
+
+
+def test_the_list_has_claim_source_and_cost(capsys):
+    assert command.main(["--list"]) == ExitCode.VALID
+    told = capsys.readouterr().out
+    assert "xla  (2 cases, about" in told
+    assert "Source: TensorFlow performance guide" in told
+
+
+def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in, capsys):
+    study = claim(case(promise=Promise(1.12, 1.3)), name="xla")
+    monkeypatch.setattr(command, "CLAIMS", (study,))
+    monkeypatch.setattr(command, "look", two_cores)
+    monkeypatch.setattr(command, "Measuring", lambda folder, flags, limit: Measuring(folder, flags, limit, stand_in))
+    monkeypatch.chdir(tmp_path)
+    words = ["xla", "--pairs=3", "--output=figures.json", "--report=report.md", "--results_dir=runs", "--", "--more=1"]
+    assert command.main(words) == ExitCode.VALID
+    (figures,) = json.loads(Path("figures.json").read_text())["cases"]
+    assert figures["outcome"] == "no difference"
+    assert len(figures["pairs"]) == 3
+    assert {pair[side]["record_id"] for pair in figures["pairs"] for side in ("advised", "other")} == {
+        record.record_id for record in store.load("runs")[0]
+    }
+    assert Path("report.md").read_text().endswith(capsys.readouterr().out)
