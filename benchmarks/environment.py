@@ -91,7 +91,10 @@ def checkout(folder: Path) -> dict[str, Any]:
 
 
 def started_nvml(nvml: ModuleType | None = None) -> ModuleType | str:
-    """Return NVML, ready to be asked until its nvmlShutdown, or why it cannot be; `nvml` stands in for it in tests."""
+    """Return NVML, ready to be asked until its nvmlShutdown, or why it cannot be; `nvml` stands in for it in tests.
+
+    One that does not tell how many GPUs there are tells nothing: that is not the same as that there are none.
+    """
     try:
         import pynvml  # absent where only the CPU is of interest
     except ImportError:
@@ -101,6 +104,11 @@ def started_nvml(nvml: ModuleType | None = None) -> ModuleType | str:
         nvml.nvmlInit()
     except pynvml.NVMLError as error:
         return str(error)
+    try:
+        nvml.nvmlDeviceGetCount()
+    except pynvml.NVMLError as error:
+        ask(nvml.nvmlShutdown)
+        return f"it does not tell how many GPUs there are: {error}"
     return nvml
 
 
@@ -143,14 +151,14 @@ def _watts(milliwatts: int | None) -> float | None:
 
 
 def ask(question: Callable[..., Any], *arguments: Any) -> Any:
-    """Return NVML's answer, or None where the driver or the device has none."""
+    """Return NVML's answer, or None where the driver or the device has none, or no text that can be read."""
     from pynvml import NVMLError
 
     try:
         answer = question(*arguments)
-    except NVMLError:
+        return answer.decode() if isinstance(answer, bytes) else answer  # bytes before release 11.515 of the package
+    except (NVMLError, UnicodeDecodeError):
         return None
-    return answer.decode() if isinstance(answer, bytes) else answer  # bytes before release 11.515 of the package
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -33,7 +33,6 @@ _PEER_PROBLEMS = {
     3: "the way between them does not allow it",
     4: "a setting of the driver forbids it",
     5: "it is not supported",
-    6: "the driver does not know",
 }
 _MOST = 1024  # cores, and NUMA nodes
 TO_A_SWITCH, UNKNOWN_END = -1, -2  # of an NVLink
@@ -237,7 +236,7 @@ def _link(nvml: ModuleType, first: Any, second: Any, nvlinks: int, switched: boo
     level = _LEVELS.get(ask(nvml.nvmlDeviceGetTopologyCommonAncestor, first, second), "?")
     # To write: nvidia-ml-py's constant for reading is a tuple by mistake, which NVML does not take.
     status = ask(nvml.nvmlDeviceGetP2PStatus, first, second, nvml.NVML_P2P_CAPS_INDEX_WRITE)
-    if status is None:
+    if status in (None, nvml.NVML_P2P_STATUS_UNKNOWN):
         return Link(level, nvlinks, None, switched=switched)
     return Link(level, nvlinks, status == nvml.NVML_P2P_STATUS_OK, _PEER_PROBLEMS.get(status), switched)
 

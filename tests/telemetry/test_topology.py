@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from benchmarks.environment import gpus
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.wiring import Wiring
 from benchmarks.topology import main
@@ -137,15 +138,36 @@ def test_an_entry_that_cannot_be_read_is_not_known(put):
     machine.set("gpu1.pci", "nonsense")
     machine.set("gpu2.nvlink_to.0", "!999")
     machine.set("gpu5.p2p.6", "!15")
+    machine.set("gpu4.p2p.5", 6)  # NVML_P2P_STATUS_UNKNOWN
     found = read()
     assert found.gpus[1].bus is None
     assert found.link(5, 6).peers is None
+    assert found.link(4, 5) == wiring.Link("PIX", 1, None)
     assert [gpu.index for gpu in found.gpus] == list(range(8))
     assert found.link(3, 7).word == "NV1"
 
 
+def test_a_name_that_is_no_text_is_not_known(put):
+    put(machines.dgx_1().replace("Tesla P100-SXM2-16GB", "\udcff"))
+    assert read().gpus[0].name is None
+    assert gpus()["gpus"][0]["name"] is None
+
+
+def test_a_number_of_gpus_that_is_not_told_is_not_none(put):
+    put("count !4\n")
+    why = "it does not tell how many GPUs there are: Insufficient Permissions"
+    assert wiring.read() == why
+    assert gpus() == {"gpus": [], "nvml": why}
+
+
 @pytest.mark.parametrize(
-    ("line", "said"), [("init !9", "Driver Not Loaded"), ("init !4", "Insufficient Permissions"), ("count 0", "no GPU")]
+    ("line", "said"),
+    [
+        ("init !9", "Driver Not Loaded"),
+        ("init !4", "Insufficient Permissions"),
+        ("count 0", "no GPU"),
+        ("count !4", "Insufficient Permissions"),
+    ],
 )
 def test_no_gpus_are_one_clear_error(put, capsys, line, said):
     put(f"{line}\n")
