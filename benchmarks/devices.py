@@ -14,6 +14,7 @@ from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
 from benchmarks.params.resolve import intra_threads
 from benchmarks.precision import COMPUTE_DTYPE
+from benchmarks.telemetry.cuda_order import bus_addresses
 from models.layers import Net, declarations
 from models.network import Network, Outputs
 from variable_mgr.topology import is_gpu
@@ -175,6 +176,17 @@ def _configure_memory(params: Params, gpu: tf.config.PhysicalDevice) -> None:
         tf.config.set_logical_device_configuration(gpu, [tf.config.LogicalDeviceConfiguration(memory_limit=limit)])
     elif params.allow_growth:
         tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def addresses_in_use(devices: Devices) -> tuple[str, ...] | None:
+    """PCI addresses of the GPUs of this process's towers, none where these are on the CPU; None where not told."""
+    if devices.kind == "cpu":
+        return ()
+    visible = [int(gpu.name.rsplit(":", 1)[1]) for gpu in tf.config.get_visible_devices("GPU")]
+    found = bus_addresses()
+    told = [] if isinstance(found, str) else [found[number] for number in visible if number < len(found)]
+    known = tuple(address for address in told if address)
+    return known if known and len(known) == len(visible) else None
 
 
 def _counted_gpus(count: int) -> str:

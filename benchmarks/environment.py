@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from benchmarks import discretion
+from benchmarks.machine.answers import answer
 from benchmarks.machine.main_memory import memory
 from benchmarks.machine.processors import numa_nodes, processors
 from benchmarks.machine.software import build, packages
@@ -62,10 +63,11 @@ def hardware() -> dict[str, Any]:
 
     Where there is no driver, `gpus` is empty and `nvml` says why.
     """
+    whole = answer(psutil.virtual_memory)
     return {
         "cpu": processors(),
         "numa_nodes": numa_nodes(),
-        "memory_bytes": psutil.virtual_memory().total,
+        "memory_bytes": whole and whole.total,
         "memory": memory(),
         "virtualisation": virtualisation(),
         **gpus(),

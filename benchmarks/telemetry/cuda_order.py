@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from typing import Any
 
 LIBRARY = "libcuda.so.1"
 _ADDRESS = 32  # characters; 00000000:00:00.0 has 16
@@ -40,6 +41,13 @@ def normal(address: str) -> str | None:
     """A PCI address always with a domain of 8 digits, lower case: 00000000:1b:00.0; None where it is none."""
     match = re.fullmatch("([0-9a-f]+):([0-9a-f]+:[0-9a-f]+[.][0-9a-f]+)", address.strip().lower())
     return match and f"{int(match[1], 16):08x}:{match[2]}"
+
+
+def bus(pci: Any) -> str | None:
+    """The address in what NVML tells of PCI, in the form of `normal`; None where there is none."""
+    if pci is None:
+        return None
+    return normal(pci.busId.decode(errors="replace") if isinstance(pci.busId, bytes) else str(pci.busId))
 
 
 class _CudaError(Exception):

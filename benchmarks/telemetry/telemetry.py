@@ -31,12 +31,15 @@ class Source(Protocol):
 
 @dataclass
 class Series:
-    """What was seen of one source: `times` in seconds of the window, and a value of each quantity at each of them."""
+    """What was seen of one source: `times` in seconds of the window, and a value of each quantity at each of them.
+
+    `counted` is None of what was not known at the begin or the end of some part: the rest is not what was counted.
+    """
 
     source: Source
     times: list[float] = field(default_factory=list)
     values: dict[str, list[float | None]] = field(default_factory=dict)
-    counted: dict[str, float] = field(default_factory=dict)
+    counted: dict[str, float | None] = field(default_factory=dict)
     _begin: Sample = field(default_factory=dict)
 
     def look(self, seconds: float) -> None:
@@ -53,9 +56,11 @@ class Series:
     def end(self) -> None:
         """Add what they have counted since."""
         for name, value in self.source.counters().items():
-            before = self._begin.get(name)
-            if value is not None and before is not None and value >= before:
-                self.counted[name] = self.counted.get(name, 0.0) + value - before
+            before, counted = self._begin.get(name), self.counted.get(name, 0.0)
+            if value is None or before is None or counted is None or value < before:
+                self.counted[name] = None
+            else:
+                self.counted[name] = counted + value - before
 
     def facts(self) -> dict[str, Any]:
         """Least, mean and most of each quantity that was told, the counters, and samples: of a long run every n-th."""
@@ -75,20 +80,26 @@ class Series:
             "seconds": [_rounded(seconds) for seconds in self.times[::every]],
             **{name: [_rounded(value) for value in values] for name, values in kept.items()},
         }
-        return {"samples": len(self.times), "summary": summary, "counted": self.counted, "series": series}
+        counted = {name: value for name, value in self.counted.items() if value is not None}
+        return {"samples": len(self.times), "summary": summary, "counted": counted, "series": series}
 
 
 class Telemetry:
     """Looks at the host and at this process's GPUs every `interval` seconds while a part of the window goes on.
 
     There is always a sample at the end of a part, outside the window. Nothing is looked at between parts. `clock` is
-    that of the window.
+    that of the window; `addresses` are those of the GPUs, as for `own_gpus`.
     """
 
-    def __init__(self, interval: float, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        interval: float,
+        clock: Callable[[], float] = time.perf_counter,
+        addresses: Sequence[str] | None = None,
+    ) -> None:
         self._interval = interval
         self._clock = clock
-        self._gpus = Gpus()
+        self._gpus = Gpus(addresses)
         self._host = Series(Host())
         self._series = {name: Series(gpu) for name, gpu in self._gpus.by_name.items()}
         self._window = 0.0  # seconds of it in the parts that are over
@@ -123,13 +134,14 @@ class Telemetry:
     def facts(self, images: int | None) -> dict[str, Any]:
         """What was seen, as the record keeps it. Nothing is looked at after.
 
-        `images` were computed in the window; None where other processes computed some of them.
+        `images` were computed in the window; None where other processes computed some of them. Their energy is known
+        where that of all GPUs of this process is, and of no others.
         """
         self._gpus.close()
         gpus = {name: self._of_gpu(name, series) for name, series in self._series.items()}
         facts = {"interval_seconds": self._interval, "nvml": self._gpus.nvml, "host": self._host.facts(), "gpus": gpus}
         energies = [gpu["energy_joules"] for gpu in gpus.values()]
-        if energies and images and None not in energies:
+        if energies and images and self._gpus.sure and None not in energies:
             facts["joules_per_image"] = math.fsum(energies) / images
         return facts
 

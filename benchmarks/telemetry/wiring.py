@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.environment import ask, started_nvml
-from benchmarks.telemetry.cuda_order import normal
+from benchmarks.telemetry.cuda_order import bus
 from variable_mgr.link_graph import LEVELS, LinkGraph, best_ring, components
 
 # What a path between two GPUs goes through, nearest first: NVML's number of the common ancestor, and nvidia-smi's word.
@@ -197,12 +197,7 @@ def _gpu(nvml: ModuleType, index: int, handle: Any) -> Gpu:
     pci = ask(nvml.nvmlDeviceGetPciInfo, handle)
     cores = _bits(ask(nvml.nvmlDeviceGetCpuAffinity, handle, _MOST // _WORD))
     nodes = _bits(ask(nvml.nvmlDeviceGetMemoryAffinity, handle, _MOST // _WORD, nvml.NVML_AFFINITY_SCOPE_NODE))
-    return Gpu(index, ask(nvml.nvmlDeviceGetName, handle), pci and _bus(pci), nodes[0] if nodes else None, cores)
-
-
-def _bus(pci: Any) -> str | None:
-    """The PCI address in the form of `normal`; None where there is none."""
-    return normal(pci.busId.decode(errors="replace") if isinstance(pci.busId, bytes) else str(pci.busId))
+    return Gpu(index, ask(nvml.nvmlDeviceGetName, handle), bus(pci), nodes[0] if nodes else None, cores)
 
 
 def _bits(masks: Any) -> tuple[int, ...] | None:
@@ -222,7 +217,7 @@ def _nvlink_ends(nvml: ModuleType, handle: Any, by_bus: Mapping[str | None, int]
         if ask(nvml.nvmlDeviceGetNvLinkState, handle, link) == 1:
             remote = ask(nvml.nvmlDeviceGetNvLinkRemotePciInfo, handle, link)
             kind = ask(nvml.nvmlDeviceGetNvLinkRemoteDeviceType, handle, link)
-            yield by_bus.get(remote and _bus(remote), ends.get(kind, UNKNOWN_END))
+            yield by_bus.get(bus(remote), ends.get(kind, UNKNOWN_END))
 
 
 def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> tuple[int, bool]:

@@ -34,7 +34,9 @@ class Machine:
 
     def set(self, key: str, value: object) -> None:
         """Let `key` have this value, whatever it had."""
-        others = [line for line in self._file.read_text(errors="surrogateescape").splitlines() if line.split(" ")[0] != key]
+        others = [
+            line for line in self._file.read_text(errors="surrogateescape").splitlines() if line.split(" ")[0] != key
+        ]
         self._write("\n".join([*others, f"{key} {value}", ""]))
 
     def _write(self, text: str) -> None:

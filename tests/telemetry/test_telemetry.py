@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.environment import gpus
 from benchmarks.params.params import options
+from benchmarks.telemetry import host as host_telemetry
 from benchmarks.telemetry import telemetry
 from benchmarks.telemetry.host import Host, rapl_joules
 from benchmarks.telemetry.telemetry import Telemetry
@@ -107,6 +108,18 @@ def test_without_a_count_energy_is_power_over_time(h200):
     assert gpu["series"]["seconds"][-1] >= 10 * INTERVAL
 
 
+def test_energy_that_was_not_counted_in_all_parts_is_not_known(h200):
+    def counted() -> None:
+        h200.set("gpu0.energy", 1_050_000)
+
+    def lost() -> None:
+        h200.set("gpu0", "!15")
+
+    facts = watched(counted, lost)
+    assert facts["gpus"]["GPU 0"]["energy_joules"] is None
+    assert "joules_per_image" not in facts
+
+
 @pytest.mark.usefixtures("h200")
 def test_images_of_other_processes_have_no_joules_of_ours():
     assert "joules_per_image" not in watched(some_time, images=None)
@@ -124,6 +137,20 @@ def test_a_gpu_that_falls_off_the_bus_ends_its_series_and_says_so(h200):
     assert gpu["series"]["utilisation"][0] == 0.97
     assert gpu["series"]["utilisation"][-1] is None
     assert gpu["energy_joules"] is None
+
+
+def test_an_error_of_one_quantity_leaves_the_others(h200):
+    def unknown_for_a_while() -> None:
+        h200.set("gpu0.power", "!999")
+        some_time()
+        h200.set("gpu0.power", 640_000)
+        some_time()
+
+    gpu = watched(unknown_for_a_while)["gpus"]["GPU 0"]
+    assert gpu["failure"] == "NVML did not always tell power_watts: Unknown Error"
+    assert gpu["series"]["power_watts"][0] is None
+    assert gpu["series"]["power_watts"][-1] == 640
+    assert None not in gpu["series"]["sm_clock_mhz"]
 
 
 def test_what_a_gpu_does_not_support_is_not_known_and_no_failure(h200):
@@ -169,6 +196,36 @@ def test_another_users_gpu_is_not_ours(h200):
     assert set(watched(some_time)["gpus"]) == {"GPU 0"}
 
 
+@pytest.mark.parametrize("processes", ["", "1 2", "!4"])  # as in a container, and where it is not permitted
+def test_gpus_are_known_by_their_addresses(h200, processes):
+    h200.set("gpu0.processes", processes)
+    watch = Telemetry(INTERVAL, addresses=("00000000:1b:00.0",))
+    with watch.part():
+        some_time()
+    facts = watch.facts(images=100)
+    assert set(facts["gpus"]) == {"GPU 0"}
+    assert facts["nvml"] == "ok"
+    assert facts["joules_per_image"] == 0
+
+
+def test_gpus_of_others_have_no_joules_of_ours(h200):
+    h200.set("gpu0.processes", "1")
+    assert "joules_per_image" not in watched(some_time)  # whether these are ours is not known
+    watch = Telemetry(INTERVAL, addresses=())  # of a run on the CPU
+    with watch.part():
+        some_time()
+    assert watch.facts(images=1)["gpus"] == {}
+
+
+def test_gpus_that_are_not_all_told_of_have_no_joules(h200):
+    watch = Telemetry(INTERVAL, addresses=("00000000:1b:00.0", "00000000:1c:00.0"))
+    with watch.part():
+        h200.set("gpu0.energy", 1_050_000)
+    facts = watch.facts(images=1)
+    assert facts["gpus"]["GPU 0"]["energy_joules"] == 50
+    assert "joules_per_image" not in facts
+
+
 @pytest.mark.parametrize(("error", "said"), [(9, "Driver Not Loaded"), (4, "Insufficient Permissions")])
 def test_no_driver_is_a_line_and_no_error(h200, error, said):
     h200.set("init", f"!{error}")
@@ -198,4 +255,17 @@ def test_the_energy_of_packages_is_added_up_where_it_can_be_read(tmp_path):
         (folder / "energy_uj").write_text(f"{microjoules}\n")
     (tmp_path / "intel-rapl:0:0").mkdir()  # a part of a package, which is counted already
     (tmp_path / "intel-rapl:0:0" / "energy_uj").write_text("7\n")
+    (tmp_path / "intel-rapl:2").mkdir()  # the whole platform
+    (tmp_path / "intel-rapl:2" / "name").write_text("psys\n")
+    (tmp_path / "intel-rapl:2" / "energy_uj").write_text("9000000\n")
     assert rapl_joules(tmp_path) == pytest.approx(2.0)
+    (tmp_path / "intel-rapl:1" / "energy_uj").unlink()
+    assert rapl_joules(tmp_path) is None
+
+
+def test_a_host_that_hides_its_files_is_not_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    monkeypatch.setattr(host_telemetry, "_STATISTICS", tmp_path / "stat")
+    found = watched(some_time)["host"]
+    assert found["samples"] > 1
+    assert set(found["summary"]) == {"processors_of_process"}
