@@ -17,6 +17,7 @@ from variable_mgr.link_graph import LEVELS, LinkGraph, best_ring, components
 
 # What a path between two GPUs goes through, nearest first: NVML's number of the common ancestor, and nvidia-smi's word.
 _LEVELS = {0: "PIX", 10: "PIX", 20: "PXB", 30: "PHB", 40: "NODE", 50: "SYS"}
+UNKNOWN = "?"
 LEGEND = {
     "X": "the GPU itself",
     "NV#": "# NVLinks",
@@ -25,7 +26,7 @@ LEGEND = {
     "PHB": "a PCIe host bridge (the processor)",
     "NODE": "the connection of host bridges within a NUMA node",
     "SYS": "the connection of processors between NUMA nodes",
-    "?": "the driver does not tell",
+    UNKNOWN: "the driver does not tell",
 }
 _PEER_PROBLEMS = {
     1: "the chipset does not support it",
@@ -228,7 +229,7 @@ def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> tuple
 
 
 def _link(nvml: ModuleType, first: Any, second: Any, nvlinks: int, switched: bool) -> Link:
-    level = _LEVELS.get(ask(nvml.nvmlDeviceGetTopologyCommonAncestor, first, second), "?")
+    level = _LEVELS.get(ask(nvml.nvmlDeviceGetTopologyCommonAncestor, first, second), UNKNOWN)
     # To write: nvidia-ml-py's constant for reading is a tuple by mistake, which NVML does not take.
     status = ask(nvml.nvmlDeviceGetP2PStatus, first, second, nvml.NVML_P2P_CAPS_INDEX_WRITE)
     if status in (None, nvml.NVML_P2P_STATUS_UNKNOWN):
