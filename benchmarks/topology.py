@@ -152,7 +152,8 @@ def told(wiring: Wiring) -> str:
 def _peers(wiring: Wiring) -> list[str]:
     """Who reaches whose memory, and what follows from the links."""
     if len(wiring.gpus) < 2:
-        return ["There is one GPU, so nothing is between two."]
+        answers = f"{'One' if wiring.gpus else 'No'} GPU answers" if wiring.broken else "There is one GPU"
+        return [f"{answers}, so nothing is between two."]
     names = [", ".join(map(str, island)) for island in wiring.islands]
     lines = ["Islands, in which GPUs reach each other's memory, if need be over others: " + "; ".join(names)]
     reasons = {link.peer_problem for link in wiring.links.values() if link.peers is False and link.peer_problem}

@@ -76,7 +76,7 @@ def _graph(towers: Sequence[str], numbers: Callable[[], Sequence[int]]) -> LinkG
         return "CPU devices have no links"
     if any("/job:" in tower for tower in towers):
         return "the towers are on another machine"
-    found = wiring.read()
+    found = wiring.known()
     if isinstance(found, str):
         return f"the NVIDIA driver tells nothing of GPUs ({found})"
     indices = numbered_by_nvml(found, numbers())

@@ -29,15 +29,17 @@ def there(facts: Facts) -> Iterator[Finding]:
     """All GPUs that were asked for are there, and answer."""
     found = facts.gpus
     if found.nvml == "ok" and found.missing and facts.surely_on_gpus:
-        asked = f"--gpu_indices={facts.params.gpu_indices}" if facts.params.gpu_indices else f"{facts.params.num_gpus}"
+        indices = facts.params.gpu_indices
+        asked = f"--gpu_indices={indices}:" if indices else f"{facts.params.num_gpus} GPU(s) were asked for, and"
         yield stops(
-            f"{asked} GPU(s) were asked for, and this process sees {found.visible}",
+            f"{asked} this process sees {found.visible} GPU(s)",
             "a tower needs a GPU of its own",
             "Ask for fewer, or see what CUDA_VISIBLE_DEVICES leaves out",
         )
+    severe = stops if found.certain else warns
     for gpu in found.used:
         if gpu.failure:
-            yield stops(
+            yield severe(
                 f"GPU {gpu.index} does not answer ({gpu.failure})",
                 "a run that computes on it would fail or hang",
                 f"{_RESET}; dmesg may say what happened (Xid)",
@@ -46,8 +48,9 @@ def there(facts: Facts) -> Iterator[Finding]:
 
 def prohibited(facts: Facts) -> Iterator[Finding]:
     """Computing is allowed."""
+    severe = stops if facts.gpus.certain else warns
     for label, _ in _with(facts, lambda gpu: gpu.prohibited or None):
-        yield stops(
+        yield severe(
             f"{label} in compute mode Prohibited",
             "no process may compute there",
             "nvidia-smi --compute-mode=DEFAULT sets it back, as root",

@@ -5,6 +5,7 @@ Source: NVML's API reference, https://docs.nvidia.com/deploy/nvml-api, for level
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Gpu:
     bus: str | None
     numa_node: int | None
     cores: tuple[int, ...] | None
+    uuid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,14 +136,20 @@ def read() -> Wiring | str:
         ask(nvml.nvmlShutdown)
 
 
+@functools.cache
+def known() -> Wiring | str:
+    """What `read` has told when it was first asked in this process: a run needs it in several places."""
+    return read()
+
+
 def recorded() -> dict[str, Any]:
     """The wiring as a record has it beside the GPUs of the machine, `topology`; nothing where NVML tells of none.
 
     `gpus` (names), `links` (words of LEGEND) and `peers` (None where not told) are in the order of `indices`, which are
     NVML's, as are those in `islands`; what a `ring` is, variable_mgr/link_graph.py says.
     """
-    wiring = read()
-    if isinstance(wiring, str) or not wiring.gpus:
+    wiring = known()
+    if isinstance(wiring, str) or not (wiring.gpus or wiring.broken):
         return {}
     indices = [gpu.index for gpu in wiring.gpus]
     pairs = [[None if one == other else wiring.link(one, other) for other in indices] for one in indices]
@@ -198,7 +206,8 @@ def _gpu(nvml: ModuleType, index: int, handle: Any) -> Gpu:
     pci = ask(nvml.nvmlDeviceGetPciInfo, handle)
     cores = _bits(ask(nvml.nvmlDeviceGetCpuAffinity, handle, _MOST // _WORD))
     nodes = _bits(ask(nvml.nvmlDeviceGetMemoryAffinity, handle, _MOST // _WORD, nvml.NVML_AFFINITY_SCOPE_NODE))
-    return Gpu(index, ask(nvml.nvmlDeviceGetName, handle), bus(pci), nodes[0] if nodes else None, cores)
+    name, uuid = ask(nvml.nvmlDeviceGetName, handle), ask(nvml.nvmlDeviceGetUUID, handle)
+    return Gpu(index, name, bus(pci), nodes[0] if nodes else None, cores, uuid)
 
 
 def _bits(masks: Any) -> tuple[int, ...] | None:

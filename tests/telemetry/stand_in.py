@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.telemetry import wiring
+
 HERE = Path(__file__).parent
 
 
@@ -43,12 +45,14 @@ class Machine:
         new = self._file.with_suffix(".new")
         new.write_text(text, errors="surrogateescape")
         new.replace(self._file)
+        wiring.known.cache_clear()
 
 
 def put_in_place(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """Let nvidia-ml-py, from now to the end of the test, find the machine that `text` describes."""
     import pynvml
 
+    monkeypatch.setattr(wiring, "known", functools.cache(wiring.read))
     file = folder / "machine.txt"
     found = Machine(file, text)
     monkeypatch.setenv("NVML_STAND_IN", str(file))

@@ -123,6 +123,17 @@ def test_what_a_record_has_is_what_a_report_draws(put):
     assert drawn.cells[0] == ("X", "NV1", "NV1", "NV1", "NV1", "SYS", "SYS", "SYS")
 
 
+def test_gpus_that_have_all_fallen_off_are_told_and_recorded(put, capsys):
+    machine: Machine = put(machines.p2_16xlarge())
+    for gpu in range(16):
+        machine.set(f"gpu{gpu}", "!15")
+    assert main([]) == 0
+    assert "No GPU answers, so nothing is between two." in capsys.readouterr().out
+    topology = wiring.recorded()["topology"]
+    assert (topology["gpus"], len(topology["broken"])) == ([], 16)
+    assert links_of(record(hardware={"topology": topology})) is None
+
+
 def test_what_is_not_told_is_recorded_as_such(put):
     machine: Machine = put("count 2\ngpu*.name NVIDIA X\n")
     topology = wiring.recorded()["topology"]

@@ -3,6 +3,8 @@
 import pytest
 
 from benchmarks.params import Params
+from benchmarks.params.advised import advised
+from benchmarks.preflight import gpu_facts
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.cuda_order import bus_addresses, normal
 from benchmarks.tower_wiring import derived_topology, facts, numbered_by_nvml, told, topology_of_run
@@ -40,6 +42,21 @@ def test_towers_may_have_other_numbers_than_nvml(put):
     found = derived_topology(AUTO, GPUS[:4], lambda: [0, 1, 4, 5])  # NVML's 6, 1, 2 and 5
     assert found.topology.groups == ((0, 2), (1, 3))
     assert set(found.topology.mains) == {(0, 3), (3, 0), (2, 1), (1, 2)}
+
+
+def test_a_run_asks_the_driver_once(put, monkeypatch):
+    import pynvml
+
+    put(machines.dgx_1())
+    asked, ask = [], pynvml.nvmlDeviceGetTopologyCommonAncestor
+    monkeypatch.setattr(
+        pynvml, "nvmlDeviceGetTopologyCommonAncestor", lambda *pair: (asked.append(pair), ask(*pair))[1]
+    )
+    advised(Params(variable_update="auto", num_gpus=8, model="vgg16"), {})
+    assert gpu_facts.read(AUTO, {}).wiring is not None
+    derived_topology(AUTO, GPUS, lambda: range(8))
+    assert wiring.recorded()
+    assert len(asked) == 28  # pairs of eight
 
 
 def test_the_groups_are_told_and_recorded(put):
