@@ -77,6 +77,8 @@ def test_a_gpu_off_the_bus_is_named_and_the_others_are_told(put, capsys):
     assert main([]) == 0
     assert "Not told of: GPU 3: GPU is lost" in capsys.readouterr().out
     assert found.link(0, 7).word == "SYS"  # both had a link to it, and neither to a switch
+    drawn = links_of(record(hardware={"topology": wiring.recorded()["topology"]}))
+    assert drawn.numbers == (0, 1, 2, 4, 5, 6, 7)
 
 
 @pytest.mark.parametrize(("kind", "word"), [(0, "SYS"), (1, "SYS"), (2, "NV1"), (255, "SYS"), ("!15", "NV1")])
