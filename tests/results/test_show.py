@@ -267,7 +267,13 @@ def test_telemetry_is_told_in_means_and_units(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "damaged", [{"gpus": []}, {"gpus": {"GPU 0": 7}}, {"host": {"summary": {"cpu_utilisation": 1}}}]
+    "damaged",
+    [
+        {"gpus": []},
+        {"gpus": {"GPU 0": 7}},
+        {"host": {"summary": {"cpu_utilisation": 1}}},
+        {"host": {"summary": {"cpu_utilisation": {"mean": 10**400}, "resident_bytes": {"mean": True}}}},
+    ],
 )
 def test_telemetry_of_another_shape_is_passed_over(tmp_path, damaged):
     assert "record" in words(write(record(telemetry=damaged), tmp_path))
