@@ -93,7 +93,7 @@ def test_the_interval_is_over_the_valid_repeats_in_the_folder(tmp_path):
 
 def test_what_is_wrong_is_said(tmp_path):
     path = write(record(problems=("the loss is NaN from step 3 on",)), tmp_path)
-    assert "INVALID the loss is NaN from step 3 on" in words(path)
+    assert "UNFIT the loss is NaN from step 3 on" in words(path)
     path = write(record(status="failed", message="out of memory", measurement=None), tmp_path)
     assert "figure none FAILED out of memory" in words(path)
 
