@@ -123,3 +123,15 @@ class Gpus:
         if self._started:
             ask(self._started.nvmlShutdown)
             self._started = None
+
+
+def total_memory(address: str) -> int | str:
+    """Bytes of memory of the GPU at the PCI `address`; or why NVML does not tell."""
+    nvml = started_nvml()
+    if isinstance(nvml, str):
+        return nvml
+    try:
+        told = [ask(nvml.nvmlDeviceGetMemoryInfo, handle) for handle, _ in own_gpus(nvml, [address]).values()]
+    finally:
+        ask(nvml.nvmlShutdown)
+    return int(told[0].total) if told and told[0] else f"NVML does not tell of the GPU at {address}"

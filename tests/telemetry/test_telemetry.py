@@ -9,6 +9,7 @@ from benchmarks.environment import gpus
 from benchmarks.params.params import options
 from benchmarks.telemetry import host as host_telemetry
 from benchmarks.telemetry import telemetry
+from benchmarks.telemetry.gpus import total_memory
 from benchmarks.telemetry.host import Host, rapl_joules
 from benchmarks.telemetry.telemetry import Telemetry
 from tests.telemetry.stand_in import HERE, Machine, put_in_place
@@ -215,6 +216,19 @@ def test_gpus_of_others_have_no_joules_of_ours(h200):
     with watch.part():
         some_time()
     assert watch.facts(images=1)["gpus"] == {}
+
+
+def test_the_memory_of_a_gpu_is_found_by_its_address(h200):
+    h200.set("count", 2)
+    h200.set("gpu1.pci", "00000000:1C:00.0")
+    h200.set("gpu1.memory_total", 80_000)
+    h200.set("gpu1.memory_used", 0)
+    assert total_memory("00000000:1c:00.0") == 80_000
+    assert total_memory("00000000:1d:00.0") == "NVML does not tell of the GPU at 00000000:1d:00.0"
+    h200.set("gpu1.memory_total", "!3")
+    assert total_memory("00000000:1c:00.0") == "NVML does not tell of the GPU at 00000000:1c:00.0"
+    h200.set("init", "!4")
+    assert total_memory("00000000:1c:00.0") == "Insufficient Permissions"
 
 
 def test_gpus_that_are_not_all_told_of_have_no_joules(h200):
