@@ -253,11 +253,14 @@ def test_who_has_no_towers_needs_no_gpus(put, job):
 
 
 def test_memory_of_a_gpu_against_the_model(put):
-    put(H200 + SET)
+    machine = put(H200 + SET)
     params = Params(device="gpu", model="resnet50", batch_size=2000)
     (memory,) = found(params, need=facts_of.need(params))["gpu_memory"]
     assert "resnet50 with 2000 images a tower takes about" in memory.what
     assert "GPU 0 (NVIDIA H200) has 116.4 GB free" in memory.what
     assert "an estimate" in memory.why
+    machine.set("gpu0.mig", 1)
+    assert [*found(params, need=facts_of.need(params))] == ["mig"]
+    machine.set("gpu0.mig", 0)
     small = Params(device="gpu", model="resnet50", batch_size=64)
     assert found(small, need=facts_of.need(small)) == {}
