@@ -130,7 +130,7 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
 
     from benchmarks import devices
     from benchmarks.exchange import plan_exchange, reduce_options
-    from benchmarks.tower_wiring import derived_topology, told
+    from benchmarks.topology.tower_wiring import derived_topology, told
 
     found = devices.set_up(command.params)
     params = resolve(command.params, device=found.kind)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import advise, topology
+from benchmarks import advise
 from benchmarks.advice import one_device, wiring_file
 from benchmarks.advice.candidates import ON_GPUS, Candidate, named
 from benchmarks.advice.cost_model import Layout, Prediction
@@ -15,6 +15,7 @@ from benchmarks.advice.measured import Case, interleaved, ranked
 from benchmarks.advice.rules import Choice
 from benchmarks.errors import UserError
 from benchmarks.telemetry import wiring
+from benchmarks.topology import command as topology
 from results.store import write
 from tests.results.records import measurement, record
 from tests.telemetry import machines

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.environment import gpus
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.wiring import Wiring
-from benchmarks.topology import main
+from benchmarks.topology.command import main
 from results.report.sections.topology import links_of
 from tests.results.records import record
 from tests.telemetry import machines

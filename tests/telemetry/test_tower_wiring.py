@@ -7,7 +7,7 @@ from benchmarks.params.advised import advised
 from benchmarks.preflight import gpu_facts
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.cuda_order import bus_addresses, normal
-from benchmarks.tower_wiring import derived_topology, facts, numbered_by_nvml, told, topology_of_run
+from benchmarks.topology.tower_wiring import derived_topology, facts, numbered_by_nvml, told, topology_of_run
 from tests.telemetry import machines
 from tests.telemetry.stand_in import library, put_in_place
 from variable_mgr.exchange_plan import ReduceOptions, make_plan
@@ -25,7 +25,7 @@ def put(tmp_path, monkeypatch):
     def put(text, order=range(8)):
         put_in_place(text, tmp_path, monkeypatch)
         monkeypatch.setenv("CUDA_STAND_IN", " ".join(machines.bus(gpu) for gpu in order))
-        monkeypatch.setattr("benchmarks.tower_wiring.bus_addresses", lambda: bus_addresses(str(cuda())))
+        monkeypatch.setattr("benchmarks.topology.tower_wiring.bus_addresses", lambda: bus_addresses(str(cuda())))
 
     return put
 
