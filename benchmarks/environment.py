@@ -32,6 +32,7 @@ _OF_ANOTHER = re.compile(
     "TF_(VAR_.*|TOKEN_.*|CLI_.*|LOG|LOG_.*|INPUT|DATA_DIR|WORKSPACE|IN_AUTOMATION|REGISTRY_.*|PLUGIN_CACHE_.*|IGNORE"
     "|STATE_.*|CLOUD_.*|ENCRYPTION|APPEND_USER_AGENT|REATTACH_PROVIDERS|ACC|ACC_.*)"
 )
+_left: list[str] = []  # why NVML is asked no more
 _GIT_SECONDS = 10  # a checkout on a slow network disk; a hanging one must not hold up the run
 
 
@@ -101,6 +102,8 @@ def started_nvml(nvml: ModuleType | None = None) -> ModuleType | str:
         import pynvml  # absent where only the CPU is of interest
     except ImportError:
         return "the package nvidia-ml-py is not installed"
+    if _left and nvml is None:
+        return _left[0]
     nvml = nvml or pynvml
     try:
         nvml.nvmlInit()
@@ -112,6 +115,11 @@ def started_nvml(nvml: ModuleType | None = None) -> ModuleType | str:
         ask(nvml.nvmlShutdown)
         return f"it does not tell how many GPUs there are: {error}"
     return nvml
+
+
+def leave_nvml(reason: str) -> None:
+    """Let NVML be asked no more in this process: it holds whoever asks."""
+    _left.append(reason)
 
 
 def gpus(nvml: ModuleType | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from benchmarks.environment import ask, started_nvml
+from benchmarks.environment import ask, leave_nvml, started_nvml
 from benchmarks.load import own_gpus
 
 Question = Callable[[ModuleType, Any], float]
@@ -58,6 +58,10 @@ class Gpu:
         self._nvml = nvml
         self._handle = handle
         self._unsupported: set[str] = set()
+
+    def lose(self, reason: str) -> None:
+        """Ask nothing more."""
+        self._lost = reason
 
     @property
     def failure(self) -> str | None:
@@ -117,6 +121,13 @@ class Gpus:
         """The share of NVML's last sampling period in which they computed, their mean; None where it is not known."""
         known = [share for gpu in self.by_name.values() if (share := gpu.utilisation()) is not None]
         return statistics.fmean(known) if known else None
+
+    def give_up(self, reason: str) -> None:
+        """Ask NVML nothing more in this process, as it does not answer: not even to end."""
+        leave_nvml(reason)
+        self._started = None
+        for gpu in self.by_name.values():
+            gpu.lose(reason)
 
     def close(self) -> None:
         """End the use of NVML."""

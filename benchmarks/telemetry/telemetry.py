@@ -14,6 +14,7 @@ from benchmarks.load import SLOWED
 from benchmarks.telemetry.gpus import Gpus
 from benchmarks.telemetry.host import Host
 
+PATIENCE_SECONDS = 30.0  # with a driver: that of 16 GPUs which are all to be woken takes a few
 MOST_KEPT = 1000  # samples of a series in a record
 
 Sample = Mapping[str, float | None]
@@ -42,9 +43,13 @@ class Series:
     counted: dict[str, float | None] = field(default_factory=dict)
     _begin: Sample = field(default_factory=dict)
 
-    def look(self, seconds: float) -> None:
-        """Take a sample, `seconds` into the window."""
+    def look(self, seconds: float, given_up: threading.Event | None = None) -> None:
+        """Take a sample, `seconds` into the window; it does not count if it was `given_up` meanwhile."""
+        if given_up and given_up.is_set():
+            return
         sample = self.source.sample()
+        if given_up and given_up.is_set():
+            return
         self.times.append(seconds)
         for name, value in sample.items():
             self.values.setdefault(name, []).append(value)
@@ -103,33 +108,56 @@ class Telemetry:
         self._host = Series(Host())
         self._series = {name: Series(gpu) for name, gpu in self._gpus.by_name.items()}
         self._window = 0.0  # seconds of it in the parts that are over
+        self._begin = self._end = 0.0  # of the part, by the clock
 
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
-        """While this is entered, a part of the window goes on."""
-        everything = [self._host, *self._series.values()]
-        for series in everything:
-            series.begin()
+        """While this is entered, a part of the window goes on.
+
+        NVML is asked by the thread alone: a driver that does not answer any more holds up that, and not the run.
+        """
+        begun, ended, given_up = threading.Event(), threading.Event(), threading.Event()
+        sampler = threading.Thread(target=self._sample, args=(begun, ended, given_up), name="telemetry", daemon=True)
+        self._host.begin()
         self._host.source.sample()  # rates begin here
-        ended = threading.Event()
-        begin = self._clock()
-        sampler = threading.Thread(target=self._sample, args=(everything, begin, ended), name="telemetry", daemon=True)
         sampler.start()
+        if not begun.wait(PATIENCE_SECONDS):
+            self._give_up(given_up)
+        self._begin = self._clock()
         try:
             yield
         finally:
-            end = self._clock()
+            self._end = self._clock()
             ended.set()
-            sampler.join()
-            for series in everything:
-                series.look(self._window + end - begin)
-                series.end()
-            self._window += end - begin
+            self._host.end()
+            sampler.join(0.0 if given_up.is_set() else PATIENCE_SECONDS)
+            if sampler.is_alive() and not given_up.is_set():
+                self._give_up(given_up)
+            if given_up.is_set():
+                self._look_last()  # which says only that nothing is known
+            self._window += self._end - self._begin
+            self._host.look(self._window)
 
-    def _sample(self, everything: Sequence[Series], begin: float, ended: threading.Event) -> None:
+    def _sample(self, begun: threading.Event, ended: threading.Event, given_up: threading.Event) -> None:
+        for series in self._series.values():
+            series.begin()
+        begun.set()
         while not ended.wait(self._interval):
-            for series in everything:
-                series.look(self._window + self._clock() - begin)
+            for series in (self._host, *self._series.values()):
+                series.look(self._window + self._clock() - self._begin, given_up)
+        if not given_up.is_set():
+            self._look_last()
+
+    def _look_last(self) -> None:
+        """Look at the GPUs at the end of a part, first at what goes on counting."""
+        for series in self._series.values():
+            series.end()
+        for series in self._series.values():
+            series.look(self._window + self._end - self._begin)
+
+    def _give_up(self, given_up: threading.Event) -> None:
+        given_up.set()
+        self._gpus.give_up(f"NVML did not answer for {PATIENCE_SECONDS:g} s, and is asked no more")
 
     def facts(self, images: int | None) -> dict[str, Any]:
         """What was seen, as the record keeps it. Nothing is looked at after.

@@ -5,7 +5,9 @@ import time
 import psutil
 import pytest
 
+from benchmarks import environment
 from benchmarks.environment import gpus
+from benchmarks.load import gpu_state
 from benchmarks.params.params import options
 from benchmarks.telemetry import host as host_telemetry
 from benchmarks.telemetry import telemetry
@@ -119,6 +121,26 @@ def test_energy_that_was_not_counted_in_all_parts_is_not_known(h200):
     facts = watched(counted, lost)
     assert facts["gpus"]["GPU 0"]["energy_joules"] is None
     assert "joules_per_image" not in facts
+
+
+def test_a_driver_that_answers_no_more_holds_up_no_run(h200, monkeypatch):
+    monkeypatch.setattr(telemetry, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(environment, "_left", [])
+    why = "NVML did not answer for 0.3 s, and is asked no more"
+
+    def held() -> None:
+        some_time()
+        h200.set("gpu0.temperature", "~1500")
+
+    began = time.monotonic()
+    facts = watched(held, some_time)
+    assert time.monotonic() - began < 1.4
+    gpu = facts["gpus"]["GPU 0"]
+    assert (gpu["failure"], gpu["energy_joules"], gpu["series"]["power_watts"][-1]) == (why, None, None)
+    assert len(gpu["series"]["seconds"]) == len(gpu["series"]["power_watts"])
+    assert facts["host"]["samples"] > 10
+    assert gpu_state() == {}
+    assert gpus() == {"gpus": [], "nvml": why}
 
 
 @pytest.mark.usefixtures("h200")
