@@ -13,7 +13,7 @@ import psutil
 
 from benchmarks.machine.answers import answer
 from benchmarks.machine.control_groups import control_groups
-from benchmarks.machine.files import read_text
+from benchmarks.machine.files import read_text, whole_number
 
 MIB = 2**20
 OUT_OF_MEMORY = "out of memory"  # what a record calls it
@@ -60,8 +60,8 @@ def _left(group: Path) -> int | None:
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),  # of version 1
     ):
-        limit, usage = read_text(group / limit_file).strip(), read_text(group / usage_file).strip()
-        if limit.isdigit() and usage.isdigit():
-            found = re.search(rf"^{cached} (\d+)$", read_text(group / "memory.stat"), re.MULTILINE)
-            return int(limit) - int(usage) + (int(found[1]) if found else 0)
+        limit, usage = whole_number(group / limit_file), whole_number(group / usage_file)
+        if limit is not None and usage is not None:
+            found = re.search(rf"^{cached} (\d{{1,19}})$", read_text(group / "memory.stat"), re.MULTILINE)
+            return limit - usage + (int(found[1]) if found else 0)
     return None

@@ -206,12 +206,16 @@ def of_measurements(path: Path, network: Network | None = None) -> Machine:
         }
         names = [str(device) for device in document["devices"]]
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}. Give another file.") from error
+        raise UserError(f"--links={path}: cannot be read: {error.strerror}. Give another file.") from error
     except wiring_file.UNFIT as error:
-        raise UserError(f"{path}: is no file of measured links ({error!r}): it needs devices and links.") from error
+        raise UserError(
+            f"--links={path}: is no file of measured links ({error!r}): it needs devices and links."
+        ) from error
     gpus = [name for name in names if "GPU" in name.upper()]
     if not gpus:
-        raise UserError(f"{path}: has no GPU among its devices: {', '.join(names) or 'none'}. Measure where there are.")
+        raise UserError(
+            f"--links={path}: has no GPU among its devices: {', '.join(names) or 'none'}. Measure where there are."
+        )
     return replace(_measured(gpus, speeds, path), network=network)
 
 
@@ -238,7 +242,7 @@ def _measured(gpus: Sequence[str], speeds: Mapping[tuple[str, str], float], path
         to_host = max((both_ways(name, host) for host in hosts), default=0.0)
         own.append(to_host or min((speed for pair, speed in pairs.items() if number in pair), default=0.0))
         if not own[-1]:
-            raise UserError(f"{path}: knows no link of {name}. Measure again.")
+            raise UserError(f"--links={path}: knows no link of {name}. Measure again.")
     return Machine(
         "measured machine",
         "",
