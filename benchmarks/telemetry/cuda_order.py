@@ -11,7 +11,8 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 LIBRARY = "libcuda.so.1"
 _ADDRESS = 32  # characters; 00000000:00:00.0 has 16
@@ -36,7 +37,8 @@ class Listed(Protocol):
 Gpu = TypeVar("Gpu", bound=Listed)
 
 
-class Shown(NamedTuple, Generic[Gpu]):
+@dataclass(frozen=True)
+class Shown(Generic[Gpu]):
     """The `gpus` that a process is shown; `in_order`: their places are CUDA's numbers."""
 
     gpus: list[Gpu]
