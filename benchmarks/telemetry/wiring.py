@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.environment import ask, started_nvml
+from benchmarks.machine.files import spans
 from benchmarks.telemetry.cuda_order import bus
 from variable_mgr.link_graph import LEVELS, LinkGraph, best_ring, components
 
@@ -172,7 +173,14 @@ def matrix(wiring: Wiring) -> str:
     rows = [["", *names, "NUMA node", "cores"]]
     for gpu, name in zip(wiring.gpus, names, strict=True):
         words = ["X" if gpu is other else wiring.link(gpu.index, other.index).word for other in wiring.gpus]
-        rows.append([name, *words, "?" if gpu.numa_node is None else str(gpu.numa_node), _spans(gpu.cores)])
+        rows.append(
+            [
+                name,
+                *words,
+                "?" if gpu.numa_node is None else str(gpu.numa_node),
+                "?" if gpu.cores is None else spans(gpu.cores),
+            ]
+        )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -244,16 +252,3 @@ def _link(nvml: ModuleType, first: Any, second: Any, nvlinks: int, switched: boo
     if status in (None, nvml.NVML_P2P_STATUS_UNKNOWN):
         return Link(level, nvlinks, None, switched=switched)
     return Link(level, nvlinks, status == nvml.NVML_P2P_STATUS_OK, _PEER_PROBLEMS.get(status), switched)
-
-
-def _spans(cores: tuple[int, ...] | None) -> str:
-    """Numbers as nvidia-smi has them: 0-7,16-23."""
-    if cores is None:
-        return "?"
-    spans: list[list[int]] = []
-    for core in cores:
-        if spans and spans[-1][1] == core - 1:
-            spans[-1][1] = core
-        else:
-            spans.append([core, core])
-    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in spans)
