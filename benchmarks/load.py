@@ -26,6 +26,12 @@ SLOWED = {
     0x40: "its temperature (hardware limit)",
     0x80: "the power brake",
 }
+# Those that are how a GPU is set: they make no figure doubtful, and say why it is not higher.
+HELD = {
+    0x02: "the clocks that were set for it",
+    0x04: "its power limit",
+    0x10: "the clocks of others (sync boost)",
+}
 
 
 class _Times(NamedTuple):

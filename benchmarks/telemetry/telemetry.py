@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from benchmarks.load import SLOWED
+from benchmarks.load import HELD, SLOWED
 from benchmarks.telemetry.gpus import Gpus
 from benchmarks.telemetry.host import Host
 
@@ -188,9 +188,9 @@ class Telemetry:
 
 
 def _slowed_shares(reasons: Sequence[float | None]) -> dict[str, float] | None:
-    """By each reason for which clocks were slowed down, the share of samples in which they were; None if not known."""
+    """By each reason for which clocks were held down (idleness is none), the share of samples; None if not known."""
     known = [int(mask) for mask in reasons if mask is not None]
-    counts = {word: sum(bool(mask & bit) for mask in known) for bit, word in SLOWED.items()}
+    counts = {word: sum(bool(mask & bit) for mask in known) for bit, word in (SLOWED | HELD).items()}
     return {word: count / len(known) for word, count in counts.items() if count} if known else None
 
 

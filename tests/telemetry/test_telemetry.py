@@ -70,7 +70,7 @@ def test_quantities_have_the_units_of_their_names():
         }
     )
     assert gpu["counted"] == {"corrected_ecc_errors": 0, "uncorrected_ecc_errors": 0}
-    assert gpu["slowed_shares"] == {}
+    assert gpu["slowed_shares"] == {"its power limit": 1.0}  # as of a GPU that is busy
 
 
 def test_samples_are_those_of_the_window_only(h200):
@@ -199,8 +199,11 @@ def test_a_mig_slice_has_memory_and_power_and_no_utilisation(h200):
 
 
 def test_slow_clocks_are_told_by_reason_and_share(h200):
-    h200.set("gpu0.throttle_reasons", 0x40 | 0x4)
-    assert watched(some_time)["gpus"]["GPU 0"]["slowed_shares"] == {"its temperature (hardware limit)": 1.0}
+    h200.set("gpu0.throttle_reasons", 0x40 | 0x4 | 0x1)  # the last of an idle GPU
+    assert watched(some_time)["gpus"]["GPU 0"]["slowed_shares"] == {
+        "its temperature (hardware limit)": 1.0,
+        "its power limit": 1.0,
+    }
 
 
 def test_a_long_series_is_thinned_out_but_not_its_summary(monkeypatch):
