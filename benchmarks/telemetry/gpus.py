@@ -100,7 +100,8 @@ class Gpu:
 class Gpus:
     """The GPUs that this process computes on, by name, to be asked until `close`; `addresses` as for `own_gpus`.
 
-    `nvml`: "ok", or why NVML tells nothing at all. `sure`: these are all of them, and no others.
+    `nvml`: "ok", or why NVML tells nothing at all. `sure`: these are all of them, and no others'; of a GPU
+    in parts (MIG) NVML counts what all parts take.
     """
 
     def __init__(self, addresses: Sequence[str] | None = None) -> None:
@@ -112,9 +113,10 @@ class Gpus:
         if self._started:
             found = own_gpus(self._started, addresses)
             if addresses is None:
-                self.sure = all(os.getpid() in (pids or ()) for _, pids in found.values())
+                all_found = all(os.getpid() in (pids or ()) for _, pids in found.values())
             else:
-                self.sure = len(found) == len(addresses)
+                all_found = len(found) == len(addresses)
+            self.sure = all_found and not any(_in_parts(self._started, handle) for handle, _ in found.values())
             self.by_name = {f"GPU {index}": Gpu(self._started, handle) for index, (handle, _) in found.items()}
 
     def utilisation(self) -> float | None:
@@ -134,6 +136,11 @@ class Gpus:
         if self._started:
             ask(self._started.nvmlShutdown)
             self._started = None
+
+
+def _in_parts(nvml: ModuleType, handle: Any) -> bool:
+    mode = ask(nvml.nvmlDeviceGetMigMode, handle)
+    return bool(mode and mode[0])
 
 
 def total_memory(address: str) -> int | str:

@@ -192,7 +192,9 @@ def test_a_mig_slice_has_memory_and_power_and_no_utilisation(h200):
     h200.set("gpu0.mig", 1)
     for name in ("utilization", "memory_utilization", "pcie_tx", "pcie_rx"):
         h200.set(f"gpu0.{name}", "!3")
-    gpu = watched(some_time)["gpus"]["GPU 0"]
+    facts = watched(some_time)
+    assert "joules_per_image" not in facts  # the other parts' are among the GPU's
+    gpu = facts["gpus"]["GPU 0"]
     assert gpu["failure"] is None
     assert {"memory_used_bytes", "power_watts"} < gpu["summary"].keys()
     assert "utilisation" not in gpu["summary"]
