@@ -59,17 +59,17 @@ def prohibited(facts: Facts) -> Iterator[Finding]:
 
 def others(facts: Facts) -> Iterator[Finding]:
     """Nobody else computes there."""
-    for gpu in facts.gpus.used if facts.alone else ():
-        if gpu.processes:
-            told = [
-                f"{each.pid}" + (f" with {each.memory_bytes / 1e9:.1f} GB" if each.memory_bytes else "")
-                for each in gpu.processes
-            ]
-            yield warns(
-                f"Other processes compute on {_name(gpu)}: {', '.join(told)}",
-                "they take time and memory from the run",
-                "Wait for them, end them, or take another GPU with --gpu_indices",
-            )
+    used = facts.gpus.used if facts.alone else ()
+    for group in alike(used, lambda gpu: (gpu.name, gpu.processes) if gpu.processes else None):
+        told = [
+            f"{each.pid}" + (f" with {each.memory_bytes / 1e9:.1f} GB" if each.memory_bytes else "")
+            for each in group[0].processes or ()
+        ]
+        yield warns(
+            f"Other processes compute on {named(group)}: {', '.join(told)}",
+            "they take time and memory from the run",
+            "Wait for them, end them, or take another GPU with --gpu_indices",
+        )
 
 
 def power(facts: Facts) -> Iterator[Finding]:

@@ -100,6 +100,12 @@ def test_processes_of_the_same_run_are_no_strangers(put):
     assert found(Params(device="gpu", job_name="worker", worker_hosts="a:1,b:1")) == {}
 
 
+def test_a_process_on_many_gpus_is_told_once(put):
+    put(machines.dgx_1().replace("PID", "4711"))
+    (told,) = found(Params(device="gpu", num_gpus=8))["gpu_processes"]
+    assert told.what.startswith("Other processes compute on GPUs 0-7 (Tesla P100-SXM2-16GB): 4711")
+
+
 def test_processes_whose_memory_is_not_told(put):
     put(H200).set("gpu0.processes", f"{2**64 - 1} 4711:{2**64 - 1}")
     assert Process(4711, None) in read(Params(), {}).used[0].processes
