@@ -18,6 +18,7 @@ from results.reference.hardware import matches
 from variable_mgr.link_graph import components
 
 _ASSUMED = "PCIe 3.0 with 16 lanes is assumed, and NVLinks do not count"
+_LARGEST_MESH = 4  # GPUs with NVLinks of their own from each to every other; among more, those are to switches
 _FASTER = 1.5  # than a GPU's link to the host: what of measured links cannot be PCIe
 
 
@@ -243,11 +244,14 @@ def _measured(gpus: Sequence[str], speeds: Mapping[tuple[str, str], float], path
         own.append(to_host or min((speed for pair, speed in pairs.items() if number in pair), default=0.0))
         if not own[-1]:
             raise UserError(f"--links={path}: knows no link of {name}. Measure again.")
+    fast = {(a, b): speed for (a, b), speed in pairs.items() if speed > _FASTER * max(own[a], own[b])}
+    switched = len(gpus) > _LARGEST_MESH and len(fast) == len(gpus) * (len(gpus) - 1) // 2
     return Machine(
         "measured machine",
         "",
         len(gpus),
-        nvlinks={(a, b): speed for (a, b), speed in pairs.items() if speed > _FASTER * max(own[a], own[b])},
+        nvlinks={} if switched else fast,
+        switched=min(fast.values()) if switched else 0.0,
         shared=tuple(Shared("GPU's link", (gpu,), speed) for gpu, speed in enumerate(own)),
         # Through the host a copy takes its way twice, at half the pace.
         peers=all(speed > min(own[a], own[b]) / _FASTER for (a, b), speed in pairs.items()),

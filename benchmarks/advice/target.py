@@ -64,11 +64,13 @@ def find(*, device: str, platform: str | None, links: Path | None, wires: Path |
 
 def _measured(links: Machine, found: wiring.Wiring | None) -> Target:
     """A machine whose links were measured; what cards it has, and which are peers, its wiring tells, if it is known."""
+    if found and links.nvlinks and all(link.switched for link in found.links.values()):
+        # Each pair was measured alone, and had all that a GPU has to the switches.
+        links = dataclasses.replace(links, nvlinks={}, switched=min(links.nvlinks.values()))
     if found is None or len(found.gpus) != links.gpus:
         return Target("gpu", links, lambda count: of_machine(links, count))
-    return dataclasses.replace(
-        _wired(found, links.name), machine=dataclasses.replace(links, accelerator=found.gpus[0].name or "")
-    )
+    known = dataclasses.replace(links, accelerator=found.gpus[0].name or "")
+    return dataclasses.replace(_wired(found, links.name), machine=known)
 
 
 def _at_hand(found: wiring.Wiring | str) -> Target:

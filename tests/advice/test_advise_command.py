@@ -1,13 +1,14 @@
 """python -m benchmarks.advise: what it knows of one device, what it refuses, what it says, and real runs."""
 
 import csv
+import itertools
 import json
 import re
 
 import pytest
 
 from benchmarks import advise
-from benchmarks.advice import one_device, wiring_file
+from benchmarks.advice import one_device, target, wiring_file
 from benchmarks.advice.candidates import ON_GPUS, Candidate, named
 from benchmarks.advice.cost_model import Layout, Prediction
 from benchmarks.advice.findings import Findings, told
@@ -217,6 +218,19 @@ def test_measured_links_with_the_wiring_beside_them(tmp_path, monkeypatch, capsy
     assert 'Rule "K80 with peer-to-peer"' in out
     file.write_text(json.dumps(document))  # then the card is not known
     assert 'Rule "GPUs with peer-to-peer"' in predicted(capsys, *flags)[1]
+
+
+def test_measured_links_to_switches_are_a_gpu_s_own(tmp_path, monkeypatch):
+    put_in_place(machines.nvswitch(), tmp_path, monkeypatch)
+    names = ["/cpu:0", *(f"/gpu:{gpu}" for gpu in range(4))]  # of eight
+    links = [
+        {"from": one, "to": other, "bytes_per_second": 5e10 if "/cpu:0" in (one, other) else 4e11}
+        for one, other in itertools.permutations(names, 2)
+    ]
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps({"devices": names, "links": links, "wiring": wiring.read().facts()}))
+    found = target.find(device="auto", platform=None, links=file, wires=None).machine
+    assert (found.switched, found.nvlinks) == (4e11, {})
 
 
 @pytest.mark.parametrize("machine", [machines.no_peers, machines.nvswitch])

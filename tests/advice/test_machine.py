@@ -1,9 +1,10 @@
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
-from benchmarks.advice import machine, rates
+from benchmarks.advice import machine, rates, rings
 from benchmarks.advice.platforms import PLATFORMS, mesh
 from benchmarks.errors import UserError
 from benchmarks.telemetry.wiring import Gpu, Link, Wiring
@@ -138,6 +139,26 @@ def test_measured_links_tell_nvlinks_from_pcie(tmp_path):
     assert found.peers
     assert not found.sharing_known
     assert found.network == machine.Network(1e9)
+
+
+@pytest.mark.parametrize(("gpus", "switched"), [(4, 0), (8, 4e11)])
+def test_more_gpus_than_a_mesh_has_are_linked_by_switches(tmp_path, gpus, switched):
+    names = ["/cpu:0", *(f"/gpu:{gpu}" for gpu in range(gpus))]
+    links = [
+        {"from": one, "to": other, "bytes_per_second": 5e10 if "/cpu:0" in (one, other) else 4e11}
+        for one, other in itertools.permutations(names, 2)
+    ]
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps({"devices": names, "links": links}))
+    found = machine.of_measurements(file)
+    assert (found.switched, len(found.nvlinks)) == (switched, 0 if switched else 6)
+    assert rings.rate(found, gpus, one_ring=False) <= 3 * 4e11
+
+
+def test_a_mesh_of_many_gpus_is_searched_no_longer_than_it_is_worth():
+    links = dict.fromkeys(itertools.combinations(range(12), 2), 1e10)
+    full = replace(machine.plain("all to all", "V100-SXM3-32GB", 12), nvlinks=links)
+    assert rings.rate(full, 12, one_ring=False) >= 2e10
 
 
 def one_link(speed):
