@@ -205,7 +205,7 @@ def _save(path: Path | None, found: Findings) -> None:
 def _images_per_second(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be above 0, is {text}")
+        raise argparse.ArgumentTypeError(f"must be above 0 and finite, is {text}")
     return number
 
 

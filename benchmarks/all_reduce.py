@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-import psutil
-
 import models
 from benchmarks.bandwidth import Result, line, table
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.inputs.datasets import DATASETS
+from benchmarks.memory import available
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, notices, parse, resolve
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
@@ -131,7 +130,7 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
 
     from benchmarks import devices
     from benchmarks.exchange import plan_exchange, reduce_options
-    from benchmarks.tower_wiring import derived_topology, told
+    from benchmarks.topology.tower_wiring import derived_topology, told
 
     found = devices.set_up(command.params)
     params = resolve(command.params, device=found.kind)
@@ -188,11 +187,11 @@ def cases(options: argparse.Namespace, params: ResolvedParams, towers: Sequence[
         facts = DATASETS[params.data_name]
         declared = declarations(network, facts.tcb_num_classes if params.tcb_class_counts else facts.num_classes)
         yield Case(params.model, {each.name: each.shape for each in declared if each.trainable})
-    available = psutil.virtual_memory().available
+    free = available()
     for text, nbytes in options.sizes if options.only != "model" else ():
         needed = nbytes * len(towers) * COPIES_IN_MEMORY
-        if params.device == "cpu" and needed > available:
-            report.note(f"{text} is left out: {len(towers)} towers need {needed:.2g} bytes, {available:.2g} are free")
+        if params.device == "cpu" and free is not None and needed > free:
+            report.note(f"{text} is left out: {len(towers)} towers need {needed:.2g} bytes, {free:.2g} are free")
         else:
             yield Case(text, {"tensor": (nbytes // GRADIENT_BYTES,)})
 

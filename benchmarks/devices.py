@@ -14,6 +14,8 @@ from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
 from benchmarks.params.resolve import intra_threads
 from benchmarks.precision import COMPUTE_DTYPE
+from benchmarks.telemetry.cuda_order import bus_addresses
+from benchmarks.telemetry.gpus import total_memory
 from models.layers import Net, declarations
 from models.network import Network, Outputs
 from variable_mgr.topology import is_gpu
@@ -161,20 +163,40 @@ def in_order(indices: Sequence[int]) -> tuple[str, ...]:
 
 def _configure_memory(params: Params, gpu: tf.config.PhysicalDevice) -> None:
     if params.gpu_memory_frac_for_testing:
-        import pynvml  # NVML knows the card's memory before TensorFlow takes it
-
-        index = int(gpu.name.rsplit(":", 1)[1])
-        try:
-            pynvml.nvmlInit()
-            total = int(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(index)).total)
-        except pynvml.NVMLError as error:
+        total = _total_memory(_number(gpu))
+        if isinstance(total, str):
             raise UserError(
-                f"--gpu_memory_frac_for_testing: NVML cannot tell the memory of GPU {index}: {error}."
-            ) from error
+                f"--gpu_memory_frac_for_testing={params.gpu_memory_frac_for_testing}: how much memory {gpu.name} has "
+                f"is not known: {total}. Leave it out."
+            )
         limit = int(params.gpu_memory_frac_for_testing * total / 2**20)
         tf.config.set_logical_device_configuration(gpu, [tf.config.LogicalDeviceConfiguration(memory_limit=limit)])
     elif params.allow_growth:
         tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def _total_memory(number: int) -> int | str:
+    """Bytes of the GPU to which TensorFlow gives this number, before TensorFlow takes them; or why it is not known."""
+    addresses = bus_addresses()
+    if isinstance(addresses, str):
+        return addresses
+    address = addresses[number] if number < len(addresses) else None
+    return total_memory(address) if address else "CUDA does not tell which it is"
+
+
+def _number(gpu: tf.config.PhysicalDevice) -> int:
+    return int(gpu.name.rsplit(":", 1)[1])
+
+
+def addresses_in_use(devices: Devices) -> tuple[str, ...] | None:
+    """PCI addresses of the GPUs of this process's towers, none where these are on the CPU; None where not told."""
+    if devices.kind == "cpu":
+        return ()
+    visible = [_number(gpu) for gpu in tf.config.get_visible_devices("GPU")]
+    found = bus_addresses()
+    told = [] if isinstance(found, str) else [found[number] for number in visible if number < len(found)]
+    known = tuple(address for address in told if address)
+    return known if known and len(known) == len(visible) else None
 
 
 def _counted_gpus(count: int) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from benchmarks import discretion
+from benchmarks.machine.answers import answer
 from benchmarks.machine.main_memory import memory
 from benchmarks.machine.processors import numa_nodes, processors
 from benchmarks.machine.software import build, packages
@@ -31,6 +32,7 @@ _OF_ANOTHER = re.compile(
     "TF_(VAR_.*|TOKEN_.*|CLI_.*|LOG|LOG_.*|INPUT|DATA_DIR|WORKSPACE|IN_AUTOMATION|REGISTRY_.*|PLUGIN_CACHE_.*|IGNORE"
     "|STATE_.*|CLOUD_.*|ENCRYPTION|APPEND_USER_AGENT|REATTACH_PROVIDERS|ACC|ACC_.*)"
 )
+_left: list[str] = []  # why NVML is asked no more
 _GIT_SECONDS = 10  # a checkout on a slow network disk; a hanging one must not hold up the run
 
 
@@ -62,10 +64,11 @@ def hardware() -> dict[str, Any]:
 
     Where there is no driver, `gpus` is empty and `nvml` says why.
     """
+    whole = answer(psutil.virtual_memory)
     return {
         "cpu": processors(),
         "numa_nodes": numa_nodes(),
-        "memory_bytes": psutil.virtual_memory().total,
+        "memory_bytes": whole and whole.total,
         "memory": memory(),
         "virtualisation": virtualisation(),
         **gpus(),
@@ -91,17 +94,32 @@ def checkout(folder: Path) -> dict[str, Any]:
 
 
 def started_nvml(nvml: ModuleType | None = None) -> ModuleType | str:
-    """Return NVML, ready to be asked until its nvmlShutdown, or why it cannot be; `nvml` stands in for it in tests."""
+    """Return NVML, ready to be asked until its nvmlShutdown, or why it cannot be; `nvml` stands in for it in tests.
+
+    One that does not tell how many GPUs there are tells nothing: that is not the same as that there are none.
+    """
     try:
         import pynvml  # absent where only the CPU is of interest
     except ImportError:
         return "the package nvidia-ml-py is not installed"
+    if _left and nvml is None:
+        return _left[0]
     nvml = nvml or pynvml
     try:
         nvml.nvmlInit()
     except pynvml.NVMLError as error:
         return str(error)
+    try:
+        nvml.nvmlDeviceGetCount()
+    except pynvml.NVMLError as error:
+        ask(nvml.nvmlShutdown)
+        return f"it does not tell how many GPUs there are: {error}"
     return nvml
+
+
+def leave_nvml(reason: str) -> None:
+    """Let NVML be asked no more in this process: it holds whoever asks."""
+    _left.append(reason)
 
 
 def gpus(nvml: ModuleType | None = None) -> dict[str, Any]:
@@ -143,14 +161,14 @@ def _watts(milliwatts: int | None) -> float | None:
 
 
 def ask(question: Callable[..., Any], *arguments: Any) -> Any:
-    """Return NVML's answer, or None where the driver or the device has none."""
+    """Return NVML's answer, or None where the driver or the device has none, or no text that can be read."""
     from pynvml import NVMLError
 
     try:
         answer = question(*arguments)
-    except NVMLError:
+        return answer.decode() if isinstance(answer, bytes) else answer  # bytes before release 11.515 of the package
+    except (NVMLError, UnicodeDecodeError):
         return None
-    return answer.decode() if isinstance(answer, bytes) else answer  # bytes before release 11.515 of the package
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -18,6 +18,7 @@ def reduce_options(params: ResolvedParams, derived: Derived | None = None) -> Re
     return ReduceOptions(
         spec=params.all_reduce_spec or ("hierarchical_copy" if params.hierarchical_copy else None),
         topology=derived.topology if derived else params.network_topology,
+        ring=derived.ring if derived else (),
         repacking=params.gradient_repacking,
         bytes_per_pack=params.bytes_per_pack,
         small_bytes=params.agg_small_grads_max_bytes,

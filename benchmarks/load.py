@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import psutil
 
 from benchmarks.environment import ask, started_nvml
+from benchmarks.machine.answers import answer
+from benchmarks.telemetry.cuda_order import bus
 
 LEAST_SECONDS = 0.5  # the kernel counts in hundredths of a second
 _IDLE = ("idle", "iowait")
@@ -23,6 +25,12 @@ SLOWED = {
     0x20: "its temperature (software limit)",
     0x40: "its temperature (hardware limit)",
     0x80: "the power brake",
+}
+# Those that are how a GPU is set: they make no figure doubtful, and say why it is not higher.
+HELD = {
+    0x02: "the clocks that were set for it",
+    0x04: "its power limit",
+    0x10: "the clocks of others (sync boost)",
 }
 
 
@@ -52,6 +60,9 @@ class HostLoad:
         None where it cannot be known.
         """
         begin, end = self._begin, _times()
+        if begin is None or end is None:
+            reason = "the system does not tell how busy its processors are"
+            return {"cpu_share_of_others": None, "stolen_share": None, "reason": reason}
         passed = _Times(*(after - before for before, after in zip(begin, end, strict=True)))
         if passed.at < LEAST_SECONDS or passed.total <= 0:
             return {"cpu_share_of_others": None, "stolen_share": None, "reason": "the window is too short to tell"}
@@ -62,13 +73,14 @@ class HostLoad:
         return facts | {"cpu_share_of_others": others}
 
 
-def _times() -> _Times:
-    cores = [core._asdict() for core in psutil.cpu_times(percpu=True)]
+def _times() -> _Times | None:
+    cores = [core._asdict() for core in answer(psutil.cpu_times, percpu=True) or ()]
+    if not cores:
+        return None
     usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(len(cores)))
     chosen = [cores[number] for number in usable if number < len(cores)] or cores
     by_kind = {kind: sum(core[kind] for core in chosen) for kind in chosen[0]}
-    own = psutil.Process().cpu_times()
-    return _Times(time.monotonic(), *processor_seconds(by_kind), own.user + own.system)
+    return _Times(time.monotonic(), *processor_seconds(by_kind), time.process_time())
 
 
 def processor_seconds(by_kind: Mapping[str, float]) -> tuple[float, float, float]:
@@ -78,27 +90,34 @@ def processor_seconds(by_kind: Mapping[str, float]) -> tuple[float, float, float
     return total, total - stolen - sum(by_kind.get(kind, 0.0) for kind in _IDLE), stolen
 
 
-def gpu_state(nvml: ModuleType | None = None) -> dict[str, dict[str, Any]]:
+def gpu_state(nvml: ModuleType | None = None, addresses: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
     """Return, by GPU that this process computes on, why its clocks are slowed down now and who else computes there.
 
-    `slowed_for` and `other_processes` are None where the driver does not tell. Where process numbers are those of
-    another namespace, as in a container, every GPU that is computed on counts as ours. `nvml` stands in for NVML in
-    tests.
+    `slowed_for` and `other_processes` are None where the driver does not tell. `addresses` as for `own_gpus`; `nvml`
+    stands in for NVML in tests.
     """
     started = started_nvml(nvml)
     if isinstance(started, str):
         return {}
     try:
-        return {f"GPU {i}": _state(started, handle, pids) for i, (handle, pids) in own_gpus(started).items()}
+        return {f"GPU {i}": _state(started, *found) for i, found in own_gpus(started, addresses).items()}
     finally:
         ask(started.nvmlShutdown)
 
 
-def own_gpus(nvml: ModuleType) -> dict[int, tuple[Any, list[int] | None]]:
-    """Handle and processes of each GPU that this process computes on, by its number, in order; NVML is initialised."""
-    handles = {i: ask(nvml.nvmlDeviceGetHandleByIndex, i) for i in range(ask(nvml.nvmlDeviceGetCount) or 0)}
-    pids = {i: _pids(nvml, handle) for i, handle in handles.items() if handle is not None}
-    ours = {i for i, found in pids.items() if found and os.getpid() in found} or {i for i in pids if pids[i]}
+def own_gpus(nvml: ModuleType, addresses: Sequence[str] | None = None) -> dict[int, tuple[Any, list[int] | None]]:
+    """Handle and processes of each GPU that this process computes on, by its number, in order; NVML is initialised.
+
+    These are the ones with the PCI `addresses`. Where those are not told (None), the ones that have this process among
+    theirs; and where none has, as process numbers in a container are those of another namespace, all that have any.
+    """
+    asked = {i: ask(nvml.nvmlDeviceGetHandleByIndex, i) for i in range(ask(nvml.nvmlDeviceGetCount) or 0)}
+    handles = {i: handle for i, handle in asked.items() if handle is not None}
+    pids = {i: _pids(nvml, handle) for i, handle in handles.items()}
+    if addresses is not None:
+        ours = {i for i, handle in handles.items() if bus(ask(nvml.nvmlDeviceGetPciInfo, handle)) in addresses}
+    else:
+        ours = {i for i, found in pids.items() if found and os.getpid() in found} or {i for i in pids if pids[i]}
     return {i: (handles[i], pids[i]) for i in sorted(ours)}
 
 

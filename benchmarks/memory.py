@@ -11,8 +11,9 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.machine.answers import answer
 from benchmarks.machine.control_groups import control_groups
-from benchmarks.machine.files import read_text
+from benchmarks.machine.files import read_text, whole_number
 
 MIB = 2**20
 OUT_OF_MEMORY = "out of memory"  # what a record calls it
@@ -41,11 +42,16 @@ def peak_resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS
 
 
-def available(groups: Sequence[Path] | None = None) -> int:
-    """Bytes that can be had without swapping: of the machine, or of the tightest of this process's control `groups`."""
+def available(groups: Sequence[Path] | None = None) -> int | None:
+    """Bytes that can be had without swapping: of the machine, or of the tightest of this process's control `groups`.
+
+    None where neither tells.
+    """
     groups = control_groups("memory") if groups is None else groups
     left = [bytes_left for group in groups if (bytes_left := _left(group)) is not None]
-    return max(0, min([int(psutil.virtual_memory().available), *left]))
+    if whole := answer(psutil.virtual_memory):
+        left.append(int(whole.available))
+    return max(0, min(left)) if left else None
 
 
 def _left(group: Path) -> int | None:
@@ -54,8 +60,8 @@ def _left(group: Path) -> int | None:
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),  # of version 1
     ):
-        limit, usage = read_text(group / limit_file).strip(), read_text(group / usage_file).strip()
-        if limit.isdigit() and usage.isdigit():
-            statistics = dict(line.split() for line in read_text(group / "memory.stat").splitlines())
-            return int(limit) - int(usage) + int(statistics.get(cached, 0))
+        limit, usage = whole_number(group / limit_file), whole_number(group / usage_file)
+        if limit is not None and usage is not None:
+            found = re.search(rf"^{cached} (\d{{1,19}})$", read_text(group / "memory.stat"), re.MULTILINE)
+            return limit - usage + (int(found[1]) if found else 0)
     return None

@@ -48,7 +48,8 @@ class Bound(NamedTuple):
 
 def nodes(root: Path = NODES) -> dict[int, frozenset[int]]:
     """The processors of each NUMA node that has some, by their numbers; {} where the system does not tell."""
-    found = {int(folder.name[4:]): processors(read_text(folder / "cpulist")) for folder in root.glob("node[0-9]*")}
+    folders = [folder for folder in root.glob("node[0-9]*") if folder.name[4:].isdigit()]
+    found = {int(folder.name[4:]): processors(read_text(folder / "cpulist")) for folder in folders}
     return {node: cpus for node, cpus in sorted(found.items()) if cpus}
 
 

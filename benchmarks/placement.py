@@ -52,7 +52,12 @@ def first_step(
         return
     with _explained(params), _graphs_of_functions() as functions:
         yield
-    section |= _found(functions, graphs)
+    if not (found := _found(functions, graphs)):
+        if asked:
+            raise UserError(f"{asked[0]}: TensorFlow does not tell where this step's operations are. Leave it out.")
+        section["not_looked_at"] = "TensorFlow did not tell"
+        return
+    section |= found
     for line in placement.moved(section):
         console.notice(f"WARNING: {line}")
     if params.log_device_placement:
@@ -125,7 +130,12 @@ def _graphs_of_functions() -> Iterator[list[Any]]:
 
 
 def _found(functions: Sequence[Any], graphs: Sequence[tf.Graph]) -> dict[str, Any]:
-    """What the `functions` tell of the graph of the step: of the one that has its operations, whoever else ran some."""
+    """What the `functions` tell of the graph of the step: of the one that has its operations, whoever else ran some.
+
+    {} where none has: the step has no graph, or it was placed before.
+    """
+    if not graphs:
+        return {}
     (graph,) = graphs
     own = {operation.name for operation in graph.get_operations()}
 
@@ -133,7 +143,8 @@ def _found(functions: Sequence[Any], graphs: Sequence[tf.Graph]) -> dict[str, An
         names = {node.name for node in function.pre_optimization_graph.node}
         return len(own & names) / len(own | names)
 
-    return placed(max(functions, key=in_common), Sizes.of(graph))
+    best = max(functions, key=in_common, default=None)
+    return placed(best, Sizes.of(graph)) if best is not None and in_common(best) else {}
 
 
 @contextlib.contextmanager

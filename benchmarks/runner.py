@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchmarks import failures, tower_wiring
+from benchmarks import failures
 from benchmarks.checkpoint_evaluation import CheckpointEvaluation, evaluation_batch_size
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
@@ -29,6 +29,7 @@ from benchmarks.saving import Kept, open_checkpoints, prepare_saving
 from benchmarks.settling import settle_workload
 from benchmarks.signals import Signals
 from benchmarks.step import Step
+from benchmarks.topology import tower_wiring
 from benchmarks.window import make_steps
 from benchmarks.workload import (
     Workload,

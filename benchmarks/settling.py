@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from benchmarks import tower_wiring
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console
 from benchmarks.devices import unused_gpus
@@ -11,6 +10,7 @@ from benchmarks.in_effect import in_effect, words_on
 from benchmarks.params import environment_variables
 from benchmarks.precision import COMPUTE_DTYPE
 from benchmarks.telemetry import wiring
+from benchmarks.topology import tower_wiring
 from benchmarks.workload import Workload, images_per_update, settle
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Narrator, table_head
 from benchmarks.copies import compare_copies
+from benchmarks.devices import addresses_in_use
 from benchmarks.draft import Draft
 from benchmarks.load import HostLoad, gpu_state
 from benchmarks.measure import Outcome, Recording, measure, warm_up
@@ -118,25 +119,31 @@ def measure_window(
     target = PrecisionTarget(params.target_precision) if params.target_precision else None
     load = HostLoad(alone=place.alone)
     pauses = [*pauses, *([target] if target else [])]
-    with telemetry_of(draft, place) as part, primitives_of(draft, console, part) as part:
+    addresses = addresses_in_use(workload.devices)
+    with telemetry_of(draft, place, addresses) as part, primitives_of(draft, console, part) as part:
         measure_with_pauses(step, recording, steps, on_step, pauses, part)
     draft.checks["load"] = load.facts()
     if workload.devices.kind == "gpu":
-        draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
+        draft.checks["gpus"] = gpu_state(addresses=addresses)  # at once: the GPU is still as warm as it was
     if target:
         verdict = target.verdict(recording.step_seconds, steps)
         console.notice(f"NOTE: --target_precision={target.share:.2%}: {verdict}.")
 
 
 @contextlib.contextmanager
-def telemetry_of(draft: Draft, place: Place) -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """What to enter for each part of the window, so that `draft` knows at the end, whatever it is, what was seen."""
+def telemetry_of(
+    draft: Draft, place: Place, addresses: Sequence[str] | None
+) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """What to enter for each part of the window, so that `draft` knows at the end, whatever it is, what was seen.
+
+    `addresses` are those of this process's GPUs, as for `own_gpus`.
+    """
     recording, interval = draft.recording, draft.params.telemetry_interval
     assert recording is not None, "there was a warm-up"
     if not interval:
         yield contextlib.nullcontext
         return
-    telemetry = Telemetry(interval, recording.clock)
+    telemetry = Telemetry(interval, recording.clock, addresses)
     try:
         yield telemetry.part
     finally:

@@ -28,7 +28,7 @@ from benchmarks.inputs.towers import TowerInput, on_device
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.params.traced_steps import steps_in_pause
 from benchmarks.step import StepOptions, TrainingStep
-from benchmarks.tower_wiring import topology_of_run
+from benchmarks.topology.tower_wiring import topology_of_run
 from benchmarks.verification import Verdict, verify, verify_in_turn
 from models.layers import Declaration, declarations
 from models.network import Network

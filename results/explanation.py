@@ -16,7 +16,7 @@ from results.naming import counted, name
 from results.record import RunRecord
 from results.sections import Paragraphs, size, some
 from results.statistics.between_runs import interval
-from results.table import printable
+from results.table import printable, state
 
 WIDTH = 100
 _LABEL = 12
@@ -142,7 +142,7 @@ def _validity(record: RunRecord) -> Paragraphs:
     if record.valid:
         yield "valid", "yes: it completed, and nothing was found wrong with it"
     for number, problem in enumerate(some([*filter(None, [record.message]), *record.problems])):
-        yield ("" if number else f"{'INVALID' if record.status == 'completed' else record.status.upper()}"), problem
+        yield "" if number else state(record.valid, record.status), problem
     check = record.checks.get("variable_update")
     if isinstance(check, dict):
         worst, most = check.get("largest_difference"), check.get("tolerance")

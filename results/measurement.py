@@ -17,6 +17,7 @@ from results.schema import RecordError
 LONGEST_SECONDS = 1e9  # 30 years: a record that says more is none of a run, and sums of its steps could overflow
 SHORTEST_WINDOW_SECONDS = 1e-9  # of no clock; images over less could overflow
 MOST_COUNTED = 2**31  # of images per tower, and of towers
+MOST_OF_A_RUN = 2**62  # images, and steps
 MAD_TO_SIGMA = 1.4826  # the median absolute deviation of normal data, times this, is its standard deviation
 
 
@@ -63,6 +64,10 @@ class Measurement:
             value = getattr(self, name)
             if value is not None:
                 _set(self, name, _durations(name, (value,))[0])
+        for name in ("images_in_window", "skipped_steps"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= MOST_OF_A_RUN:
+                raise RecordError(f"must be from 0 to {MOST_OF_A_RUN}, is {_in_short(value)}", name)
         if 0 < self.window_seconds < SHORTEST_WINDOW_SECONDS:
             raise RecordError(f"shorter than any clock can tell, is {self.window_seconds}", "window_seconds")
 
@@ -126,8 +131,12 @@ def _set(measurement: Measurement, name: str, value: object) -> None:
 def _counted(name: str, value: int) -> int:
     if not 1 <= value <= MOST_COUNTED:
         limit = "at least 1" if value < 1 else f"at most {MOST_COUNTED}"
-        raise RecordError(f"must be {limit}, is {value if abs(value) < 1e30 else 'far from that'}", name)
+        raise RecordError(f"must be {limit}, is {_in_short(value)}", name)
     return int(value)
+
+
+def _in_short(value: int) -> object:
+    return value if abs(value) < 1e30 else "far from that"
 
 
 def _durations(name: str, values: Iterable[float]) -> tuple[float, ...]:

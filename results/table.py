@@ -91,10 +91,14 @@ def shown(value: object, limit: int = 60) -> str:
 
 
 def state(valid: bool, status: str) -> str:
-    """Return the state of a record in one word: "ok", or a word in capitals."""
+    """Return the state of a record in one word: "ok", or a word in capitals.
+
+    Of one that completed and is not fit for comparison this is UNFIT: INVALID is what a run calls what it computed
+    wrongly, which is no more than one of the reasons.
+    """
     if valid:
         return "ok"
-    return "INVALID" if status == "completed" else status.upper()
+    return "UNFIT" if status == "completed" else status.upper()
 
 
 def _repeats_together(frame: pd.DataFrame) -> pd.DataFrame:

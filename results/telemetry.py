@@ -1,9 +1,11 @@
 """What a record's telemetry says, in words."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from results.schema import section
+
+_MOST = 1e18  # no second and no quantity is as large
 
 _OF_A_GPU = {
     "utilisation": "computing {:.0%} of the time",
@@ -35,11 +37,16 @@ def in_short(telemetry: Mapping[str, Any]) -> Iterator[str]:
         yield f"host: {', '.join(words)}"
 
 
+def is_quantity(value: object) -> TypeGuard[float]:
+    """Whether `value` of a record, which may come from anywhere, is a number that can be one of telemetry's."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST
+
+
 def _means(found: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[str]:
     summary = section(found, "summary")
     for name, text in texts.items():
         mean = section(summary, name).get("mean")
-        if isinstance(mean, float | int):
+        if is_quantity(mean):
             yield text.format(mean / 1e9 if name.endswith("bytes") else mean)
 
 

@@ -5,9 +5,15 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pynvml
+import pytest
 
+from benchmarks.batch_search.command import usual_limit
 from benchmarks.environment import checkout, environment, gpus, hardware
+from benchmarks.errors import UserError
+from benchmarks.load import HostLoad
+from benchmarks.memory import available
 
 
 def test_environment_is_plain_json_with_the_versions():
@@ -21,6 +27,24 @@ def test_environment_is_plain_json_with_the_versions():
 def test_the_name_of_the_host_is_told_to_who_asks():
     assert "hostname" not in environment({})
     assert environment({}, names=True)["hostname"] == platform.node()
+
+
+def test_a_machine_that_hides_its_files_is_not_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert hardware()["memory_bytes"] is None
+    assert HostLoad().facts() == {
+        "cpu_share_of_others": None,
+        "stolen_share": None,
+        "reason": "the system does not tell how busy its processors are",
+    }
+    assert available([tmp_path]) is None
+    monkeypatch.setattr("benchmarks.batch_search.command.available", lambda: None)
+    with pytest.raises(UserError, match="Say with --memory_limit_mib"):
+        usual_limit()
+    (tmp_path / "meminfo").write_text("MemTotal: nonsense\n")
+    (tmp_path / "stat").write_text("cpu\n")
+    assert hardware()["memory_bytes"] is None
+    assert HostLoad().facts()["cpu_share_of_others"] is None
 
 
 def test_variables_of_terraform_are_none_of_ours():

@@ -112,6 +112,17 @@ def hierarchical_copy(groups: Sequence[Slots], mains: Sequence[Slots]) -> Algori
     return algorithm
 
 
+def in_order(algorithm: Algorithm, order: Slots) -> Algorithm:
+    """`algorithm` among participants in this `order`, then those that it does not have: a ring's send to the next."""
+    places = {slot: place for place, slot in enumerate(order)}
+
+    def ordered(slots: Slots, begin: int, end: int, turn: int) -> Halves:
+        chosen = tuple(sorted(slots, key=lambda slot: places.get(slot, len(places))))
+        return algorithm(chosen, begin, end, turn)
+
+    return ordered
+
+
 def joint(library: str, subdivisions: int = 1) -> Algorithm:
     """The all-reduce of a library, "nccl" or "collective"."""
 

@@ -26,14 +26,16 @@ class ReduceOptions:
     """How gradients are exchanged; the defaults are the plain exchange of each by itself.
 
     `spec` is an `--all_reduce_spec`; with None, each mean is taken on one tower's device, balanced by bytes, and copied
-    to the others. `topology`, for hierarchical_copy, is "dgx1", "gcp_v100" or one that was derived for these towers. Of
-    the packings at most one is asked for: `repacking` (number of packs, 0: none), `bytes_per_pack` (0: none),
-    `small_bytes` (0: none; with `small_group`, the most gradients of at most that size to join) and
-    `gradients_per_pack`. `transfer_format` is what numbers travel in: "float32", "float16" or "bfloat16".
+    to the others. `topology`, for hierarchical_copy, is "dgx1", "gcp_v100" or one that was derived for these towers;
+    `ring`, for xring, is the order in which they are linked, () for that of their numbers. Of the packings at most one
+    is asked for: `repacking` (number of packs, 0: none), `bytes_per_pack` (0: none), `small_bytes` (0: none; with
+    `small_group`, the most gradients of at most that size to join) and `gradients_per_pack`. `transfer_format` is what
+    numbers travel in: "float32", "float16" or "bfloat16".
     """
 
     spec: str | None = None
     topology: str | Topology = "dgx1"
+    ring: tuple[int, ...] = ()
     repacking: int = 0
     bytes_per_pack: int = 0
     small_bytes: int = 0
@@ -174,7 +176,7 @@ class _Scheduler:
             return algorithms.hierarchical_copy(wiring.groups, wiring.mains)
         return {
             "nccl": algorithms.joint("nccl"),
-            "xring": algorithms.ring,
+            "xring": algorithms.in_order(algorithms.ring, self._options.ring),
             "rechd": algorithms.halving_doubling,
             "tree": algorithms.tree,
             "pscpu": algorithms.gather(self._hosts),

@@ -60,10 +60,11 @@ class LinkGraph:
 
 @dataclass(frozen=True)
 class Derived:
-    """A topology, and in words what it follows from."""
+    """A topology, and in words what it follows from; `ring` is the order of the best one, () where nothing is known."""
 
     topology: Topology
     why: str
+    ring: Group = ()
 
 
 @dataclass(frozen=True)

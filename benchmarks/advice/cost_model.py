@@ -35,6 +35,7 @@ DOUBLING_ERROR = 0.03  # relative, of the model itself for each doubling beyond 
 BOUND = NormalDist().inv_cdf(0.95)  # two sides of one in twenty each
 _BASES = (2, 3, 5, 7, 11, 13, 17)  # of the Halton sequence, one for each unknown
 _DRAWS = (2048, 32768)
+_LEAST, _MOST = 1e-6, 1e12  # images/sec of what is a computer; beyond, squares of its seconds are none of a float
 _ENOUGH = 60  # draws that carry the weight; else more are drawn
 _BOARD_AT_MOST = 875 / 562 - 1  # K80: from its highest clock down to its base clock (hardware.csv)
 _HOST_SECONDS = 2e-5
@@ -121,8 +122,10 @@ def predict(
     From one figure alone (of one device) the interval is wide: what is hidden of the exchange is then not known. Raise
     UserError for a layout that the machine cannot have, and for figures that are none.
     """
-    if not figures or any(not (math.isfinite(figure) and figure > 0) for figure in figures.values()):
-        raise UserError(f"To predict from, images/sec above 0 are needed; there are {list(figures.values())}.")
+    if not figures or not all(_LEAST <= figure <= _MOST for figure in figures.values()):
+        raise UserError(
+            f"To predict from, images/sec from {_LEAST:g} to {_MOST:g} are needed; there are {list(figures.values())}."
+        )
     seconds = {layout: layout.devices * workload.batch_size / figure for layout, figure in figures.items()}
     model = _Model(workload, machine, seconds[min(seconds)])
     weighed = model.weigh(seconds)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from benchmarks.advice import rates
+from benchmarks.advice import rates, wiring_file
 from benchmarks.advice.platforms import PLATFORMS, UNLISTED_NETWORKS, Platform, mesh, named
 from benchmarks.errors import UserError
 from benchmarks.params.option import closest
+from benchmarks.telemetry.wiring import UNKNOWN, Link, Wiring
 from results.reference.hardware import matches
 from variable_mgr.link_graph import components
 
-if TYPE_CHECKING:
-    from benchmarks.telemetry.wiring import Wiring
-
+_ASSUMED = "PCIe 3.0 with 16 lanes is assumed, and NVLinks do not count"
+_LARGEST_MESH = 4  # GPUs with NVLinks of their own from each to every other; among more, those are to switches
 _FASTER = 1.5  # than a GPU's link to the host: what of measured links cannot be PCIe
 
 
@@ -141,46 +141,55 @@ def plain(name: str, accelerator: str, gpus: int, *, link: float = 0.0, network:
     )
 
 
-def of_wiring(wiring: Wiring, network: Network | None = None) -> Machine:
-    """The machine at hand from what NVML tells, with the rates of its kind of links from the reference data.
+def of_wiring(wiring: Wiring, network: Network | None = None, name: str = "this machine") -> Machine:
+    """The machine called `name` from what NVML tells, with the rates of its kind of links from the reference data.
 
-    GPUs are numbered from 0 in the order of `wiring`. A switch carries what one GPU's link does.
+    GPUs are numbered from 0 in the order of `wiring`. A switch carries what one GPU's link does. What NVML does not
+    tell, or the reference data does not have, leaves open what GPUs share, and so the bounds of a prediction.
     """
-    indices = [gpu.index for gpu in wiring.gpus]
     accelerator = next((gpu.name for gpu in wiring.gpus if gpu.name), "")
-    links = rates.links(accelerator)
+    card, links = rates.known(accelerator), rates.links(accelerator)
+    indices = [gpu.index for gpu in wiring.gpus]
     between = {
         (first, second): wiring.link(indices[first], indices[second])
         for first, second in itertools.combinations(range(len(indices)), 2)
     }
-    counted = {pair: link.nvlinks for pair, link in between.items() if link.nvlinks}
-    # More links to all others together than a GPU has are links to a switch, counted once for each other GPU.
-    switched = bool(counted) and sum(n for pair, n in counted.items() if 0 in pair) > links.nvlinks
-
-    def joined(near: Callable[[str], bool]) -> tuple[tuple[int, ...], ...]:
-        return components(len(indices), lambda one, other: near(wiring.link(indices[one], indices[other]).level))
-
-    nearest = joined(lambda level: level == "PIX")
-    near = [group for group in joined(lambda level: level in ("PIX", "PXB")) if group not in nearest]
-    near_processor = joined(lambda level: level not in ("SYS", "NODE", "?"))
-    what = "board" if rates.known(accelerator) == "K80" else "switch"
+    told = all(link.level != UNKNOWN and link.peers is not None for link in between.values())
+    switched = [link.nvlinks for link in between.values() if link.switched]
+    own = {pair: link.nvlinks for pair, link in between.items() if link.nvlinks and not link.switched}
+    near_processor = _joined(between, len(indices), ("PIX", "PXB", "PHB", "NODE"))
     return Machine(
-        "this machine",
-        rates.known(accelerator) or accelerator,
+        name,
+        card or accelerator,
         len(indices),
-        nvlinks={} if switched else {pair: n * links.nvlink for pair, n in counted.items()},
-        switched=max(counted.values()) * links.nvlink if switched else 0.0,
-        shared=(
-            *(Shared("GPU's link", (gpu,), links.pcie) for gpu in range(len(indices))),
-            *(Shared(what, group, links.pcie) for group in nearest if len(group) > 1),
-            *(Shared("switch", group, links.pcie) for group in near),
-        ),
+        nvlinks={pair: count * links.nvlink for pair, count in own.items() if links.nvlink},
+        # Where one GPU has lost its links, rings over all of them go over PCIe.
+        switched=min(switched) * links.nvlink if switched and len(switched) == len(between) else 0.0,
+        shared=_shared(between, len(indices), links.pcie, "board" if card == "K80" else "switch"),
         peers=all(link.peers is not False for link in between.values() if link.level not in ("SYS", "NODE")),
-        sockets=near_processor if len(near_processor) > 1 else (),
+        sockets=near_processor if told and len(near_processor) > 1 else (),
         between_sockets=rates.LATER_SOCKETS,
         network=network,
-        source="NVML; rates from results/reference",
+        sharing_known=told and card is not None,
+        source="NVML; rates from results/reference"
+        + ("" if card else f", which does not have {accelerator or 'the accelerator'}: {_ASSUMED}"),
     )
+
+
+def _shared(between: Mapping[tuple[int, int], Link], gpus: int, rate: float, nearest: str) -> tuple[Shared, ...]:
+    """The tree of PCIe; `nearest` is what those that share most have in common."""
+    near = _joined(between, gpus, ("PIX",))
+    switches = [group for group in _joined(between, gpus, ("PIX", "PXB")) if group not in near]
+    return (
+        *(Shared("GPU's link", (gpu,), rate) for gpu in range(gpus)),
+        *(Shared(nearest, group, rate) for group in near if len(group) > 1),
+        *(Shared("switch", group, rate) for group in switches),
+    )
+
+
+def _joined(between: Mapping[tuple[int, int], Link], gpus: int, levels: Collection[str]) -> tuple[tuple[int, ...], ...]:
+    """Groups of GPUs with a way of one of `levels` between two, if need be over others."""
+    return components(gpus, lambda one, other: between[min(one, other), max(one, other)].level in levels)
 
 
 def of_measurements(path: Path, network: Network | None = None) -> Machine:
@@ -192,21 +201,32 @@ def of_measurements(path: Path, network: Network | None = None) -> Machine:
     thing.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = wiring_file.document(path)
         speeds = {
-            (str(link["from"]), str(link["to"])): float(link["bytes_per_second"])
-            for link in document["links"]
-            if link["bytes_per_second"]
+            (str(link["from"]), str(link["to"])): speed for link in document["links"] if (speed := _speed(link)) > 0
         }
         names = [str(device) for device in document["devices"]]
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}. Give another file.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: is no file of measured links ({error!r}): it needs devices and links.") from error
+        raise UserError(f"--links={path}: cannot be read: {error.strerror}. Give another file.") from error
+    except wiring_file.UNFIT as error:
+        raise UserError(
+            f"--links={path}: is no file of measured links ({error!r}): it needs devices and links."
+        ) from error
     gpus = [name for name in names if "GPU" in name.upper()]
     if not gpus:
-        raise UserError(f"{path}: has no GPU among its devices: {', '.join(names) or 'none'}. Measure where there are.")
+        raise UserError(
+            f"--links={path}: has no GPU among its devices: {', '.join(names) or 'none'}. Measure where there are."
+        )
     return replace(_measured(gpus, speeds, path), network=network)
+
+
+def _speed(link: Mapping[str, Any]) -> float:
+    """Bytes/s of a link in a file; 0 where it is not known."""
+    told = link["bytes_per_second"]
+    speed = 0.0 if told is None else float(told)
+    if isinstance(told, bool) or not 0 <= speed < math.inf:
+        raise ValueError(f"bytes_per_second from {link['from']} to {link['to']} must be from 0 on or null, is {told}")
+    return speed
 
 
 def _measured(gpus: Sequence[str], speeds: Mapping[tuple[str, str], float], path: Path) -> Machine:
@@ -223,12 +243,15 @@ def _measured(gpus: Sequence[str], speeds: Mapping[tuple[str, str], float], path
         to_host = max((both_ways(name, host) for host in hosts), default=0.0)
         own.append(to_host or min((speed for pair, speed in pairs.items() if number in pair), default=0.0))
         if not own[-1]:
-            raise UserError(f"{path}: knows no link of {name}. Measure again.")
+            raise UserError(f"--links={path}: knows no link of {name}. Measure again.")
+    fast = {(a, b): speed for (a, b), speed in pairs.items() if speed > _FASTER * max(own[a], own[b])}
+    switched = len(gpus) > _LARGEST_MESH and len(fast) == len(gpus) * (len(gpus) - 1) // 2
     return Machine(
         "measured machine",
         "",
         len(gpus),
-        nvlinks={(a, b): speed for (a, b), speed in pairs.items() if speed > _FASTER * max(own[a], own[b])},
+        nvlinks={} if switched else fast,
+        switched=min(fast.values()) if switched else 0.0,
         shared=tuple(Shared("GPU's link", (gpu,), speed) for gpu, speed in enumerate(own)),
         # Through the host a copy takes its way twice, at half the pace.
         peers=all(speed > min(own[a], own[b]) / _FASTER for (a, b), speed in pairs.items()),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.advice.machine import Machine
 
+# Rings that are looked at, and those that are compared by what is left beside them too; a DGX-1 has 60. Where all of
+# eight GPUs and more are linked, any ring is about as good as another.
+_MOST, _FEW = 1000, 200
 _Links = Mapping[tuple[int, int], float]  # bytes/s in each direction
 _Ring = set[tuple[int, int]]
 
@@ -52,7 +56,9 @@ def _over_nvlinks(machine: Machine, gpus: int) -> float:
     left: _Links = {pair: speed for pair, speed in machine.nvlinks.items() if max(pair) < gpus}
     total = 0.0
     while True:
-        ring = max(_rings(left, gpus), key=lambda each: _carries(left, each, gpus), default=None)
+        rings = list(itertools.islice(_rings(left, gpus), _MOST))
+        few = len(rings) <= _FEW
+        ring = max(rings, key=lambda each: _carries(left, each, gpus) if few else _width(left, each), default=None)
         if ring is None:
             return total
         # Two GPUs have one ring, whose two hops are the two directions of their links.

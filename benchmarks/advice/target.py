@@ -59,16 +59,18 @@ def find(*, device: str, platform: str | None, links: Path | None, wires: Path |
         return Target("gpu", known, lambda count: of_machine(known, count))
     if links:
         return _measured(machine.of_measurements(links), wiring_file.beside_links(links))
-    return _at_hand(wiring_file.read(wires) if wires else wiring.read())
+    return _wired(wiring_file.read(wires), str(wires)) if wires else _at_hand(wiring.read())
 
 
 def _measured(links: Machine, found: wiring.Wiring | None) -> Target:
     """A machine whose links were measured; what cards it has, and which are peers, its wiring tells, if it is known."""
+    if found and links.nvlinks and all(link.switched for link in found.links.values()):
+        # Each pair was measured alone, and had all that a GPU has to the switches.
+        links = dataclasses.replace(links, nvlinks={}, switched=min(links.nvlinks.values()))
     if found is None or len(found.gpus) != links.gpus:
         return Target("gpu", links, lambda count: of_machine(links, count))
-    return dataclasses.replace(
-        _at_hand(found), machine=dataclasses.replace(links, accelerator=found.gpus[0].name or "")
-    )
+    known = dataclasses.replace(links, accelerator=found.gpus[0].name or "")
+    return dataclasses.replace(_wired(found, links.name), machine=known)
 
 
 def _at_hand(found: wiring.Wiring | str) -> Target:
@@ -78,5 +80,9 @@ def _at_hand(found: wiring.Wiring | str) -> Target:
             f"The NVIDIA driver tells nothing of GPUs: {why}. Name another machine with --platform, --wiring or "
             "--links, or measure on the CPU with --device=cpu --measure."
         )
+    return _wired(found, "this machine")
+
+
+def _wired(found: wiring.Wiring, name: str) -> Target:
     indices = [gpu.index for gpu in found.gpus]
-    return Target("gpu", machine.of_wiring(found), lambda count: of_wiring(found, indices[:count]))
+    return Target("gpu", machine.of_wiring(found, name=name), lambda count: of_wiring(found, indices[:count]))

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.advice import rates
 from benchmarks.errors import UserError
-from benchmarks.telemetry.wiring import Gpu, Link, Wiring
+from benchmarks.telemetry.wiring import UNKNOWN, Gpu, Link, Wiring
+from variable_mgr.link_graph import LEVELS
 
+UNFIT = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # what reading others raises
 _LARGEST = 16 * 2**20  # bytes; that of 16 GPUs has 30,000
+_MOST_NVLINKS = 64  # of a GPU; the most today are 18
 
 
 def read(path: Path) -> Wiring:
     """The wiring in `path`. Raise UserError where there is none, or not of every two GPUs."""
     try:
-        found = _wiring(_document(path))
+        found = _wiring(document(path))
     except OSError as error:
         raise UserError(f"--wiring={path}: cannot be read: {error.strerror}. Give another file.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNFIT as error:
         told = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(
             f"--wiring={path} is not what python -m benchmarks.topology --output=FILE writes: {told}."
@@ -30,12 +36,13 @@ def read(path: Path) -> Wiring:
 def beside_links(path: Path) -> Wiring | None:
     """The wiring that stands in `path` beside links that were measured; None where it was not known there."""
     try:
-        return _wiring(_document(path)["wiring"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _wiring(document(path)["wiring"])
+    except (OSError, *UNFIT):
         return None  # whether the links can be read is for their reader to say
 
 
-def _document(path: Path) -> Any:
+def document(path: Path) -> Any:
+    """The JSON in `path`. Raise OSError, or one of UNFIT."""
     with path.open(encoding="utf-8") as stream:
         text = stream.read(_LARGEST + 1)
     if len(text) > _LARGEST:
@@ -48,14 +55,36 @@ def _wiring(facts: Any) -> Wiring:
         Gpu(int(each["index"]), _text(each["name"]), _text(each.get("bus")), each.get("numa_node"), None)
         for each in facts["gpus"]
     )
+    indices = sorted(gpu.index for gpu in gpus)
+    if not gpus or len(set(indices)) < len(indices):
+        raise ValueError(f"it has several GPUs of one index: {indices}" if gpus else "it has no GPU")
     links = {}
     for each in facts["links"]:
         first, second = sorted(map(int, each["gpus"]))
-        links[first, second] = Link(str(each["level"]), int(each["nvlinks"]), _truth(each["peers"]))
-    missing = [pair for pair in itertools.combinations(sorted(gpu.index for gpu in gpus), 2) if pair not in links]
-    if not gpus or missing:
-        raise ValueError(f"it does not tell what is between GPUs {missing[0]}" if missing else "it has no GPU")
+        links[first, second] = _link(each)
+    if missing := [pair for pair in itertools.combinations(indices, 2) if pair not in links]:
+        raise ValueError(f"it does not tell what is between GPUs {missing[0]}")
+    if not all("switched" in each for each in facts["links"]) and _counted_for_each(gpus, links):
+        links = {pair: dataclasses.replace(link, switched=link.nvlinks > 0) for pair, link in links.items()}
     return Wiring(gpus, links)
+
+
+def _link(facts: Any) -> Link:
+    level, nvlinks = facts["level"], facts["nvlinks"]
+    if type(nvlinks) is not int or not 0 <= nvlinks <= _MOST_NVLINKS:
+        raise ValueError(f"nvlinks of GPUs {facts['gpus']} must be from 0 to {_MOST_NVLINKS}, is {str(nvlinks)[:20]}")
+    known = level if level in LEVELS else UNKNOWN
+    return Link(known, nvlinks, _truth(facts["peers"]), switched=bool(_truth(facts.get("switched"))))
+
+
+def _counted_for_each(gpus: Sequence[Gpu], links: Mapping[tuple[int, int], Link]) -> bool:
+    """Whether a GPU has more NVLinks to the others together than it has at all: then they are those to a switch.
+
+    Files do not say it where they were written before `switched` was in them.
+    """
+    own = rates.links(next((gpu.name for gpu in gpus if gpu.name), "")).nvlinks
+    first = min(gpu.index for gpu in gpus)
+    return own > 0 and sum(link.nvlinks for pair, link in links.items() if first in pair) > own
 
 
 def _text(value: Any) -> str | None:

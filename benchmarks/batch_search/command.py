@@ -10,7 +10,7 @@ from statistics import geometric_mean
 import models
 from benchmarks.batch_search.search import best, contenders, doubled, largest
 from benchmarks.console import Console
-from benchmarks.errors import ExitCode
+from benchmarks.errors import ExitCode, UserError
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.memory import MIB, available
 from benchmarks.params import CommandLine, Params, notices
@@ -36,7 +36,7 @@ class BatchSearch:
         params = command.params
         self._command = command
         self._console = console
-        self._limit_mib = params.memory_limit_mib or max(1, int(_SHARE_OF_AVAILABLE * available() / MIB))
+        self._limit_mib = params.memory_limit_mib or usual_limit()
         limit = written("memory_limit_mib", self._limit_mib)
         lengths = length_flags(command, _LENGTHS[params.find_batch_size])
         self._trials = Trials([*arguments, *lengths, limit], results_dir, self._limit_mib)
@@ -158,3 +158,14 @@ def _network_batch_size(params: Params) -> int:
 def _row(batch: str, trials: str, outcome: str, peak: str, device: str, speed: str) -> str:
     of_device = f"{device:>12}" if device else ""
     return f"{batch:>10}{trials:>8}  {outcome:<14}{peak:>10}{of_device}{speed:>14}"
+
+
+def usual_limit() -> int:
+    """MiB that a trial may take where no flag says so. Raises UserError."""
+    free = available()
+    if free is None:
+        raise UserError(
+            "--find_batch_size: how much memory is free is not known, as the system does not tell. Say with "
+            "--memory_limit_mib how much a trial may take."
+        )
+    return max(1, int(_SHARE_OF_AVAILABLE * free / MIB))

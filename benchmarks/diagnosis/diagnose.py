@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from benchmarks.devices import addresses_in_use
 from benchmarks.diagnosis.rounds import Block, measure_rounds
 from benchmarks.diagnosis.ways import build_ways
 from benchmarks.telemetry.gpus import Gpus
@@ -19,7 +20,7 @@ def measured_diagnosis(workload: Workload, on_block: Callable[[str, int], None],
     `on_block` is told what is measured next, and in which round; it may raise. `lengths` are measure_rounds'.
     """
     ways = build_ways(workload)
-    gpus = Gpus() if workload.devices.kind == "gpu" else None
+    gpus = Gpus(addresses_in_use(workload.devices)) if workload.devices.kind == "gpu" else None
     try:
         blocks = measure_rounds(ways, gpus=gpus.utilisation if gpus else None, on_block=on_block, **lengths)
     finally:

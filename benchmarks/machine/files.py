@@ -52,6 +52,17 @@ def numbers(spans: str | None) -> list[int]:
     return found
 
 
+def spans(numbers: Iterable[int]) -> str:
+    """Return numbers as the kernel writes a list of them, "0-3,8": in ascending order, those in a row together."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in found)
+
+
 def numbered(paths: Iterable[Path]) -> list[Path]:
     """Return `paths` in the order of the numbers that their names end in."""
     return sorted(paths, key=lambda path: (int(re.sub(r"\D", "", path.name) or 0), path.name))

@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.machine.answers import answer
 from benchmarks.machine.control_groups import GROUPS, MEMBERSHIP, cpu_quota
 from benchmarks.machine.files import ROOT, bytes_of, numbered, numbers, read_text, whole_number, word
 
@@ -29,8 +30,8 @@ def processors(root: Path = ROOT) -> dict[str, Any]:
     model = facts.get("model name") or _sysctl("machdep.cpu.brand_string") or platform.processor()
     return {
         "model": model or platform.machine(),
-        "logical_cores": psutil.cpu_count(),
-        "physical_cores": psutil.cpu_count(logical=False),
+        "logical_cores": answer(psutil.cpu_count),
+        "physical_cores": answer(psutil.cpu_count, logical=False),
         "usable_cores": usable_cores(),
         "quota_cores": cpu_quota(root / MEMBERSHIP, root / GROUPS),
         "smt": _switch(root / _CPUS / "smt/active"),
@@ -116,7 +117,7 @@ def usable_cores() -> int | None:
     """Return on how many logical cores this process may run."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))
-    cores: int | None = psutil.cpu_count()
+    cores: int | None = answer(psutil.cpu_count)
     return cores
 
 

@@ -20,6 +20,7 @@ from benchmarks.params.paper_schedule import network_of
 from benchmarks.params.params import Params, options
 from benchmarks.params.resolve import gradient_transfer
 from benchmarks.telemetry import wiring
+from benchmarks.telemetry.cuda_order import shown
 
 AUTO = "auto"
 FLAGS = ("variable_update", "local_parameter_device", "all_reduce_spec")
@@ -57,7 +58,7 @@ class Advice:
 def advised(
     params: Params,
     environment: Mapping[str, str] = os.environ,
-    read: Callable[[], wiring.Wiring | str] = wiring.read,
+    read: Callable[[], wiring.Wiring | str] | None = None,
 ) -> tuple[Params, Advice | None]:
     """`params` with a value in place of each auto, and what was chosen; None where there is none, or it cannot be told.
 
@@ -75,9 +76,9 @@ def advised(
     kind, jobs = _kind(params), roles.counts(params, environment)
     wired = Wired()
     if kind == "gpu" and params.num_gpus > 1 and not jobs:
-        found = read()
-        gpus = _gpus(params, environment)
-        wired = Wired() if isinstance(found, str) or gpus is None else of_wiring(found, gpus)
+        found = (read or wiring.known)()
+        gpus = None if isinstance(found, str) else _gpus(params, environment, found)
+        wired = of_wiring(found, gpus) if gpus and not isinstance(found, str) else Wired()
     nccl = gradient_transfer(dataclasses.replace(params, variable_update="replicated")) != "bf16"
     choice = choose(
         situation(params.model, training_cost(network, name), kind, params.num_gpus, wired, jobs, nccl=nccl), strategy
@@ -98,15 +99,12 @@ def _kind(params: Params) -> str:
     return "gpu" if params.num_gpus > 1 or params.gpu_indices else "cpu"
 
 
-def _gpus(params: Params, environment: Mapping[str, str]) -> list[int] | None:
-    """The towers' GPUs as NVML numbers them, by their places on the bus, as TensorFlow does those of one kind.
-
-    None where that is not known: --gpu_indices is wrong, or CUDA_VISIBLE_DEVICES names GPUs in another way.
-    """
+def _gpus(params: Params, environment: Mapping[str, str], found: wiring.Wiring) -> list[int] | None:
+    """The towers' GPUs as NVML numbers them; None where it is not known which they are, or --gpu_indices is wrong."""
+    seen = None if found.broken else shown(found.gpus, environment)
+    if seen is None or not seen.in_order:
+        return None
     try:
-        wanted = asked_gpus(params)
-        shown = environment.get("CUDA_VISIBLE_DEVICES")
-        visible = None if shown is None else [int(each) for each in shown.split(",")]
-        return wanted if visible is None else [visible[gpu] for gpu in wanted]
+        return [seen.gpus[gpu].index for gpu in asked_gpus(params)]
     except (ValueError, IndexError):
         return None

@@ -111,18 +111,20 @@ def exchanges_gradients(params: Any) -> bool:
     return params.variable_update in ALL_REDUCING and (params.num_gpus > 1 or params.variable_update != "replicated")
 
 
+def _heeds_wiring(params: Any) -> bool:
+    heeding = ("hierarchical_copy", "xring") if params.network_topology == "auto" else ("hierarchical_copy",)
+    return params.hierarchical_copy or any(name in (params.all_reduce_spec or "") for name in heeding)
+
+
 _EXCHANGE = f"with --variable_update={' or '.join(ALL_REDUCING)} and more than one tower"
 WITH_EXCHANGE = Condition(_EXCHANGE, exchanges_gradients)
 WITH_NARROW_EXCHANGE = Condition(
     f"{_EXCHANGE} that compute in fp16 or bf16",
     lambda params: exchanges_gradients(params) and (params.use_fp16 or params.precision in ("fp16", "bf16")),
 )
-WITH_HIERARCHICAL_COPY = Condition(
-    f"with --hierarchical_copy or hierarchical_copy in --all_reduce_spec, {_EXCHANGE}",
-    lambda params: (
-        exchanges_gradients(params)
-        and (params.hierarchical_copy or "hierarchical_copy" in (params.all_reduce_spec or ""))
-    ),
+WITH_WIRING = Condition(
+    f"with --hierarchical_copy or hierarchical_copy in --all_reduce_spec, as auto with xring there, {_EXCHANGE}",
+    lambda params: exchanges_gradients(params) and _heeds_wiring(params),
 )
 WITH_SMALL_GRADIENTS = Condition(
     f"with --agg_small_grads_max_bytes, {_EXCHANGE}",

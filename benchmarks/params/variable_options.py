@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from benchmarks.params.conditions import (
     WITH_EXCHANGE,
-    WITH_HIERARCHICAL_COPY,
     WITH_NARROW_EXCHANGE,
     WITH_PARAMETER_DEVICES,
     WITH_PARAMETER_SERVER,
     WITH_REPLICATED,
     WITH_SMALL_GRADIENTS,
+    WITH_WIRING,
 )
 from benchmarks.params.option import option
 from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS
@@ -110,10 +110,10 @@ class VariableOptions:
         "dgx1",
         "Wiring of the towers for hierarchical_copy: two halves and each tower's opposite number (dgx1; any number "
         "of towers), the links of a Google Cloud machine with 8 V100 (gcp_v100), or groups and pairs derived from how "
-        "the GPUs are linked, as the NVIDIA driver tells (auto).",
+        "the GPUs are linked, as the NVIDIA driver tells (auto), and then also the order of the towers in xring.",
         choices=("dgx1", "gcp_v100", "auto"),
         tcb="it had no auto",
-        acts=WITH_HIERARCHICAL_COPY,
+        acts=WITH_WIRING,
     )
     gradient_repacking: int = option(
         0,

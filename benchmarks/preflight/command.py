@@ -79,7 +79,7 @@ def _entry(label: str, text: str) -> list[str]:
 def _machine(facts: Facts) -> str:
     cuda = facts.built.get("cuda_version")
     words = [f"TensorFlow {facts.version or 'is not installed'}" + (f" (CUDA {cuda})" if cuda else "")]
-    words.append(f"{facts.host.usable_cores} processors")
+    words.append(f"{facts.host.usable_cores or 'an unknown number of'} processors")
     if facts.host.available_bytes is not None:
         words.append(f"{in_bytes(facts.host.available_bytes)} of memory free")
     if facts.gpus.nvml == NOT_ASKED:

@@ -76,6 +76,19 @@ class Facts:
         return asked.device == "gpu" or (asked.device == "auto" and (asked.num_gpus > 1 or bool(asked.gpu_indices)))
 
     @property
+    def surely_on_cpu(self) -> bool:
+        """Whether the run computes on the CPU: it was told to, or there is no sign of a GPU, so that it falls back."""
+        if self.params.device != "auto":
+            return self.params.device == "cpu"
+        signs = self.surely_on_gpus or self.gpus.used or self.host.driver_files
+        return not signs and not self.built.get("is_rocm_build")
+
+    @property
+    def surely_on_these(self) -> bool:
+        """Whether the run would take the GPUs that `gpus` names, and not fall back on others or the CPU."""
+        return self.surely_on_gpus and self.gpus.certain
+
+    @property
     def alone(self) -> bool:
         """Whether this process is all of the run: processes of the same run are no strangers."""
         return not self.params.job_name and self.params.variable_update != "horovod"

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from benchmarks.machine.files import spans
+
 Thing = TypeVar("Thing")
 
 
@@ -71,13 +73,7 @@ def alike(things: Iterable[Thing], same: Callable[[Thing], Hashable]) -> list[li
 
 def listed(numbers: Sequence[int]) -> str:
     """Return numbers in ascending order as spans: 0-3, 7."""
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and spans[-1][1] == number - 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in spans)
+    return spans(numbers).replace(",", ", ")
 
 
 def in_bytes(count: float) -> str:

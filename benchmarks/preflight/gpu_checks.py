@@ -29,15 +29,17 @@ def there(facts: Facts) -> Iterator[Finding]:
     """All GPUs that were asked for are there, and answer."""
     found = facts.gpus
     if found.nvml == "ok" and found.missing and facts.surely_on_gpus:
-        asked = f"--gpu_indices={facts.params.gpu_indices}" if facts.params.gpu_indices else f"{facts.params.num_gpus}"
+        indices = facts.params.gpu_indices
+        asked = f"--gpu_indices={indices}:" if indices else f"{facts.params.num_gpus} GPU(s) were asked for, and"
         yield stops(
-            f"{asked} GPU(s) were asked for, and this process sees {found.visible}",
+            f"{asked} this process sees {found.visible} GPU(s)",
             "a tower needs a GPU of its own",
             "Ask for fewer, or see what CUDA_VISIBLE_DEVICES leaves out",
         )
+    severe = stops if found.certain else warns
     for gpu in found.used:
         if gpu.failure:
-            yield stops(
+            yield severe(
                 f"GPU {gpu.index} does not answer ({gpu.failure})",
                 "a run that computes on it would fail or hang",
                 f"{_RESET}; dmesg may say what happened (Xid)",
@@ -46,8 +48,9 @@ def there(facts: Facts) -> Iterator[Finding]:
 
 def prohibited(facts: Facts) -> Iterator[Finding]:
     """Computing is allowed."""
+    severe = stops if facts.gpus.certain else warns
     for label, _ in _with(facts, lambda gpu: gpu.prohibited or None):
-        yield stops(
+        yield severe(
             f"{label} in compute mode Prohibited",
             "no process may compute there",
             "nvidia-smi --compute-mode=DEFAULT sets it back, as root",
@@ -56,17 +59,17 @@ def prohibited(facts: Facts) -> Iterator[Finding]:
 
 def others(facts: Facts) -> Iterator[Finding]:
     """Nobody else computes there."""
-    for gpu in facts.gpus.used if facts.alone else ():
-        if gpu.processes:
-            told = [
-                f"{each.pid}" + (f" with {each.memory_bytes / 1e9:.1f} GB" if each.memory_bytes else "")
-                for each in gpu.processes
-            ]
-            yield warns(
-                f"Other processes compute on {_name(gpu)}: {', '.join(told)}",
-                "they take time and memory from the run",
-                "Wait for them, end them, or take another GPU with --gpu_indices",
-            )
+    used = facts.gpus.used if facts.alone else ()
+    for group in alike(used, lambda gpu: (gpu.name, gpu.processes) if gpu.processes else None):
+        told = [
+            f"{each.pid}" + (f" with {each.memory_bytes / 1e9:.1f} GB" if each.memory_bytes else "")
+            for each in group[0].processes or ()
+        ]
+        yield warns(
+            f"Other processes compute on {named(group)}: {', '.join(told)}",
+            "they take time and memory from the run",
+            "Wait for them, end them, or take another GPU with --gpu_indices",
+        )
 
 
 def power(facts: Facts) -> Iterator[Finding]:

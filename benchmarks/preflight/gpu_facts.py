@@ -7,7 +7,6 @@ does not tell, for want of support or of rights, is None.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -18,6 +17,7 @@ from benchmarks.load import SLOWED
 from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
 from benchmarks.telemetry import wiring
+from benchmarks.telemetry.cuda_order import shown
 from benchmarks.telemetry.wiring import Wiring
 
 NOT_ASKED = "not asked"
@@ -63,6 +63,8 @@ class GpuFacts:
 class Gpus:
     """`used` are those that a run would take, of `visible` that its process sees; None where that is not known.
 
+    `certain`: it would take these. Else those that it would take are among them.
+
     `nvml` is "ok", or why NVML tells nothing; it is not asked for a run on the CPU. `missing` are numbers of GPUs that
     were asked for and are not there.
     """
@@ -71,6 +73,7 @@ class Gpus:
     driver: str | None = None
     cuda: tuple[int, int] | None = None
     used: tuple[GpuFacts, ...] = ()
+    certain: bool = True
     visible: int | None = None
     missing: tuple[int, ...] = ()
     wiring: Wiring | None = None
@@ -85,9 +88,11 @@ def read(params: Params, variables: Mapping[str, str]) -> Gpus:
         cuda = ask(nvml.nvmlSystemGetCudaDriverVersion_v2)
         gpus = [_gpu(nvml, index) for index in range(ask(nvml.nvmlDeviceGetCount) or 0)]
         driver = ask(nvml.nvmlSystemGetDriverVersion)
-        seen = visible(gpus, variables)
-        used, missing = chosen(params, gpus if seen is None else seen, variables)
-        found = wiring.read() if len(used) > 1 else None
+        seen = shown(gpus, variables)
+        used, missing = chosen(params, seen.gpus) if seen else (gpus, [])
+        if seen is not None and not seen.in_order:
+            used = seen.gpus
+        found = wiring.known() if len(used) > 1 else None
     finally:
         ask(nvml.nvmlShutdown)
     return Gpus(
@@ -95,49 +100,22 @@ def read(params: Params, variables: Mapping[str, str]) -> Gpus:
         driver=driver,
         cuda=(cuda // 1000, cuda % 1000 // 10) if cuda else None,
         used=tuple(used),
-        visible=None if seen is None else len(seen),
-        missing=() if seen is None else tuple(missing),
+        certain=seen is not None and seen.in_order,
+        visible=None if seen is None else len(seen.gpus),
+        missing=tuple(missing),
         wiring=found if isinstance(found, Wiring) else None,
     )
 
 
-def visible(gpus: Sequence[GpuFacts], variables: Mapping[str, str]) -> list[GpuFacts] | None:
-    """Return the GPUs that CUDA shows under `variables`, in its order; None where parts of GPUs (MIG) are named.
+def chosen(params: Params, seen: Sequence[GpuFacts]) -> tuple[list[GpuFacts], list[int]]:
+    """Return those of the GPUs `seen`, in CUDA's order, that the towers of `params` are on, and numbers of none.
 
-    CUDA_VISIBLE_DEVICES has numbers, or beginnings of UUIDs; what follows the first that is neither is not seen.
-    """
-    named = variables.get("CUDA_VISIBLE_DEVICES")
-    if named is None:
-        return list(gpus)
-    found: list[GpuFacts] = []
-    for entry in map(str.strip, named.split(",")):
-        if entry.startswith("MIG"):
-            return None
-        of_number = re.fullmatch(r"\d+", entry)
-        match = [gpu for gpu in gpus if (gpu.index == int(entry) if of_number else _has_uuid(gpu, entry))]
-        if len(match) != 1 or match[0] in found:
-            break
-        found += match
-    return found
-
-
-def chosen(params: Params, seen: Sequence[GpuFacts], variables: Mapping[str, str]) -> tuple[list[GpuFacts], list[int]]:
-    """Return those of the GPUs `seen` that the towers of `params` compute on, and the numbers that are not there.
-
-    CUDA puts the fastest first unless it is told otherwise, and NVML goes by the bus: where models differ, all count.
     Horovod gives each of its processes another.
     """
     if params.variable_update == "horovod":
         return list(seen), []
     indices = asked_gpus(params)
-    missing = [index for index in indices if index >= len(seen)]
-    if len({gpu.name for gpu in seen}) > 1 and variables.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
-        return list(seen), missing
-    return [seen[index] for index in indices if index < len(seen)], missing
-
-
-def _has_uuid(gpu: GpuFacts, beginning: str) -> bool:
-    return beginning.startswith("GPU-") and (gpu.uuid or "").startswith(beginning)
+    return [seen[index] for index in indices if index < len(seen)], [index for index in indices if index >= len(seen)]
 
 
 def _gpu(nvml: ModuleType, index: int) -> GpuFacts:

@@ -17,7 +17,7 @@ _ESTIMATED = "an estimate, without what kernels need while they run"
 def host_memory(facts: Facts) -> Iterator[Finding]:
     """Towers on the CPU fit into the host's memory."""
     free = facts.host.available_bytes
-    if facts.need is None or facts.params.device != "cpu" or free is None or facts.need.of_the_host <= free:
+    if facts.need is None or not facts.surely_on_cpu or free is None or facts.need.of_the_host <= free:
         return
     yield warns(
         f"{_run(facts)} takes about {in_bytes(facts.need.of_the_host)} of memory, and {in_bytes(free)} are free",
@@ -30,7 +30,8 @@ def gpu_memory(facts: Facts) -> Iterator[Finding]:
     """A tower fits into its GPU's memory."""
     if facts.need is None:
         return
-    known = [gpu for gpu in facts.gpus.used if gpu.memory_bytes is not None]
+    # Of one that is split by MIG, a part alone is the run's, and how large that is depends on which.
+    known = [gpu for gpu in facts.gpus.used if gpu.memory_bytes is not None and not gpu.mig]
     short = [gpu for gpu in known if (gpu.memory_bytes or 0) - (gpu.memory_used_bytes or 0) < facts.need.of_a_tower]
     if short:
         free = min((gpu.memory_bytes or 0) - (gpu.memory_used_bytes or 0) for gpu in short)

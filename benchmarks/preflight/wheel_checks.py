@@ -53,10 +53,11 @@ def kernels(facts: Facts) -> Iterator[Finding]:
         way = code_for(capability, facts.built)
         of = f"{named(group)} {'has' if len(group) == 1 else 'have'} compute capability {_dotted(capability)}"
         if way is None:
-            severe = stops if facts.surely_on_gpus else warns
+            severe = stops if facts.surely_on_these else warns
+            to_cpu = not facts.surely_on_gpus and facts.gpus.certain
             yield severe(
                 f"{of}, for which TensorFlow {facts.version} has no code (it has {', '.join(built)})",
-                "it leaves such GPUs out" + ("" if facts.surely_on_gpus else ", and the run goes to the CPU"),
+                "it leaves such GPUs out" + (", and the run goes to the CPU" if to_cpu else ""),
                 _way_out(capability),
             )
         elif way == "PTX":

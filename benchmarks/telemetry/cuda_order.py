@@ -1,16 +1,75 @@
 """Which GPU has which number in CUDA, and so in TensorFlow.
 
-NVML numbers GPUs by their PCI addresses; CUDA's numbers follow CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER.
-Source: CUDA driver API, https://docs.nvidia.com/cuda/cuda-driver-api, "Device Management".
+NVML numbers GPUs by their PCI addresses; CUDA's numbers follow CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER. What these
+say can be read before CUDA is started, and CUDA tells what it has made of them.
+Sources: CUDA driver API, https://docs.nvidia.com/cuda/cuda-driver-api, "Device Management"; CUDA C++ Programming Guide,
+"CUDA Environment Variables".
 """
 
 from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 LIBRARY = "libcuda.so.1"
 _ADDRESS = 32  # characters; 00000000:00:00.0 has 16
+
+
+class Listed(Protocol):
+    """A GPU as NVML lists it; None where it does not tell."""
+
+    @property
+    def index(self) -> int:
+        """NVML's number."""
+
+    @property
+    def name(self) -> str | None:
+        """The model."""
+
+    @property
+    def uuid(self) -> str | None:
+        """What no other GPU has."""
+
+
+Gpu = TypeVar("Gpu", bound=Listed)
+
+
+@dataclass(frozen=True)
+class Shown(Generic[Gpu]):
+    """The `gpus` that a process is shown; `in_order`: their places are CUDA's numbers."""
+
+    gpus: list[Gpu]
+    in_order: bool
+
+
+def shown(gpus: Sequence[Gpu], variables: Mapping[str, str]) -> Shown[Gpu] | None:
+    """Those of all `gpus` of a machine that CUDA shows under the environment `variables`; None where it is not known.
+
+    CUDA_VISIBLE_DEVICES has CUDA's numbers, or beginnings of UUIDs; what follows the first that is neither is not seen.
+    CUDA puts the fastest first unless CUDA_DEVICE_ORDER says otherwise, so where models differ, or one is not told,
+    its numbers are not NVML's; and parts of GPUs (MIG) have other UUIDs.
+    """
+    numbered = len({gpu.name for gpu in gpus}) < 2 or variables.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID"
+    named = variables.get("CUDA_VISIBLE_DEVICES")
+    if named is None:
+        return Shown(list(gpus), numbered)
+    found: list[Gpu] = []
+    for entry in map(str.strip, named.split(",")):
+        of_number = re.fullmatch(r"[0-9]{1,6}", entry)
+        if entry.startswith("MIG") or (of_number and not numbered):
+            return None
+        match = [gpu for gpu in gpus if (gpu.index == int(entry) if of_number else _has_uuid(gpu, entry))]
+        if len(match) != 1 or match[0] in found:
+            break
+        found += match
+    return Shown(found, in_order=True)
+
+
+def _has_uuid(gpu: Listed, beginning: str) -> bool:
+    return beginning.startswith("GPU-") and (gpu.uuid or "").startswith(beginning)
 
 
 def bus_addresses(library: str = LIBRARY) -> list[str | None] | str:
@@ -40,6 +99,13 @@ def normal(address: str) -> str | None:
     """A PCI address always with a domain of 8 digits, lower case: 00000000:1b:00.0; None where it is none."""
     match = re.fullmatch("([0-9a-f]+):([0-9a-f]+:[0-9a-f]+[.][0-9a-f]+)", address.strip().lower())
     return match and f"{int(match[1], 16):08x}:{match[2]}"
+
+
+def bus(pci: Any) -> str | None:
+    """The address in what NVML tells of PCI, in the form of `normal`; None where there is none."""
+    if pci is None:
+        return None
+    return normal(pci.busId.decode(errors="replace") if isinstance(pci.busId, bytes) else str(pci.busId))
 
 
 class _CudaError(Exception):

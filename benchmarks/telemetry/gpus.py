@@ -5,12 +5,13 @@ Source: NVML's API reference, https://docs.nvidia.com/deploy/nvml-api, groups "D
 
 from __future__ import annotations
 
+import os
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from benchmarks.environment import ask, started_nvml
+from benchmarks.environment import ask, leave_nvml, started_nvml
 from benchmarks.load import own_gpus
 
 Question = Callable[[ModuleType, Any], float]
@@ -44,14 +45,29 @@ COUNTED: Mapping[str, Question] = {
 }
 
 
+# Errors after which nothing more is to be had of a GPU: NVML or the driver is gone, or the GPU.
+_LAST = frozenset({1, 9, 15, 16, 17, 18, 28})  # of nvmlReturn_t: from NVML_ERROR_UNINITIALIZED to GPU_NOT_FOUND
+
+
 class Gpu:
-    """One GPU to be asked again and again. What it does not support is asked once; after a failure nothing is."""
+    """One GPU to be asked again and again. What it does not support is asked once; after it is lost nothing is."""
 
     def __init__(self, nvml: ModuleType, handle: Any) -> None:
-        self.failure: str | None = None
+        self._lost: str | None = None
+        self._errors: dict[str, str] = {}  # the first of each quantity: others, such as a timeout, may pass
         self._nvml = nvml
         self._handle = handle
         self._unsupported: set[str] = set()
+
+    def lose(self, reason: str) -> None:
+        """Ask nothing more."""
+        self._lost = reason
+
+    @property
+    def failure(self) -> str | None:
+        """What went wrong, beside what is not supported; None for nothing."""
+        told = [f"NVML did not always tell {name}: {error}" for name, error in self._errors.items()]
+        return "; ".join([*told, *([self._lost] if self._lost else [])]) or None
 
     def sample(self) -> Sample:
         """The momentary quantities; None where NVML has no answer."""
@@ -66,7 +82,7 @@ class Gpu:
         return {name: self._answer(name, question) for name, question in COUNTED.items()}
 
     def _answer(self, name: str, question: Question) -> float | None:
-        if self.failure or name in self._unsupported:
+        if self._lost or name in self._unsupported:
             return None
         nvml = self._nvml
         try:
@@ -74,23 +90,33 @@ class Gpu:
         except (nvml.NVMLError_NotSupported, nvml.NVMLError_FunctionNotFound, nvml.NVMLError_NoPermission):
             self._unsupported.add(name)
         except nvml.NVMLError as error:
-            self.failure = f"NVML told nothing more, from {name} on: {error}"
+            if error.value in _LAST:
+                self._lost = f"NVML told nothing more, from {name} on: {error}"
+            else:
+                self._errors.setdefault(name, str(error))
         return None
 
 
 class Gpus:
-    """The GPUs that this process computes on, by name, to be asked until `close`.
+    """The GPUs that this process computes on, by name, to be asked until `close`; `addresses` as for `own_gpus`.
 
-    `nvml`: "ok", or why NVML tells nothing at all.
+    `nvml`: "ok", or why NVML tells nothing at all. `sure`: these are all of them, and no others'; of a GPU
+    in parts (MIG) NVML counts what all parts take.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, addresses: Sequence[str] | None = None) -> None:
         started = started_nvml()
         self.by_name: dict[str, Gpu] = {}
         self._started = None if isinstance(started, str) else started
         self.nvml = started if isinstance(started, str) else "ok"
+        self.sure = False
         if self._started:
-            found = own_gpus(self._started)
+            found = own_gpus(self._started, addresses)
+            if addresses is None:
+                all_found = all(os.getpid() in (pids or ()) for _, pids in found.values())
+            else:
+                all_found = len(found) == len(addresses)
+            self.sure = all_found and not any(_in_parts(self._started, handle) for handle, _ in found.values())
             self.by_name = {f"GPU {index}": Gpu(self._started, handle) for index, (handle, _) in found.items()}
 
     def utilisation(self) -> float | None:
@@ -98,8 +124,32 @@ class Gpus:
         known = [share for gpu in self.by_name.values() if (share := gpu.utilisation()) is not None]
         return statistics.fmean(known) if known else None
 
+    def give_up(self, reason: str) -> None:
+        """Ask NVML nothing more in this process, as it does not answer: not even to end."""
+        leave_nvml(reason)
+        self._started = None
+        for gpu in self.by_name.values():
+            gpu.lose(reason)
+
     def close(self) -> None:
         """End the use of NVML."""
         if self._started:
             ask(self._started.nvmlShutdown)
             self._started = None
+
+
+def _in_parts(nvml: ModuleType, handle: Any) -> bool:
+    mode = ask(nvml.nvmlDeviceGetMigMode, handle)
+    return bool(mode and mode[0])
+
+
+def total_memory(address: str) -> int | str:
+    """Bytes of memory of the GPU at the PCI `address`; or why NVML does not tell."""
+    nvml = started_nvml()
+    if isinstance(nvml, str):
+        return nvml
+    try:
+        told = [ask(nvml.nvmlDeviceGetMemoryInfo, handle) for handle, _ in own_gpus(nvml, [address]).values()]
+    finally:
+        ask(nvml.nvmlShutdown)
+    return int(told[0].total) if told and told[0] else f"NVML does not tell of the GPU at {address}"

@@ -5,6 +5,7 @@ Source: NVML's API reference, https://docs.nvidia.com/deploy/nvml-api, for level
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from types import ModuleType
 from typing import Any
 
 from benchmarks.environment import ask, started_nvml
-from benchmarks.telemetry.cuda_order import normal
+from benchmarks.machine.files import spans
+from benchmarks.telemetry.cuda_order import bus
 from variable_mgr.link_graph import LEVELS, LinkGraph, best_ring, components
 
 # What a path between two GPUs goes through, nearest first: NVML's number of the common ancestor, and nvidia-smi's word.
 _LEVELS = {0: "PIX", 10: "PIX", 20: "PXB", 30: "PHB", 40: "NODE", 50: "SYS"}
+UNKNOWN = "?"
 LEGEND = {
     "X": "the GPU itself",
     "NV#": "# NVLinks",
@@ -25,7 +28,7 @@ LEGEND = {
     "PHB": "a PCIe host bridge (the processor)",
     "NODE": "the connection of host bridges within a NUMA node",
     "SYS": "the connection of processors between NUMA nodes",
-    "?": "the driver does not tell",
+    UNKNOWN: "the driver does not tell",
 }
 _PEER_PROBLEMS = {
     1: "the chipset does not support it",
@@ -33,7 +36,6 @@ _PEER_PROBLEMS = {
     3: "the way between them does not allow it",
     4: "a setting of the driver forbids it",
     5: "it is not supported",
-    6: "the driver does not know",
 }
 _MOST = 1024  # cores, and NUMA nodes
 TO_A_SWITCH, UNKNOWN_END = -1, -2  # of an NVLink
@@ -49,6 +51,7 @@ class Gpu:
     bus: str | None
     numa_node: int | None
     cores: tuple[int, ...] | None
+    uuid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,14 +137,20 @@ def read() -> Wiring | str:
         ask(nvml.nvmlShutdown)
 
 
+@functools.cache
+def known() -> Wiring | str:
+    """What `read` has told when it was first asked in this process: a run needs it in several places."""
+    return read()
+
+
 def recorded() -> dict[str, Any]:
     """The wiring as a record has it beside the GPUs of the machine, `topology`; nothing where NVML tells of none.
 
     `gpus` (names), `links` (words of LEGEND) and `peers` (None where not told) are in the order of `indices`, which are
     NVML's, as are those in `islands`; what a `ring` is, variable_mgr/link_graph.py says.
     """
-    wiring = read()
-    if isinstance(wiring, str) or not wiring.gpus:
+    wiring = known()
+    if isinstance(wiring, str) or not (wiring.gpus or wiring.broken):
         return {}
     indices = [gpu.index for gpu in wiring.gpus]
     pairs = [[None if one == other else wiring.link(one, other) for other in indices] for one in indices]
@@ -164,7 +173,14 @@ def matrix(wiring: Wiring) -> str:
     rows = [["", *names, "NUMA node", "cores"]]
     for gpu, name in zip(wiring.gpus, names, strict=True):
         words = ["X" if gpu is other else wiring.link(gpu.index, other.index).word for other in wiring.gpus]
-        rows.append([name, *words, "?" if gpu.numa_node is None else str(gpu.numa_node), _spans(gpu.cores)])
+        rows.append(
+            [
+                name,
+                *words,
+                "?" if gpu.numa_node is None else str(gpu.numa_node),
+                "?" if gpu.cores is None else spans(gpu.cores),
+            ]
+        )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -198,12 +214,8 @@ def _gpu(nvml: ModuleType, index: int, handle: Any) -> Gpu:
     pci = ask(nvml.nvmlDeviceGetPciInfo, handle)
     cores = _bits(ask(nvml.nvmlDeviceGetCpuAffinity, handle, _MOST // _WORD))
     nodes = _bits(ask(nvml.nvmlDeviceGetMemoryAffinity, handle, _MOST // _WORD, nvml.NVML_AFFINITY_SCOPE_NODE))
-    return Gpu(index, ask(nvml.nvmlDeviceGetName, handle), pci and _bus(pci), nodes[0] if nodes else None, cores)
-
-
-def _bus(pci: Any) -> str | None:
-    """The PCI address in the form of `normal`; None where there is none."""
-    return normal(pci.busId.decode(errors="replace") if isinstance(pci.busId, bytes) else str(pci.busId))
+    name, uuid = ask(nvml.nvmlDeviceGetName, handle), ask(nvml.nvmlDeviceGetUUID, handle)
+    return Gpu(index, name, bus(pci), nodes[0] if nodes else None, cores, uuid)
 
 
 def _bits(masks: Any) -> tuple[int, ...] | None:
@@ -223,7 +235,7 @@ def _nvlink_ends(nvml: ModuleType, handle: Any, by_bus: Mapping[str | None, int]
         if ask(nvml.nvmlDeviceGetNvLinkState, handle, link) == 1:
             remote = ask(nvml.nvmlDeviceGetNvLinkRemotePciInfo, handle, link)
             kind = ask(nvml.nvmlDeviceGetNvLinkRemoteDeviceType, handle, link)
-            yield by_bus.get(remote and _bus(remote), ends.get(kind, UNKNOWN_END))
+            yield by_bus.get(bus(remote), ends.get(kind, UNKNOWN_END))
 
 
 def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> tuple[int, bool]:
@@ -234,22 +246,9 @@ def _between(nvlinks: Mapping[int, list[int]], first: int, second: int) -> tuple
 
 
 def _link(nvml: ModuleType, first: Any, second: Any, nvlinks: int, switched: bool) -> Link:
-    level = _LEVELS.get(ask(nvml.nvmlDeviceGetTopologyCommonAncestor, first, second), "?")
+    level = _LEVELS.get(ask(nvml.nvmlDeviceGetTopologyCommonAncestor, first, second), UNKNOWN)
     # To write: nvidia-ml-py's constant for reading is a tuple by mistake, which NVML does not take.
     status = ask(nvml.nvmlDeviceGetP2PStatus, first, second, nvml.NVML_P2P_CAPS_INDEX_WRITE)
-    if status is None:
+    if status in (None, nvml.NVML_P2P_STATUS_UNKNOWN):
         return Link(level, nvlinks, None, switched=switched)
     return Link(level, nvlinks, status == nvml.NVML_P2P_STATUS_OK, _PEER_PROBLEMS.get(status), switched)
-
-
-def _spans(cores: tuple[int, ...] | None) -> str:
-    """Numbers as nvidia-smi has them: 0-7,16-23."""
-    if cores is None:
-        return "?"
-    spans: list[list[int]] = []
-    for core in cores:
-        if spans and spans[-1][1] == core - 1:
-            spans[-1][1] = core
-        else:
-            spans.append([core, core])
-    return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in spans)

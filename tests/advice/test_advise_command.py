@@ -1,13 +1,14 @@
 """python -m benchmarks.advise: what it knows of one device, what it refuses, what it says, and real runs."""
 
 import csv
+import itertools
 import json
 import re
 
 import pytest
 
-from benchmarks import advise, topology
-from benchmarks.advice import one_device, wiring_file
+from benchmarks import advise
+from benchmarks.advice import one_device, target, wiring_file
 from benchmarks.advice.candidates import ON_GPUS, Candidate, named
 from benchmarks.advice.cost_model import Layout, Prediction
 from benchmarks.advice.findings import Findings, told
@@ -15,12 +16,29 @@ from benchmarks.advice.measured import Case, interleaved, ranked
 from benchmarks.advice.rules import Choice
 from benchmarks.errors import UserError
 from benchmarks.telemetry import wiring
+from benchmarks.topology import command as topology
 from results.store import write
 from tests.results.records import measurement, record
 from tests.telemetry import machines
 from tests.telemetry.stand_in import put_in_place
 
 ON_CPU, ON_GPUS_SPREAD, COPIES, NCCL = ON_GPUS
+
+
+def test_links_to_switches_come_back_from_files_old_and_new(tmp_path, monkeypatch):
+    put_in_place(machines.nvswitch(), tmp_path, monkeypatch)
+    file = tmp_path / "hgx.json"
+    assert topology.main([f"--output={file}"]) == 0
+    facts = json.loads(file.read_text())
+    assert {link.switched for link in wiring_file.read(file).links.values()} == {True}
+    for link in facts["links"]:
+        del link["switched"]
+    file.write_text(json.dumps(facts))
+    assert {link.switched for link in wiring_file.read(file).links.values()} == {True}
+    for link in facts["links"]:
+        link["switched"], link["nvlinks"] = False, 2  # of their own, in a mesh
+    file.write_text(json.dumps(facts))
+    assert {link.switched for link in wiring_file.read(file).links.values()} == {False}
 
 
 def test_wiring_comes_back_from_the_file_that_topology_writes(tmp_path, monkeypatch):
@@ -33,12 +51,25 @@ def test_wiring_comes_back_from_the_file_that_topology_writes(tmp_path, monkeypa
     assert found.islands == [tuple(range(8))]
 
 
+def two_gpus(index=1, nvlinks=0, level="PIX"):
+    return (
+        f'{{"gpus": [{{"index": 0, "name": "A"}}, {{"index": {index}, "name": "A"}}], '
+        f'"links": [{{"gpus": [0, 1], "level": "{level}", "nvlinks": {nvlinks}, "peers": true}}]}}'
+    )
+
+
+def test_a_way_of_another_name_is_not_known(tmp_path):
+    file = tmp_path / "wiring.json"
+    file.write_text(two_gpus(level="LONG"))
+    assert wiring_file.read(file).link(0, 1).word == "?"
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "Expecting value"),
         ("[1]", "list indices must be integers"),
-        ('{"gpus": []}', "it lacks 'links'"),
+        ('{"gpus": [{"index": 0, "name": "A"}]}', "it lacks 'links'"),
         ('{"gpus": [], "links": []}', "it has no GPU"),
         (
             '{"gpus": [{"index": 0, "name": "A"}, {"index": 1, "name": "A"}], "links": []}',
@@ -49,6 +80,11 @@ def test_wiring_comes_back_from_the_file_that_topology_writes(tmp_path, monkeypa
             '"peers": "yes"}]}',
             "'yes' is neither true nor false",
         ),
+        (two_gpus(nvlinks=-3), "nvlinks of GPUs [0, 1] must be from 0 to 64, is -3"),
+        (two_gpus(nvlinks=10**400), "must be from 0 to 64, is 1000"),
+        (two_gpus(index="1e999"), "cannot convert float infinity"),
+        (two_gpus(index=0), "several GPUs of one index: [0, 0]"),
+        (100_000 * "[", "recursion"),
     ],
 )
 def test_another_file_is_refused(tmp_path, text, why):
@@ -182,6 +218,19 @@ def test_measured_links_with_the_wiring_beside_them(tmp_path, monkeypatch, capsy
     assert 'Rule "K80 with peer-to-peer"' in out
     file.write_text(json.dumps(document))  # then the card is not known
     assert 'Rule "GPUs with peer-to-peer"' in predicted(capsys, *flags)[1]
+
+
+def test_measured_links_to_switches_are_a_gpu_s_own(tmp_path, monkeypatch):
+    put_in_place(machines.nvswitch(), tmp_path, monkeypatch)
+    names = ["/cpu:0", *(f"/gpu:{gpu}" for gpu in range(4))]  # of eight
+    links = [
+        {"from": one, "to": other, "bytes_per_second": 5e10 if "/cpu:0" in (one, other) else 4e11}
+        for one, other in itertools.permutations(names, 2)
+    ]
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps({"devices": names, "links": links, "wiring": wiring.read().facts()}))
+    found = target.find(device="auto", platform=None, links=file, wires=None).machine
+    assert (found.switched, found.nvlinks) == (4e11, {})
 
 
 @pytest.mark.parametrize("machine", [machines.no_peers, machines.nvswitch])

@@ -1,9 +1,10 @@
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
-from benchmarks.advice import machine, rates
+from benchmarks.advice import machine, rates, rings
 from benchmarks.advice.platforms import PLATFORMS, mesh
 from benchmarks.errors import UserError
 from benchmarks.telemetry.wiring import Gpu, Link, Wiring
@@ -78,9 +79,38 @@ def test_the_wiring_of_a_dgx_1_is_that_of_the_platform():
 
 
 def test_links_to_a_switch_are_those_of_one_gpu():
-    found = machine.of_wiring(wired(8, "NVIDIA A100-SXM4-40GB", lambda *_: Link("PXB", 12, True)))
+    found = machine.of_wiring(wired(8, "NVIDIA A100-SXM4-40GB", lambda *_: Link("PXB", 12, True, switched=True)))
     assert found.switched == found.nvlink(2, 7) == pytest.approx(12 * rates.links("A100-SXM4-40GB").nvlink)
     assert not found.nvlinks
+
+
+def test_a_gpu_that_has_lost_its_links_to_the_switch_leaves_none():
+    def link(one, other):
+        return Link("PXB", 12 * (7 not in (one, other)), True, switched=7 not in (one, other))
+
+    found = machine.of_wiring(wired(8, "NVIDIA A100-SXM4-40GB", link))
+    assert (found.switched, found.nvlinks) == (0, {})
+
+
+def test_gpus_of_one_processor_are_not_apart():
+    found = machine.of_wiring(
+        wired(4, "NVIDIA L4", lambda one, other: Link("SYS" if one < 2 <= other else "NODE", 0, True))
+    )
+    assert found.sockets == ((0, 1), (2, 3))
+    assert machine.of_wiring(wired(2, "NVIDIA L4", lambda *_: Link("NODE", 0, True))).sockets == ()
+
+
+@pytest.mark.parametrize("link", [Link("?", 0, True), Link("PIX", 0, None)])
+def test_what_nvml_does_not_tell_leaves_open_what_is_shared(link):
+    found = machine.of_wiring(wired(2, "Tesla P100-SXM2-16GB", lambda *_: link))
+    assert not found.sharing_known
+    assert found.sockets == ()
+
+
+def test_a_card_that_the_reference_data_lacks_is_named():
+    found = machine.of_wiring(wired(2, "NVIDIA B9000", lambda *_: Link("PIX", 2, True)))
+    assert "which does not have NVIDIA B9000: PCIe 3.0 with 16 lanes is assumed, and NVLinks do not" in found.source
+    assert (found.sharing_known, found.nvlinks) == (False, {})
 
 
 def test_boards_under_switches_share_both():
@@ -111,6 +141,30 @@ def test_measured_links_tell_nvlinks_from_pcie(tmp_path):
     assert found.network == machine.Network(1e9)
 
 
+@pytest.mark.parametrize(("gpus", "switched"), [(4, 0), (8, 4e11)])
+def test_more_gpus_than_a_mesh_has_are_linked_by_switches(tmp_path, gpus, switched):
+    names = ["/cpu:0", *(f"/gpu:{gpu}" for gpu in range(gpus))]
+    links = [
+        {"from": one, "to": other, "bytes_per_second": 5e10 if "/cpu:0" in (one, other) else 4e11}
+        for one, other in itertools.permutations(names, 2)
+    ]
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps({"devices": names, "links": links}))
+    found = machine.of_measurements(file)
+    assert (found.switched, len(found.nvlinks)) == (switched, 0 if switched else 6)
+    assert rings.rate(found, gpus, one_ring=False) <= 3 * 4e11
+
+
+def test_a_mesh_of_many_gpus_is_searched_no_longer_than_it_is_worth():
+    links = dict.fromkeys(itertools.combinations(range(12), 2), 1e10)
+    full = replace(machine.plain("all to all", "V100-SXM3-32GB", 12), nvlinks=links)
+    assert rings.rate(full, 12, one_ring=False) >= 2e10
+
+
+def one_link(speed):
+    return f'{{"devices": ["/gpu:0"], "links": [{{"from": "/gpu:0", "to": "/cpu:0", "bytes_per_second": {speed}}}]}}'
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -118,6 +172,13 @@ def test_measured_links_tell_nvlinks_from_pcie(tmp_path):
         ("no JSON", "needs devices and links"),
         ('{"devices": ["/cpu:0"], "links": []}', "no GPU among its devices: /cpu:0"),
         ('{"devices": ["/gpu:0", "/gpu:1"], "links": []}', "knows no link of /gpu:0"),
+        (one_link("0"), "knows no link of /gpu:0"),
+        (one_link("null"), "knows no link of /gpu:0"),
+        (one_link("-5"), "bytes_per_second from /gpu:0 to /cpu:0 must be from 0 on or null, is -5"),
+        (one_link("true"), "must be from 0 on or null, is True"),
+        (one_link("NaN"), "must be from 0 on or null, is nan"),
+        (one_link("1" + 400 * "0"), "needs devices and links"),
+        (100_000 * "[", "needs devices and links"),
     ],
 )
 def test_a_file_that_tells_no_links_is_refused(tmp_path, text, reason):

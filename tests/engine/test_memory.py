@@ -29,6 +29,8 @@ def test_the_tightest_control_group_counts_and_what_is_cached_can_be_dropped(tmp
     assert available([inner, outer]) == 6_048
     assert available([inner, old]) == 1_100
     assert available([group(tmp_path / "full", memory__max=5, memory__current=9)]) == 0
+    odd = group(tmp_path / "odd", memory__max=10_000, memory__current=6_000, memory__stat="inactive_file\nanon 1 2")
+    assert available([odd, group(tmp_path / "long", memory__max="9" * 5000, memory__current=1)]) == 4_000
 
 
 def test_without_a_limit_it_is_what_the_machine_has(tmp_path):

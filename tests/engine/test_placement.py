@@ -1,5 +1,6 @@
 """Where operations are put: the pinning examples of TensorFlow's old guide to GPUs, on logical CPU devices."""
 
+import contextlib
 import io
 from dataclasses import replace
 
@@ -94,6 +95,16 @@ def test_preprocessing_is_on_the_cpu_and_the_product_on_the_other_device(look):
     assert section["moved"] == []
     assert section["crossing"] == [{"from": "/cpu:0", "to": "/cpu:1", "tensors": 1, "bytes": MATRIX, "unknown": 0}]
     assert f"  /cpu:0 -> /cpu:1        1  {MATRIX:,}" in told
+
+
+def test_what_tensorflow_does_not_tell_is_not_guessed(look, monkeypatch):
+    # As where a step was placed before: whether that is told again depends on what was traced until then.
+    monkeypatch.setattr("benchmarks.placement._graphs_of_functions", lambda: contextlib.nullcontext([]))
+    section, told = look(on_a_gpu_that_is_not_there, log_device_placement=False)
+    assert section == {"not_looked_at": "TensorFlow did not tell"}
+    assert told == ""
+    with pytest.raises(UserError, match="--device_policy=strict: TensorFlow does not tell where"):
+        look(on_a_gpu_that_is_not_there, log_device_placement=False, device_policy="strict")
 
 
 def test_what_others_run_meanwhile_is_not_taken_for_the_step(look):

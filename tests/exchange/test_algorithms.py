@@ -37,6 +37,7 @@ def two_levels(within, between):
 
 ALGORITHMS = {
     "ring": always(algorithms.ring),
+    "ring in an order": lambda towers: algorithms.in_order(algorithms.ring, tuple(range(towers))[::-2]),
     "halving_doubling": always(algorithms.halving_doubling),
     "tree": always(algorithms.tree),
     "gather outside": lambda towers: algorithms.gather((towers,)),

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
-from benchmarks import advise, all_reduce, launch, topology
+from benchmarks import advise, all_reduce, launch
 from benchmarks.inputs import cifar10, imagenet
 from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
+from benchmarks.topology import command as topology
 from results import __main__ as results_command
 from tests.main.conftest import PROJECT
 

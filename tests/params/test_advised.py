@@ -64,10 +64,23 @@ def test_gpus_are_those_that_the_process_is_shown(put, monkeypatch):
     assert chosen(*parse_two, "--model=vgg16", "--gpu_indices=1,2")[1] == "cpu"  # 0 and 5, which are not
 
 
-@pytest.mark.parametrize("shown", ["GPU-4ab1", ""])
-def test_gpus_that_are_shown_by_other_names_are_not_known(shown):
+def test_gpus_are_shown_by_their_uuids_too(put, monkeypatch):
+    put(machines.dgx_1() + "".join(f"gpu{gpu}.uuid GPU-{gpu}abc\n" for gpu in range(8)))
+    flags = ["--variable_update=parameter_server", "--local_parameter_device=auto", "--num_gpus=2", "--model=vgg16"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-4a,GPU-0")
+    assert chosen(*flags)[1] == "gpu"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-0,GPU-5")
+    assert chosen(*flags)[1] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("shown", "changed"),
+    [("GPU-4ab1", ""), ("", ""), ("0,1,x", "gpu0 !15"), ("0,1", "gpu7.name Tesla K80"), ("MIG-1,MIG-2", "")],
+)
+def test_gpus_of_which_it_is_not_known_which_they_are(put, shown, changed):
+    put(f"{changed}\n{machines.with_v100(machines.DGX_1V)}")
     params = Params(variable_update="auto", num_gpus=2, model="vgg16")
-    _, advice = advised(params, {"CUDA_VISIBLE_DEVICES": shown}, lambda: "no driver here")
+    _, advice = advised(params, {"CUDA_VISIBLE_DEVICES": shown})
     assert advice is not None
     assert advice.choice.rule == "GPUs of unknown wiring"
 

@@ -25,6 +25,7 @@ def test_nodes_with_processors(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "cpulist").write_text(cpus)
     (tmp_path / "online").write_text("0-2\n")
+    (tmp_path / "node7y").mkdir()  # which is none
     assert numa.nodes(tmp_path) == TWO
     assert numa.nodes(tmp_path / "online") == {}
 

@@ -136,6 +136,8 @@ def test_the_gradient_exchange_acts_between_towers_with_copies(flag):
     ("flags", "acts"),
     [
         (["--network_topology=gcp_v100"], False),
+        (["--network_topology=gcp_v100", "--all_reduce_spec=xring"], False),
+        (["--network_topology=auto", "--all_reduce_spec=xring"], True),
         (["--network_topology=gcp_v100", "--hierarchical_copy"], True),
         (["--network_topology=gcp_v100", "--all_reduce_spec=tree:2k:hierarchical_copy"], True),
         (["--agg_small_grads_max_group=3"], False),

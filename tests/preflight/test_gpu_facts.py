@@ -100,6 +100,12 @@ def test_processes_of_the_same_run_are_no_strangers(put):
     assert found(Params(device="gpu", job_name="worker", worker_hosts="a:1,b:1")) == {}
 
 
+def test_a_process_on_many_gpus_is_told_once(put):
+    put(machines.dgx_1().replace("PID", "4711"))
+    (told,) = found(Params(device="gpu", num_gpus=8))["gpu_processes"]
+    assert told.what.startswith("Other processes compute on GPUs 0-7 (Tesla P100-SXM2-16GB): 4711")
+
+
 def test_processes_whose_memory_is_not_told(put):
     put(H200).set("gpu0.processes", f"{2**64 - 1} 4711:{2**64 - 1}")
     assert Process(4711, None) in read(Params(), {}).used[0].processes
@@ -180,7 +186,8 @@ def test_an_iommu_between_gpus_over_pcie(put, guest, warned):
         ("GPU-abc", {"num_gpus": 1}, [2], ()),
         ("2,2", {"num_gpus": 2}, [2], (1,)),
         (None, {"num_gpus": 1, "gpu_indices": "9"}, [], (9,)),
-        ("MIG-1", {"num_gpus": 1}, [0], ()),
+        ("9" * 5000, {"num_gpus": 1}, [], (0,)),
+        ("MIG-1", {"num_gpus": 1}, [*range(8)], ()),  # of which of them it is a part is not known
     ],
 )
 def test_which_gpus_a_run_would_take(put, named, params, used, missing):
@@ -192,19 +199,39 @@ def test_which_gpus_a_run_would_take(put, named, params, used, missing):
 def test_where_models_differ_their_order_is_cuda_s_and_not_known(put):
     put("gpu7.name Tesla K80\n" + machines.dgx_1())
     assert len(read(Params(num_gpus=1), {}).used) == 8
-    assert [gpu.index for gpu in read(Params(num_gpus=1), {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}).used] == [0]
+    by_bus = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    assert [gpu.index for gpu in read(Params(num_gpus=1), by_bus).used] == [0]
+    by_number = read(Params(num_gpus=1), {"CUDA_VISIBLE_DEVICES": "0"})
+    assert (len(by_number.used), by_number.certain, by_number.visible) == (8, False, None)
+    assert [gpu.index for gpu in read(Params(num_gpus=1), by_bus | {"CUDA_VISIBLE_DEVICES": "7"}).used] == [7]
+
+
+def test_a_gpu_that_may_be_none_of_the_run_s_stops_nothing(put):
+    machine = put("gpu7.name Tesla K80\ngpu7.compute_capability 3.7\n" + NEW_DRIVER + machines.dgx_1())
+    machine.set("gpu*.compute_capability", "6.0")
+    (kernels,) = found()["kernels"]
+    assert (kernels.severity.value, "GPU 7 (Tesla K80)" in kernels.what) == ("warns", True)
+    assert "CPU" not in kernels.why
+    machine.set("gpu7", "!15")
+    (lost,) = found()["gpus"]
+    assert (lost.severity.value, lost.what) == ("warns", "GPU 7 does not answer (GPU is lost)")
 
 
 def test_gpus_that_are_not_there_stop_a_run(put):
     put(H200 + SET)
     told = found(Params(device="gpu", num_gpus=2))
-    assert told["gpus"][0].what == "2 GPU(s) were asked for, and this process sees 1"
+    assert told["gpus"][0].what == "2 GPU(s) were asked for, and this process sees 1 GPU(s)"
     told = found(Params(device="gpu", gpu_indices="3"))
-    assert told["gpus"][0].what == "--gpu_indices=3 GPU(s) were asked for, and this process sees 1"
+    assert told["gpus"][0].what == "--gpu_indices=3: this process sees 1 GPU(s)"
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"), [("init !9", "Driver Not Loaded"), ("init !4", "Insufficient Permissions")]
+    ("line", "reason"),
+    [
+        ("init !9", "Driver Not Loaded"),
+        ("init !4", "Insufficient Permissions"),
+        ("count !4", "it does not tell how many GPUs there are: Insufficient Permissions"),
+    ],
 )
 def test_a_driver_that_tells_nothing(put, line, reason):
     put(f"{line}\n")
@@ -232,11 +259,14 @@ def test_who_has_no_towers_needs_no_gpus(put, job):
 
 
 def test_memory_of_a_gpu_against_the_model(put):
-    put(H200 + SET)
+    machine = put(H200 + SET)
     params = Params(device="gpu", model="resnet50", batch_size=2000)
     (memory,) = found(params, need=facts_of.need(params))["gpu_memory"]
     assert "resnet50 with 2000 images a tower takes about" in memory.what
     assert "GPU 0 (NVIDIA H200) has 116.4 GB free" in memory.what
     assert "an estimate" in memory.why
+    machine.set("gpu0.mig", 1)
+    assert [*found(params, need=facts_of.need(params))] == ["mig"]
+    machine.set("gpu0.mig", 0)
     small = Params(device="gpu", model="resnet50", batch_size=64)
     assert found(small, need=facts_of.need(small)) == {}

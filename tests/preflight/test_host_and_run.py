@@ -84,6 +84,23 @@ def test_disks(disk, params, severity):
     assert all(f"--{disk.flag}={disk.folder}: " in each.what for each in found)
 
 
+@pytest.mark.parametrize(
+    ("params", "host", "built", "checked"),
+    [
+        ({}, {}, {}, True),  # no GPU anywhere
+        ({}, {"driver_files": True}, {}, False),
+        ({}, {}, {"is_rocm_build": True}, False),
+        ({"num_gpus": 2}, {}, {}, False),
+        ({"device": "gpu"}, {}, {}, False),
+    ],
+)
+def test_a_run_that_will_be_on_the_cpu_needs_its_memory(params, host, built, checked):
+    params = Params(model="resnet50", batch_size=10_000, **params)
+    short = HostFacts(**vars(GOOD) | {"available_bytes": 10**9} | host)
+    told = [each.check for each in findings(Facts(params=params, host=short, built=built, need=need(params)))]
+    assert ("host_memory" in told) == checked
+
+
 def test_memory_of_the_host_against_the_model():
     params = Params(device="cpu", model="vgg16", batch_size=64, num_gpus=2)
     short = HostFacts(**(vars(GOOD) | {"available_bytes": 8 * 10**9}))

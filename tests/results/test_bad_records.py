@@ -30,6 +30,14 @@ BAD = {
     "unknown_status": (changed(status="\x1b[2J"), "field 'status': expected one of"),
     "far_future": (changed(started_at="9999-12-31T23:59:59+00:00"), "expected a year from 1970 to 2999"),
     "edited": (changed(configuration={"model": "other"}), "does not belong to the configuration beside it"),
+    "images": (
+        changed(measurement=GOOD["measurement"] | {"images_in_window": 10**400}),
+        "field 'measurement.images_in_window': must be from 0 to 4611686018427387904, is far from that",
+    ),
+    "skipped": (
+        changed(measurement=GOOD["measurement"] | {"skipped_steps": -1}),
+        "field 'measurement.skipped_steps': must be from 0 to 4611686018427387904, is -1",
+    ),
     "empty": ("", "not JSON, or cut short"),
 }
 

@@ -40,7 +40,7 @@ def test_good_invalid_failed_and_corrupt_records_are_all_told(runs):
     (runs / "corrupt.json").write_text("{")
     ended = run(runs, f"--plot={runs.parent}/chart.png")
     assert ended.returncode == 1
-    assert "INVALID [1]" in ended.stdout
+    assert "UNFIT [1]" in ended.stdout
     assert "FAILED [2]" in ended.stdout
     unreadable, plot = ended.stderr.splitlines()
     assert unreadable.startswith(f"Not a readable record: {runs}/corrupt.json: not JSON, or cut short")

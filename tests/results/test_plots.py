@@ -49,7 +49,7 @@ def test_records_that_are_not_valid_are_named_below_and_have_no_bar():
     bad = record(problems=("the loss is NaN",), measurement=at(9999))
     figure = bar_chart(frame([record(), bad, record(status="failed", message="no memory", measurement=None)]))
     assert lengths(figure) == pytest.approx([500.0])
-    assert f"{bad.record_id[:8]} resnet20: INVALID, the loss is NaN" in texts(figure)
+    assert f"{bad.record_id[:8]} resnet20: UNFIT, the loss is NaN" in texts(figure)
     assert "FAILED, no memory" in texts(figure)
 
 

@@ -93,7 +93,7 @@ def test_the_interval_is_over_the_valid_repeats_in_the_folder(tmp_path):
 
 def test_what_is_wrong_is_said(tmp_path):
     path = write(record(problems=("the loss is NaN from step 3 on",)), tmp_path)
-    assert "INVALID the loss is NaN from step 3 on" in words(path)
+    assert "UNFIT the loss is NaN from step 3 on" in words(path)
     path = write(record(status="failed", message="out of memory", measurement=None), tmp_path)
     assert "figure none FAILED out of memory" in words(path)
 
@@ -267,7 +267,13 @@ def test_telemetry_is_told_in_means_and_units(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "damaged", [{"gpus": []}, {"gpus": {"GPU 0": 7}}, {"host": {"summary": {"cpu_utilisation": 1}}}]
+    "damaged",
+    [
+        {"gpus": []},
+        {"gpus": {"GPU 0": 7}},
+        {"host": {"summary": {"cpu_utilisation": 1}}},
+        {"host": {"summary": {"cpu_utilisation": {"mean": 10**400}, "resident_bytes": {"mean": True}}}},
+    ],
 )
 def test_telemetry_of_another_shape_is_passed_over(tmp_path, damaged):
     assert "record" in words(write(record(telemetry=damaged), tmp_path))

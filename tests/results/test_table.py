@@ -20,7 +20,7 @@ def test_common_conditions_stand_above_and_figures_in_rows():
 @pytest.mark.parametrize(
     ("changes", "state", "why"),
     [
-        ({"problems": ("the loss is NaN from step 3 on",)}, "INVALID [1]", "the loss is NaN from step 3 on"),
+        ({"problems": ("the loss is NaN from step 3 on",)}, "UNFIT [1]", "the loss is NaN from step 3 on"),
         ({"status": "failed", "message": "out of memory"}, "FAILED [1]", "out of memory"),
         ({"status": "interrupted"}, "INTERRUPTED [1]", "status interrupted, no reason given"),
     ],

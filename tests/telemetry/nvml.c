@@ -3,12 +3,14 @@
    What it answers stands in the file named by the environment variable NVML_STAND_IN, read anew for every question, so
    that a test can change the machine while it is looked at. A line is "key value"; keys of a GPU begin with its number,
    as in "gpu0.power 650000", and "gpu*.power" is for all that have none of their own. A value "!15" is the error 15 of
-   nvmlReturn_t; a line "gpu0 !15" is for all questions about the GPU. What has no line is not supported.
+   nvmlReturn_t, and "~500" an answer, 0, that takes so many milliseconds; a line "gpu0 !15" is for all questions about
+   the GPU. What has no line is not supported.
    Names, units and layouts are those of NVML's API reference: https://docs.nvidia.com/deploy/nvml-api */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7,
        DRIVER_NOT_LOADED = 9 };
@@ -45,6 +47,7 @@ static Return line_of(const char *key, char *value) {
         if (strncmp(line, key, length) || line[length] != ' ') continue;
         strcpy(value, line + length + 1);
         found = value[0] == '!' ? atoi(value + 1) : SUCCESS;
+        if (value[0] == '~') usleep(1000 * atoi(value + 1));
     }
     fclose(file);
     return found;

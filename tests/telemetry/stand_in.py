@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.telemetry import wiring
+
 HERE = Path(__file__).parent
 
 
@@ -34,19 +36,23 @@ class Machine:
 
     def set(self, key: str, value: object) -> None:
         """Let `key` have this value, whatever it had."""
-        others = [line for line in self._file.read_text().splitlines() if line.split(" ")[0] != key]
+        others = [
+            line for line in self._file.read_text(errors="surrogateescape").splitlines() if line.split(" ")[0] != key
+        ]
         self._write("\n".join([*others, f"{key} {value}", ""]))
 
     def _write(self, text: str) -> None:
         new = self._file.with_suffix(".new")
-        new.write_text(text)
+        new.write_text(text, errors="surrogateescape")
         new.replace(self._file)
+        wiring.known.cache_clear()
 
 
 def put_in_place(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """Let nvidia-ml-py, from now to the end of the test, find the machine that `text` describes."""
     import pynvml
 
+    monkeypatch.setattr(wiring, "known", functools.cache(wiring.read))
     file = folder / "machine.txt"
     found = Machine(file, text)
     monkeypatch.setenv("NVML_STAND_IN", str(file))

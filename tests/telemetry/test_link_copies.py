@@ -8,9 +8,9 @@ import sys
 import pytest
 import tensorflow as tf
 
-from benchmarks.link_copies import Copies, moves_bytes
-from benchmarks.link_speed import CopyError
-from benchmarks.topology import main
+from benchmarks.topology.command import main
+from benchmarks.topology.copies import Copies, moves_bytes
+from benchmarks.topology.speed import CopyError
 from tests.main.conftest import PROJECT
 from tests.telemetry.stand_in import put_in_place
 
@@ -85,8 +85,8 @@ def test_a_device_that_is_not_there_is_an_error_with_its_reason():
 
 def test_the_command(tmp_path):
     program = (
-        "import os, sys; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '2'; from benchmarks import link_copies, topology; "
-        "link_copies.SIZES = (2**12, 2**23, 2**24); sys.exit(topology.main(sys.argv[1:]))"
+        "import os, sys; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '2'; from benchmarks.topology import command, copies; "
+        "copies.SIZES = (2**12, 2**23, 2**24); sys.exit(command.main(sys.argv[1:]))"
     )
     output = tmp_path / "links.json"
     flags = ["--measure", "--device=cpu", "--num_gpus=2", "--repeats=2", "--optimizer=adam", f"--output={output}"]

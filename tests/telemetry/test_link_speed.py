@@ -2,9 +2,9 @@
 
 import pytest
 
-from benchmarks import measured_links
-from benchmarks.link_speed import CopyError, both_ways, speed
-from benchmarks.measured_links import MeasuredLinks, measure
+from benchmarks.topology import measured_links
+from benchmarks.topology.measured_links import MeasuredLinks, measure
+from benchmarks.topology.speed import CopyError, both_ways, speed
 
 SIZES = (2**12, 2**16, 2**20, 2**23, 2**25, 2**26)
 LATENCY, BANDWIDTH = 10e-6, 12e9

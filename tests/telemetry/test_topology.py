@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from benchmarks.environment import gpus
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.wiring import Wiring
-from benchmarks.topology import main
+from benchmarks.topology.command import main
 from results.report.sections.topology import links_of
 from tests.results.records import record
 from tests.telemetry import machines
@@ -76,6 +77,8 @@ def test_a_gpu_off_the_bus_is_named_and_the_others_are_told(put, capsys):
     assert main([]) == 0
     assert "Not told of: GPU 3: GPU is lost" in capsys.readouterr().out
     assert found.link(0, 7).word == "SYS"  # both had a link to it, and neither to a switch
+    drawn = links_of(record(hardware={"topology": wiring.recorded()["topology"]}))
+    assert drawn.numbers == (0, 1, 2, 4, 5, 6, 7)
 
 
 @pytest.mark.parametrize(("kind", "word"), [(0, "SYS"), (1, "SYS"), (2, "NV1"), (255, "SYS"), ("!15", "NV1")])
@@ -122,6 +125,17 @@ def test_what_a_record_has_is_what_a_report_draws(put):
     assert drawn.cells[0] == ("X", "NV1", "NV1", "NV1", "NV1", "SYS", "SYS", "SYS")
 
 
+def test_gpus_that_have_all_fallen_off_are_told_and_recorded(put, capsys):
+    machine: Machine = put(machines.p2_16xlarge())
+    for gpu in range(16):
+        machine.set(f"gpu{gpu}", "!15")
+    assert main([]) == 0
+    assert "No GPU answers, so nothing is between two." in capsys.readouterr().out
+    topology = wiring.recorded()["topology"]
+    assert (topology["gpus"], len(topology["broken"])) == ([], 16)
+    assert links_of(record(hardware={"topology": topology})) is None
+
+
 def test_what_is_not_told_is_recorded_as_such(put):
     machine: Machine = put("count 2\ngpu*.name NVIDIA X\n")
     topology = wiring.recorded()["topology"]
@@ -137,15 +151,36 @@ def test_an_entry_that_cannot_be_read_is_not_known(put):
     machine.set("gpu1.pci", "nonsense")
     machine.set("gpu2.nvlink_to.0", "!999")
     machine.set("gpu5.p2p.6", "!15")
+    machine.set("gpu4.p2p.5", 6)  # NVML_P2P_STATUS_UNKNOWN
     found = read()
     assert found.gpus[1].bus is None
     assert found.link(5, 6).peers is None
+    assert found.link(4, 5) == wiring.Link("PIX", 1, None)
     assert [gpu.index for gpu in found.gpus] == list(range(8))
     assert found.link(3, 7).word == "NV1"
 
 
+def test_a_name_that_is_no_text_is_not_known(put):
+    put(machines.dgx_1().replace("Tesla P100-SXM2-16GB", "\udcff"))
+    assert read().gpus[0].name is None
+    assert gpus()["gpus"][0]["name"] is None
+
+
+def test_a_number_of_gpus_that_is_not_told_is_not_none(put):
+    put("count !4\n")
+    why = "it does not tell how many GPUs there are: Insufficient Permissions"
+    assert wiring.read() == why
+    assert gpus() == {"gpus": [], "nvml": why}
+
+
 @pytest.mark.parametrize(
-    ("line", "said"), [("init !9", "Driver Not Loaded"), ("init !4", "Insufficient Permissions"), ("count 0", "no GPU")]
+    ("line", "said"),
+    [
+        ("init !9", "Driver Not Loaded"),
+        ("init !4", "Insufficient Permissions"),
+        ("count 0", "no GPU"),
+        ("count !4", "Insufficient Permissions"),
+    ],
 )
 def test_no_gpus_are_one_clear_error(put, capsys, line, said):
     put(f"{line}\n")

@@ -3,11 +3,15 @@
 import pytest
 
 from benchmarks.params import Params
+from benchmarks.params.advised import advised
+from benchmarks.preflight import gpu_facts
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.cuda_order import bus_addresses, normal
-from benchmarks.tower_wiring import derived_topology, facts, numbered_by_nvml, told, topology_of_run
+from benchmarks.topology.tower_wiring import derived_topology, facts, numbered_by_nvml, told, topology_of_run
 from tests.telemetry import machines
 from tests.telemetry.stand_in import library, put_in_place
+from variable_mgr.exchange_plan import ReduceOptions, make_plan
+from variable_mgr.schedule import Sum
 from variable_mgr.topology import GCP_V100, halves
 
 AUTO = Params(network_topology="auto", hierarchical_copy=True, variable_update="replicated", num_gpus=8)
@@ -21,7 +25,7 @@ def put(tmp_path, monkeypatch):
     def put(text, order=range(8)):
         put_in_place(text, tmp_path, monkeypatch)
         monkeypatch.setenv("CUDA_STAND_IN", " ".join(machines.bus(gpu) for gpu in order))
-        monkeypatch.setattr("benchmarks.tower_wiring.bus_addresses", lambda: bus_addresses(str(cuda())))
+        monkeypatch.setattr("benchmarks.topology.tower_wiring.bus_addresses", lambda: bus_addresses(str(cuda())))
 
     return put
 
@@ -42,12 +46,27 @@ def test_towers_may_have_other_numbers_than_nvml(put):
     assert set(found.topology.mains) == {(0, 3), (3, 0), (2, 1), (1, 2)}
 
 
+def test_a_run_asks_the_driver_once(put, monkeypatch):
+    import pynvml
+
+    put(machines.dgx_1())
+    asked, ask = [], pynvml.nvmlDeviceGetTopologyCommonAncestor
+    monkeypatch.setattr(
+        pynvml, "nvmlDeviceGetTopologyCommonAncestor", lambda *pair: (asked.append(pair), ask(*pair))[1]
+    )
+    advised(Params(variable_update="auto", num_gpus=8, model="vgg16"), {})
+    assert gpu_facts.read(AUTO, {}).wiring is not None
+    derived_topology(AUTO, GPUS, lambda: range(8))
+    assert wiring.recorded()
+    assert len(asked) == 28  # pairs of eight
+
+
 def test_the_groups_are_told_and_recorded(put):
     put(machines.no_peers())
     found = derived_topology(AUTO, GPUS, lambda: range(8))
     assert told(found) == (
         "towers in groups 0 1 2 3; 4 5 6 7, exchanging between 0-4, 1-5, 2-6, 3-7, 4-0, 5-1, 6-2, 7-3 in turn: "
-        "no NVLinks: each group shares a NUMA node."
+        "no NVLinks: each group shares a NUMA node; rings in the order 0 1 2 3 4 5 6 7."
     )
     recorded = facts(found)["topology"]
     assert recorded["groups"] == [[0, 1, 2, 3], [4, 5, 6, 7]]
@@ -97,6 +116,22 @@ def test_what_cannot_be_told_is_not_guessed(put, line, order, numbers, why):
     found = derived_topology(AUTO, GPUS[:2], lambda: numbers)
     assert found.topology == halves(2)
     assert found.why == f"{why}, so the halves are by number"
+
+
+def test_a_ring_follows_the_links(put):
+    put(machines.dgx_1())
+    xring = Params(**vars(AUTO) | {"hierarchical_copy": False, "all_reduce_spec": "xring"})
+    found = topology_of_run(xring, GPUS, lambda: range(8))
+    assert found.ring == (0, 1, 2, 3, 7, 5, 6, 4)  # by number it would go from 3 to 4, and from 7 to 0
+    assert facts(found)["topology"]["ring"] == list(found.ring)
+    options = ReduceOptions(spec="xring", ring=found.ring)
+    sends = {(source, step.at) for step in steps(make_plan(options, {"w": 64}, GPUS)) for source in step.sources}
+    linked = {pair for pair, link in wiring.read().links.items() if link.nvlinks}
+    assert {(min(pair), max(pair)) for pair in sends if len(set(pair)) > 1} <= linked
+
+
+def steps(plan):
+    return [step for exchange in plan.exchanges for step in exchange.schedule.steps if isinstance(step, Sum)]
 
 
 @pytest.mark.parametrize(

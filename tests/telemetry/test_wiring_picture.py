@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.telemetry import wiring
-from benchmarks.topology import main
-from benchmarks.wiring_picture import picture
+from benchmarks.topology.command import main
+from benchmarks.topology.picture import picture
 from tests.telemetry import machines
 from tests.telemetry.stand_in import put_in_place
 

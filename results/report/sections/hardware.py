@@ -12,6 +12,7 @@ from results.report.page import Figure, Section, Table, drawn, number, table
 from results.report.svg import Draw
 from results.schema import section as object_of
 from results.table import printable
+from results.telemetry import is_quantity
 
 
 class Quantity(NamedTuple):
@@ -38,7 +39,6 @@ _OF_THE_HOST = {
 _HOST, _HOST_STYLE = "host", 7
 _MOST_GPUS = 7  # in a figure: as many colours as the host leaves
 _MOST_POINTS = 300  # of a curve; more are not seen
-_MOST = 1e18  # no second and no quantity is as large
 
 
 class Series(NamedTuple):
@@ -98,16 +98,13 @@ def _series(device: str, facts: Mapping[str, Any], key: str, quantity: Quantity)
     seconds, values = kept.get("seconds"), kept.get(key)
     if not isinstance(seconds, list) or not isinstance(values, list):
         return None
-    known = [(at, value / quantity.divisor) for at, value in zip(seconds, values, strict=False) if _known(at, value)]
+    pairs = zip(seconds, values, strict=False)
+    known = [(at, value / quantity.divisor) for at, value in pairs if is_quantity(at) and is_quantity(value)]
     return Series(device, quantity, *map(tuple, zip(*known, strict=True))) if known else None
 
 
 def _quantity(series: Series) -> Quantity:
     return series.quantity
-
-
-def _known(*values: object) -> bool:
-    return all(type(value) in (int, float) and abs(value) < _MOST for value in values)  # type: ignore[arg-type]
 
 
 def _figure(group: Group, record: RunRecord, names: list[str], draw: Draw) -> Figure:
@@ -141,7 +138,7 @@ def _energy(material: Material) -> Table:
     rows = []
     for group in material.groups:
         told = [record.telemetry.get("joules_per_image") for record in group.records]
-        joules = [float(each) for each in told if each is not None and _known(each)]
+        joules = [float(each) for each in told if is_quantity(each)]
         if joules:
             spread = f"{number(min(joules))} to {number(max(joules))}" if len(joules) > 1 else "one run"
             facts = (group.facts["model"], group.facts["dataset"], group.facts["accelerator"])

@@ -11,6 +11,7 @@ from results.report.svg import Draw
 from results.table import printable
 
 _MOST_DEVICES = 64
+_MOST_NUMBERS = 10_000
 _MOST = 4
 # From the nearest to the farthest, with what nvidia-smi means by it.
 _KINDS = {
@@ -20,14 +21,16 @@ _KINDS = {
     "PHB": (0.4, "through the processor's PCIe bridge"),
     "NODE": (0.25, "between PCIe bridges of one NUMA node"),
     "SYS": (0.1, "between processors"),
+    "?": (0.0, "not told"),
 }
 
 
 class Links(NamedTuple):
-    """Names of devices, and a square of the links between them."""
+    """Names of devices, a square of the links between them, and the numbers that the driver has for them."""
 
     names: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
+    numbers: tuple[int, ...]
 
 
 def section(material: Material, draw: Draw) -> Section | None:
@@ -58,11 +61,22 @@ def links_of(record: RunRecord) -> Links | None:
         return None
     if len(cells) != len(names) or not all(_are_words(row) and len(row) == len(names) for row in cells):
         return None
-    return Links(tuple(map(printable, names)), tuple(tuple(printable(cell)[:8] for cell in row) for row in cells))
+    return Links(
+        tuple(map(printable, names)),
+        tuple(tuple(printable(cell)[:8] for cell in row) for row in cells),
+        _numbers(topology.get("indices"), len(names)),
+    )
+
+
+def _numbers(told: object, count: int) -> tuple[int, ...]:
+    """Those that a record has for so many devices; their places where it has none, or what is none."""
+    if isinstance(told, list) and len(told) == count and all(type(n) is int and 0 <= n < _MOST_NUMBERS for n in told):
+        return tuple(told)
+    return tuple(range(count))
 
 
 def _figure(topology: Links, accelerator: str, draw: Draw) -> Figure:
-    short = [f"GPU{number}" for number in range(len(topology.names))]
+    short = [f"GPU{number}" for number in topology.numbers]
     shades = [[_shade(cell) for cell in row] for row in topology.cells]
     size = min(4.9, 1.6 + 0.42 * len(short))
     svg = draw(links, short, topology.cells, shades, size=(4.9, size))

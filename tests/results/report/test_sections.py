@@ -143,7 +143,7 @@ def test_what_is_not_valid_is_bracketed_with_its_reason_and_enters_no_figure(sec
     left_out = sections["validity"].tables[0]
     assert column(left_out, "images/s") == ["-", "(500)"]
     assert column(left_out, "why") == ["out of memory", "the loss is NaN from step 12 on"]
-    assert column(left_out, "state") == ["FAILED", "INVALID"]
+    assert column(left_out, "state") == ["FAILED", "UNFIT"]
     for name, section in sections.items():
         if name != "validity":
             assert "vgg16" not in str(section)

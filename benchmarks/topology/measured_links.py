@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.link_speed import BothWays, CopyError, Speed, Way, both_ways, speed
+from benchmarks.topology.speed import BothWays, CopyError, Speed, Way, both_ways, speed
 
 HOST = "/cpu:0"
 HANDED_OVER, UNKNOWN, DOUBTFUL = "=", "?", "~"  # in place of a figure, or behind it

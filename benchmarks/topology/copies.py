@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.link_speed import CopyError, Way
+from benchmarks.topology.speed import CopyError, Way
 from variable_mgr.topology import is_gpu
 
 SIZES = (2**12, 2**16, 2**20, 2**23, 2**25, 2**26)  # bytes

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import environment, measured_links
+from benchmarks import environment
 from benchmarks.errors import UserError
-from benchmarks.measured_links import MeasuredLinks
 from benchmarks.params import CommandLine, Params, notices, parse
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
 from benchmarks.telemetry.wiring import LEGEND, Wiring, matrix, read
-from benchmarks.tower_wiring import numbered_by_nvml
+from benchmarks.topology import measured_links
+from benchmarks.topology.measured_links import MeasuredLinks
+from benchmarks.topology.tower_wiring import numbered_by_nvml
 from variable_mgr.link_graph import best_ring, derive
 
 DESCRIPTION = """\
@@ -65,7 +65,7 @@ def _draw(wiring: Wiring | str, path: Path) -> None:
     """Write the picture. Raises UserError where there is none, or it cannot be written."""
     if isinstance(wiring, str) or not wiring.gpus:
         raise UserError(f"--picture={path}: there is nothing to draw, as the driver tells of no GPU. Leave it out.")
-    from benchmarks.wiring_picture import picture
+    from benchmarks.topology.picture import picture
     from results import plots
     from results.store import FolderError
 
@@ -98,7 +98,8 @@ def _measured(command: CommandLine, repeats: int, wiring: Wiring | str) -> Measu
     """The links of the devices that `command` asks for. Imports TensorFlow."""
     import tensorflow as tf
 
-    from benchmarks import devices, link_copies
+    from benchmarks import devices
+    from benchmarks.topology import copies
 
     params = command.params
     gpus = tf.config.list_physical_devices("GPU")
@@ -107,14 +108,14 @@ def _measured(command: CommandLine, repeats: int, wiring: Wiring | str) -> Measu
     found = devices.set_up(params)
     if params.device == "auto" and (warning := devices.unused_gpus(found, environment.gpus()["gpus"])):
         report.note(f"WARNING: {warning}")
-    link_copies.prepare()
+    copies.prepare()
     words = _words(wiring, found.towers, params) if found.kind == "gpu" else {}
     return measured_links.measure(
         found.towers,
         repeats,
-        link_copies.SIZES,
-        moves_bytes=link_copies.moves_bytes,
-        copies=lambda *ways: link_copies.Copies(*ways).seconds,
+        copies.SIZES,
+        moves_bytes=copies.moves_bytes,
+        copies=lambda *ways: copies.Copies(*ways).seconds,
         words=words,
         tell=report.note,
     )
@@ -152,7 +153,8 @@ def told(wiring: Wiring) -> str:
 def _peers(wiring: Wiring) -> list[str]:
     """Who reaches whose memory, and what follows from the links."""
     if len(wiring.gpus) < 2:
-        return ["There is one GPU, so nothing is between two."]
+        answers = f"{'One' if wiring.gpus else 'No'} GPU answers" if wiring.broken else "There is one GPU"
+        return [f"{answers}, so nothing is between two."]
     names = [", ".join(map(str, island)) for island in wiring.islands]
     lines = ["Islands, in which GPUs reach each other's memory, if need be over others: " + "; ".join(names)]
     reasons = {link.peer_problem for link in wiring.links.values() if link.peers is False and link.peer_problem}
@@ -197,7 +199,3 @@ def _repeats(text: str) -> int:
     if number < 2:
         raise argparse.ArgumentTypeError("must be at least 2: one says nothing of the next")
     return number
-
-
-if __name__ == "__main__":
-    sys.exit(main())
