@@ -153,7 +153,23 @@ def one_pair(case: Case, number: int, run: Callable[[Way], Measured]) -> tuple[M
 def _save(options: argparse.Namespace, story: Story) -> None:
     report.save(options.output, "claims", {"cases": writing.figures(story)})
     if options.report:
-        report.write(options.report, "--report", writing.document(story))
+        report.write(options.report, "--report", _document(options.report)(story))
+
+
+def _document(path: Path) -> Callable[[Story], str]:
+    """What writes a story in the form that the name of the file asks for."""
+    if path.suffix == ".md":
+        return writing.document
+    from benchmarks.studies.claims import page  # it draws, and nothing else has to wait for matplotlib
+
+    return page.document
+
+
+def _report_file(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in (".md", ".html"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither Markdown nor a page: give FILE.md or FILE.html")
+    return path
 
 
 def _seconds(text: str) -> float:
@@ -181,5 +197,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--results_dir", type=Path, default=Path("runs/studies"), metavar="DIR", help="default runs/studies"
     )
-    parser.add_argument("--report", type=Path, metavar="FILE.md", help="also write what is printed, as Markdown")
+    parser.add_argument(
+        "--report",
+        type=_report_file,
+        metavar="FILE",
+        help="also write what is printed, as Markdown (FILE.md), or with drawings as a page for a browser (FILE.html)",
+    )
     return parser
