@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from benchmarks.studies.claims import evidence
+from benchmarks.studies.claims import of_records
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.runs import way
@@ -25,12 +25,12 @@ def _cases(machine: Machine) -> Sequence[Case | Missing]:
     return [
         _case("guide against defaults", on_cpu, ("guide", guide), defaults),
         _case("oneDNN", on_cpu, ("oneDNN", ("--mkl",)), ("none", ("--nomkl",))),
-        _case("guide against defaults, resnet50", on_cpu, ("guide", guide), defaults, training=_LARGE),
+        _case("guide against defaults: resnet50", on_cpu, ("guide", guide), defaults, training=_LARGE),
         _case("KMP variables", on_cpu, ("guide", guide), ("OpenMP's own", (*guide, *_OPENMPS_OWN)), _NOT_WORSE),
         *(
             _case(name, on_cpu, ("guide", guide), (name, _threads(intra, inter)), _NOT_WORSE)
             for intra, inter in _grid(cores)
-            for name in [f"intra {intra}, inter {inter}"]
+            for name in [f"intra {intra} inter {inter}"]
         ),
     ]
 
@@ -41,9 +41,9 @@ def _threads(intra: int, inter: int) -> tuple[str, ...]:
 
 
 def _grid(cores: int) -> list[tuple[int, int]]:
-    """Threads (within, across operations) to hold against the guide's: one, half, all and twice the cores, each way."""
-    numbers = sorted({1, max(1, cores // 2), cores, 2 * cores})
-    return [(intra, inter) for intra in numbers for inter in (1, cores) if (intra, inter) != (cores, cores)]
+    """Threads to hold against the guide's: one, half, all and twice the cores within operations; one or all across."""
+    within, across = sorted({1, max(1, cores // 2), cores, 2 * cores}), sorted({1, cores})
+    return [(intra, inter) for intra in within for inter in across if (intra, inter) != (cores, cores)]
 
 
 def _case(
@@ -64,7 +64,7 @@ def _case(
 
 def _reasons(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
     """What was in effect on either side, what was ignored, and how busy the cores were."""
-    sides = [record for side in (advised, other) for record in [*evidence.records(side)][:1]]
+    sides = [record for side in (advised, other) for record in [*of_records.records(side)][:1]]
     first, second = map(_in_effect, sides)
     if first == second:
         found = [f"Both ways come to the same here: {first}. This TensorFlow heeds nothing else of the advice."]
@@ -74,14 +74,14 @@ def _reasons(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str
         *found,
         *_ignored(sides),
         *_cores(sides[0]),
-        *evidence.processors_used(advised, other),
+        *of_records.processors_used(advised, other),
         *_not_built_for(sides[0]),
     ]
 
 
 def _in_effect(record: RunRecord) -> str:
     """What TensorFlow heeded of the settings, in words; equal words are equal settings."""
-    found = evidence.told(record, "environment", "in_effect") or {}
+    found = of_records.told(record, "environment", "in_effect") or {}
     within, across = ((found.get(f"{kind}_threads") or {}).get("threads") for kind in ("intra", "inter"))
     onednn = {True: "on", False: "off", None: "unknown"}[found.get("onednn")]
     variables, ignored = record.environment.get("variables") or {}, found.get("ignored_variables") or {}
@@ -95,7 +95,7 @@ def _ignored(sides: Sequence[RunRecord]) -> list[str]:
     """The variables that nothing heeds, and why."""
     reasons: dict[str, str] = {}
     for record in sides:
-        reasons |= evidence.told(record, "environment", "in_effect", "ignored_variables") or {}
+        reasons |= of_records.told(record, "environment", "in_effect", "ignored_variables") or {}
     names = [name for name in sorted(reasons) if name.startswith(_OPENMP)]
     return [f"{', '.join(names)} had no effect: {reasons[names[0]]}."] if names else []
 
@@ -108,7 +108,7 @@ def _cores(record: RunRecord) -> list[str]:
 
 
 def _not_built_for(record: RunRecord) -> list[str]:
-    unused = evidence.told(record, "environment", "in_effect", "instruction_sets", "unused")
+    unused = of_records.told(record, "environment", "in_effect", "instruction_sets", "unused")
     return [f"This TensorFlow was not built for {', '.join(unused)}: oneDNN alone uses them."] if unused else []
 
 

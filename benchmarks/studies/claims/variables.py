@@ -9,7 +9,7 @@ from benchmarks.advice.candidates import Candidate, chosen
 from benchmarks.advice.rules import GUIDE, MANY_BYTES_PER_FLOP
 from benchmarks.params import Params
 from benchmarks.params.advised import AUTO, advised
-from benchmarks.studies.claims import evidence, recorded
+from benchmarks.studies.claims import of_records, recorded
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.runs import way
@@ -109,14 +109,14 @@ def _reasons(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str
         *_rule(advised),
         *_exchanged(advised, other),
         *_copies(advised, other),
-        *evidence.gpus_used(advised, other),
-        *evidence.processors_used(advised, other),
+        *of_records.gpus_used(advised, other),
+        *of_records.processors_used(advised, other),
     ]
 
 
 def _rule(advised: Sequence[Measured]) -> list[str]:
-    for record in evidence.records(advised):
-        if found := evidence.told(record, "advice", "variable_update"):
+    for record in of_records.records(advised):
+        if found := of_records.told(record, "advice", "variable_update"):
             told = [f'The rule "{found["rule"]}" advises it: {found["reason"]}.']
             if found["source"] != GUIDE:
                 told.append("The guide itself advises on K80, Titan X, M40 and P100 alone.")
@@ -144,15 +144,15 @@ def _exchanged(advised: Sequence[Measured], other: Sequence[Measured]) -> list[s
         f"In a step a device sends {size(sent[0])} (advised) and {size(sent[1])} at most, which is {rates[0]} and "
         f"{rates[1]} a second."
     ]
-    if all(record.params.get("device") == "cpu" for record in evidence.records(advised)):
+    if all(record.params.get("device") == "cpu" for record in of_records.records(advised)):
         found.append("Towers on the CPU share its memory: a tensor is handed over, and no link carries these bytes.")
     return found
 
 
 def _sent(side: Sequence[Measured]) -> float | None:
     """The most that one device sends."""
-    for record in evidence.records(side):
-        if isinstance(sent := evidence.told(record, "exchange", "sent_bytes"), dict) and sent:
+    for record in of_records.records(side):
+        if isinstance(sent := of_records.told(record, "exchange", "sent_bytes"), dict) and sent:
             return float(max(sent.values()))
     return None
 
@@ -170,8 +170,8 @@ def _copies(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]
 
 
 def _kept(side: Sequence[Measured]) -> int | None:
-    for record in evidence.records(side):
-        if isinstance(found := evidence.told(record, "placement", "variables"), dict) and found:
+    for record in of_records.records(side):
+        if isinstance(found := of_records.told(record, "placement", "variables"), dict) and found:
             return int(sum(each["bytes"] for each in found.values()))
     return None
 

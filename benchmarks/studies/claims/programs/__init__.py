@@ -1,1 +1,1 @@
-"""Programs that measure one way of a claim where a run cannot; each ends its output with a line of JSON."""
+"""Programs of the studies' own, for ways that run_benchmark.py cannot run; each ends with a line of JSON."""

@@ -1,4 +1,4 @@
-"""What the records of a case tell beside the figures of `recorded`, as sentences for its reasons."""
+"""What the records of a case tell beside the figures of `recorded`, and sentences on it for its reasons."""
 
 from __future__ import annotations
 
