@@ -13,7 +13,7 @@ from results import placement
 from results.sections import size
 
 UNIT = "steps/sec"
-SECONDS = 12.0  # of a program, most of which is TensorFlow's start
+SECONDS = 8.0  # of a program, most of which is TensorFlow's start
 _PROGRAM = ("-m", "benchmarks.studies.claims.programs.placing")
 _EITHER, _BETTER, _NOT_WORSE = Promise(either=True), Promise(), Promise(not_worse=True)
 

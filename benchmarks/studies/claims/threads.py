@@ -14,7 +14,7 @@ from results.record import RunRecord
 _OPENMPS_OWN = ("--kmp_blocktime=200", "--kmp_affinity=", "--kmp_settings=0")  # what it does where nobody says
 _OPENMP = ("KMP_", "OMP_")
 _BETTER, _NOT_WORSE = Promise(), Promise(not_worse=True)
-_SMALL, _LARGE = ("resnet20", "cifar10", 32, 60, 20.0), ("resnet50", "imagenet", 8, 20, 60.0)
+_SMALL, _LARGE = ("resnet20", "cifar10", 32, 60, 14.0), ("resnet50", "imagenet", 8, 20, 40.0)
 
 
 def _cases(machine: Machine) -> Sequence[Case | Missing]:

@@ -44,7 +44,7 @@ class _Model(NamedTuple):
 # On the CPU alexnet is that of CIFAR-10: with 8 images a tower it updates more than it computes. On GPUs these are the
 # models of the guide's tables, with its batches.
 _MODELS = {
-    "cpu": (_Model("alexnet", "cifar10", 8, 14.0), _Model("resnet20", "cifar10", 16, 22.0)),
+    "cpu": (_Model("alexnet", "cifar10", 8, 9.0), _Model("resnet20", "cifar10", 16, 12.0)),
     "gpu": (
         _Model("vgg16", "imagenet", 64, 60.0),
         _Model("resnet50", "imagenet", 64, 60.0),
@@ -134,19 +134,17 @@ def _many(record: RunRecord) -> list[str]:
 
 
 def _exchanged(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
-    """The bytes that leave a device in a step, which take time, and the share of memory's or a link's speed."""
-    sent = [_sent(side) for side in (advised, other)]
-    seconds = [recorded.step_seconds(side) for side in (advised, other)]
-    if not all(seconds) or sent[0] is None or sent[1] is None:
+    """The bytes that leave a device in a step; where a link carries them, how many a second."""
+    sent, seconds = ([of(side) for side in (advised, other)] for of in (_sent, recorded.step_seconds))
+    if not (sent[0] and sent[1] and seconds[0] and seconds[1]):
         return []
-    rates = [size(count / second) for count, second in zip(sent, seconds, strict=True) if second and count is not None]
-    found = [
-        f"In a step a device sends {size(sent[0])} (advised) and {size(sent[1])} at most, which is {rates[0]} and "
-        f"{rates[1]} a second."
-    ]
+    if sent[0] == sent[1]:
+        found = f"Either way a device sends {size(sent[0])} in a step at most"
+    else:
+        found = f"In a step a device sends {size(sent[0])} (advised) and {size(sent[1])} at most"
     if all(record.params.get("device") == "cpu" for record in of_records.records(advised)):
-        found.append("Towers on the CPU share its memory: a tensor is handed over, and no link carries these bytes.")
-    return found
+        return [f"{found}; towers on the CPU share its memory, where tensors are handed over and no link carries them."]
+    return [f"{found}, which is {size(sent[0] / seconds[0])} and {size(sent[1] / seconds[1])} a second."]
 
 
 def _sent(side: Sequence[Measured]) -> float | None:

@@ -1,5 +1,6 @@
 """The page of the studies: forest plots say what was found, a browser shows them light and dark, no text is markup."""
 
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.studies.claims import page
 from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise, Way
-from benchmarks.studies.claims.command import plan
+from benchmarks.studies.claims.command import plan, save
 from results.report.drawing import colour
 from results.report.forest import Effect, forest
 from tests.results.report.browser import BROWSER, DRIVER, browser
@@ -89,6 +90,14 @@ def test_outcomes_and_what_was_not_measured_are_told(story):
 def test_before_anything_is_measured_there_is_a_page_without_drawings(tmp_path):
     claim = Claim("xla", "xla", "Says.", "source", lambda _: [Case("later", Way("a"), Way("b"))])
     assert "<svg" not in page.document(plan([claim], two_cores(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("report.html", "<!DOCTYPE html>"), ("report.md", f"# {page.writing.TITLE}")]
+)
+def test_the_suffix_of_the_file_chooses_the_form(story, tmp_path, name, begins):
+    save(Namespace(output=None, report=tmp_path / name), story)
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
 
 
 @pytest.mark.skipif(not (BROWSER and DRIVER), reason="there is no Chromium with its driver here")

@@ -74,7 +74,14 @@ def test_copies_that_do_not_differ_are_told_too(tmp_path):
     (case, *_) = cases(two_cores(tmp_path))
     told = " ".join(case.reasons([run(2, 2_000_000, source=GUIDE)], [run(2, 2_000_000)]))
     assert "Either way keeps, and updates, 8.00 MB of variables." in told
+    assert "Either way a device sends 2.00 MB in a step at most; towers on the CPU share its memory" in told
     assert "The guide itself" not in told
+
+
+def test_what_a_link_carries_is_told_as_a_rate(tmp_path):
+    (case, *_) = cases(two_h100(tmp_path))
+    sides = [[run(1, sent, params={"device": "gpu"})] for sent in (2_000_000, 6_000_000)]  # in steps of 0.125 s
+    assert "6.00 MB at most, which is 16.00 MB and 48.00 MB a second." in " ".join(case.reasons(*sides))
 
 
 def test_records_that_tell_nothing_give_no_reasons(tmp_path):
