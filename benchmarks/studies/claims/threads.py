@@ -24,7 +24,7 @@ def _cases(machine: Machine) -> Sequence[Case | Missing]:
     defaults: tuple[str, tuple[str, ...]] = ("defaults", ())
     return [
         _case("guide against defaults", on_cpu, ("guide", guide), defaults),
-        _case("oneDNN", on_cpu, ("oneDNN", ("--mkl",)), ("none", ("--nomkl",))),
+        _case("oneDNN", on_cpu, ("oneDNN", ("--mkl",)), ("no oneDNN", ("--nomkl",))),
         _case("guide against defaults: resnet50", on_cpu, ("guide", guide), defaults, training=_LARGE),
         _case("KMP variables", on_cpu, ("guide", guide), ("OpenMP's own", (*guide, *_OPENMPS_OWN)), _NOT_WORSE),
         *(
