@@ -15,8 +15,8 @@ MARKERS = "os^DvPX*"
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 WIDTH = 4.9  # inches: a phone's width, so that text keeps its size there
 _LABEL = 58  # characters a line
-_LINE = 0.165  # inches a line of a label
-_THICKNESS = 1.2  # of a bar, in lines
+LINE = 0.165  # inches a line of a label
+THICKNESS = 1.2  # of a bar, in lines
 
 
 class Bar(NamedTuple):
@@ -53,21 +53,21 @@ def colour(style: int) -> str:
 
 def bars_size(bars: Sequence[Bar]) -> tuple[float, float]:
     """Inches that a chart of `bars` takes."""
-    return WIDTH, 0.7 + _LINE * _places([bar.label for bar in bars])[1]
+    return WIDTH, 0.7 + LINE * places([bar.label for bar in bars])[1]
 
 
 def bars(figure: Figure, found: Sequence[Bar], unit: str) -> None:
     """Horizontal bars from zero, each below its label, with its interval and its figure at the end."""
     axes = figure.add_subplot()
-    places, end = _places([bar.label for bar in found])
-    for row, bar in zip(places, found, strict=True):
-        axes.barh(row, bar.value, height=_THICKNESS, **_face(bar.style))
+    middles, end = places([bar.label for bar in found])
+    for row, bar in zip(middles, found, strict=True):
+        axes.barh(row, bar.value, height=THICKNESS, **_face(bar.style))
         if bar.low is not None and bar.high is not None:
             reach = [[bar.value - bar.low], [bar.high - bar.value]]
             axes.errorbar(bar.value, row, xerr=reach, color="black", capsize=3, linewidth=1.2)
         tip = max(bar.value, bar.high or 0)
         axes.annotate(_number(bar.value), (tip, row), (5, 0), textcoords="offset points", va="center")
-        axes.text(0, row - 0.6 * _THICKNESS, _short(bar.label), va="bottom", fontsize=8.5)
+        axes.text(0, row - 0.6 * THICKNESS, short(bar.label), va="bottom", fontsize=8.5)
     axes.set_xlim(0, 1.2 * max(max(bar.value, bar.high or 0) for bar in found))
     axes.set_ylim(end, 0)
     axes.set_yticks([])
@@ -79,21 +79,21 @@ def bars(figure: Figure, found: Sequence[Bar], unit: str) -> None:
 def stacked(figure: Figure, found: Sequence[tuple[str, Sequence[Piece]]], unit: str) -> None:
     """Horizontal bars of pieces, each bar below its label; pieces that have room for it carry their figure."""
     axes = figure.add_subplot()
-    places, end = _places([label for label, _ in found])
+    middles, end = places([label for label, _ in found])
     longest = max(sum(piece.value for piece in pieces) for _, pieces in found)
     seen: dict[tuple[int, str], Any] = {}
-    for row, (label, pieces) in zip(places, found, strict=True):
+    for row, (label, pieces) in zip(middles, found, strict=True):
         begin = 0.0
         for piece in pieces:
             seen[piece.style, piece.label] = axes.barh(
-                row, piece.value, left=begin, height=_THICKNESS, **_face(piece.style)
+                row, piece.value, left=begin, height=THICKNESS, **_face(piece.style)
             )
             if piece.value > 0.07 * longest:
                 box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
                 middle = begin + piece.value / 2
                 axes.text(middle, row, f"{piece.value:.0f}", ha="center", va="center", fontsize=7.5, bbox=box)
             begin += piece.value
-        axes.text(0, row - 0.6 * _THICKNESS, _short(label), va="bottom", fontsize=8.5)
+        axes.text(0, row - 0.6 * THICKNESS, short(label), va="bottom", fontsize=8.5)
     axes.set_xlim(0, 1.02 * longest)
     axes.set_ylim(end, 0)
     axes.set_yticks([])
@@ -106,7 +106,7 @@ def stacked(figure: Figure, found: Sequence[tuple[str, Sequence[Piece]]], unit: 
 
 def stacked_size(found: Sequence[tuple[str, Sequence[Piece]]]) -> tuple[float, float]:
     """Inches that bars of pieces and their legend take."""
-    return WIDTH, 1.1 + _LINE * _places([label for label, _ in found])[1]
+    return WIDTH, 1.1 + LINE * places([label for label, _ in found])[1]
 
 
 def panels(figure: Figure, found: Sequence[tuple[str, Sequence[Line]]], x_unit: str) -> None:
@@ -160,7 +160,7 @@ def scaling(figure: Figure, lines: Sequence[Line], bound: float) -> None:
 
 def scaling_size(lines: Sequence[Line]) -> tuple[float, float]:
     """Inches that curves and their legend take."""
-    return WIDTH, 4.3 + 0.19 * sum(_short(line.label).count("\n") + 1 for line in lines)
+    return WIDTH, 4.3 + 0.19 * sum(short(line.label).count("\n") + 1 for line in lines)
 
 
 def curves(figure: Figure, lines: Sequence[Line], x_unit: str, y_unit: str) -> None:
@@ -168,7 +168,7 @@ def curves(figure: Figure, lines: Sequence[Line], x_unit: str, y_unit: str) -> N
     axes = figure.add_subplot()
     for line in lines:
         every = max(1, len(line.x) // 10)  # markers tell lines apart, and need not hide them
-        axes.plot(line.x, line.y, **_stroke(line.style), markevery=every, linewidth=1.3, label=_short(line.label))
+        axes.plot(line.x, line.y, **_stroke(line.style), markevery=every, linewidth=1.3, label=short(line.label))
     axes.set_xlabel(x_unit)
     axes.set_ylabel(y_unit)
     _legend(figure, axes)
@@ -176,7 +176,7 @@ def curves(figure: Figure, lines: Sequence[Line], x_unit: str, y_unit: str) -> N
 
 def curves_size(lines: Sequence[Line]) -> tuple[float, float]:
     """Inches that curves and their legend take."""
-    return WIDTH, 2.9 + 0.19 * sum(_short(line.label).count("\n") + 1 for line in lines)
+    return WIDTH, 2.9 + 0.19 * sum(short(line.label).count("\n") + 1 for line in lines)
 
 
 def histogram(figure: Figure, values: Sequence[float], unit: str, style: int) -> None:
@@ -236,7 +236,7 @@ def pareto(figure: Figure, points: Sequence[Line], frontier: Sequence[tuple[floa
     )
     for point in points:
         marks: dict[str, Any] = _stroke(point.style) | {"linestyle": ""}
-        axes.plot(point.x, point.y, **marks, markersize=7, markeredgecolor="black", label=_short(point.label))
+        axes.plot(point.x, point.y, **marks, markersize=7, markeredgecolor="black", label=short(point.label))
     axes.set_xlim(0)
     axes.set_ylim(0)
     axes.set_xlabel(x_unit)
@@ -245,18 +245,18 @@ def pareto(figure: Figure, points: Sequence[Line], frontier: Sequence[tuple[floa
     _legend(figure, axes)
 
 
-def _places(labels: Sequence[str]) -> tuple[list[float], float]:
+def places(labels: Sequence[str]) -> tuple[list[float], float]:
     """The middles of bars below their labels, in lines from the top, and where the last one ends."""
-    places, end = [], 0.0
+    middles, end = [], 0.0
     for label in labels:
-        middle = end + _short(label).count("\n") + 1.3 + _THICKNESS / 2
-        places.append(middle)
-        end = middle + _THICKNESS / 2 + 0.35
-    return places, end
+        middle = end + short(label).count("\n") + 1.3 + THICKNESS / 2
+        middles.append(middle)
+        end = middle + THICKNESS / 2 + 0.35
+    return middles, end
 
 
 def _curve(axes: Axes, line: Line, y: Sequence[float]) -> None:
-    axes.plot(line.x, y, **_stroke(line.style), markersize=5, linewidth=1.3, label=_short(line.label))
+    axes.plot(line.x, y, **_stroke(line.style), markersize=5, linewidth=1.3, label=short(line.label))
 
 
 def _stroke(style: int) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def _legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside lower left", handlelength=3)
 
 
-def _short(label: str) -> str:
+def short(label: str) -> str:
     """A label in lines that fit; two at most."""
     lines = textwrap.wrap(label, _LABEL, max_lines=2, placeholder=" …", break_on_hyphens=False)
     return "\n".join(lines)

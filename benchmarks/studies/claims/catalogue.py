@@ -2,8 +2,11 @@
 
 from benchmarks.studies.claims.claim import Claim
 from benchmarks.studies.claims.compiling import XLA
+from benchmarks.studies.claims.placing import PLACEMENT
+from benchmarks.studies.claims.threads import THREADS
+from benchmarks.studies.claims.variables import VARIABLE_UPDATE
 
-CLAIMS: tuple[Claim, ...] = (XLA,)
+CLAIMS: tuple[Claim, ...] = (XLA, VARIABLE_UPDATE, THREADS, PLACEMENT)
 
 
 def names() -> list[str]:

@@ -31,6 +31,7 @@ confirms the claim, and why it may not.
   python -m benchmarks.studies --list              claim, source and cost of each study
   python -m benchmarks.studies fused_batch_norm    one study, or several
   python -m benchmarks.studies all --budget=10m    all of them, in so much time as there is
+      --report=claims.html                         and a page with drawings of what came of them
 
 Flags after -- go to every run: python -m benchmarks.studies xla -- --batch_size=8. The runs leave their records in
 --results_dir. Leave the machine alone meanwhile.
@@ -65,10 +66,10 @@ def study(options: argparse.Namespace) -> ExitCode:
         raise UserError(str(error)) from error
     with tempfile.TemporaryDirectory() as folder:
         story = plan(claims, look(Path(folder)), options.cases)
-        _save(options, story)  # a file that cannot be written must show before anything is measured
+        save(options, story)  # a file that cannot be written must show before anything is measured
         measuring = Measuring(options.results_dir, tuple(options.run_flags), _STUCK_SECONDS)
         try:
-            measure(story, measuring.measure, options.pairs, options.budget, lambda: _save(options, story))
+            measure(story, measuring.measure, options.pairs, options.budget, lambda: save(options, story))
         finally:  # an interrupt must not lose what is there
             if story.cases or story.missing:
                 report.say(writing.text(story))
@@ -150,10 +151,27 @@ def one_pair(case: Case, number: int, run: Callable[[Way], Measured]) -> tuple[M
     return run(case.advised), other
 
 
-def _save(options: argparse.Namespace, story: Story) -> None:
+def save(options: argparse.Namespace, story: Story) -> None:
+    """Write what came of the claims so far into the files that were asked for. Raises UserError where it cannot."""
     report.save(options.output, "claims", {"cases": writing.figures(story)})
     if options.report:
-        report.write(options.report, "--report", writing.document(story))
+        report.write(options.report, "--report", _document(options.report)(story))
+
+
+def _document(path: Path) -> Callable[[Story], str]:
+    """What writes a story in the form that the name of the file asks for."""
+    if path.suffix == ".md":
+        return writing.document
+    from benchmarks.studies.claims import page  # it draws, and nothing else has to wait for matplotlib
+
+    return page.document
+
+
+def _report_file(text: str) -> Path:
+    path = Path(text)
+    if path.suffix not in (".md", ".html"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither Markdown nor a page: give FILE.md or FILE.html")
+    return path
 
 
 def _seconds(text: str) -> float:
@@ -181,5 +199,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--results_dir", type=Path, default=Path("runs/studies"), metavar="DIR", help="default runs/studies"
     )
-    parser.add_argument("--report", type=Path, metavar="FILE.md", help="also write what is printed, as Markdown")
+    parser.add_argument(
+        "--report",
+        type=_report_file,
+        metavar="FILE",
+        help="also write what is printed, as Markdown (FILE.md), or with drawings as a page for a browser (FILE.html)",
+    )
     return parser

@@ -16,6 +16,7 @@ from results.comparison.verdict import bounds
 from results.record import RunRecord
 
 WIDTH = 118
+TITLE = "What the performance guide claims, measured on this machine"
 NOT_MEASURED = "not measured: no time was left"
 
 
@@ -39,7 +40,7 @@ def text(story: Story) -> str:
 
 def document(story: Story) -> str:
     """The same as a Markdown document."""
-    return f"# What the performance guide claims, measured on this machine\n\n{text(story)}\n"
+    return f"# {TITLE}\n\n{text(story)}\n"
 
 
 def figures(story: Story) -> list[dict[str, Any]]:
@@ -58,6 +59,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def claims(story: Story) -> list[Claim]:
+    """The claims of a story, each once."""
+    found = {claim.name: claim for claim in [*(e.claim for e in story.cases), *(c for c, _ in story.missing)]}
+    return list(found.values())
+
+
 def outcome(progress: Progress) -> str:
     """The word for what became of a case."""
     if progress.failure:
@@ -67,12 +74,13 @@ def outcome(progress: Progress) -> str:
 
 def _table(story: Story) -> str:
     headings = ["study: case", "advised", "other", "unit", "times as good", "claimed", "pairs", ""]
-    rows = [_row(each) for each in story.cases]
+    rows = [row(each) for each in story.cases]
     rows += [[f"{claim.name}: {each.name}", "", "", "", "", "", "", "cannot run here"] for claim, each in story.missing]
     return report.table(headings, rows)
 
 
-def _row(progress: Progress) -> list[str]:
+def row(progress: Progress) -> list[str]:
+    """The cells of a case in the table."""
     case, pairs = progress.case, progress.pairs
     if not pairs:
         return [progress.name, "", "", case.unit, "", str(case.promise), "0", outcome(progress)]
@@ -89,10 +97,10 @@ def _figure(value: float) -> str:
 
 def _paragraphs(story: Story) -> Iterator[str]:
     """A paragraph a claim: what it says, what came of each case, and why."""
-    claims = {claim.name: claim for claim in [*(e.claim for e in story.cases), *(c for c, _ in story.missing)]}
-    for name, claim in claims.items():
+    for claim in claims(story):
+        name = claim.name
         lines = [f"{name}: {claim.says} ({claim.source})"]
-        lines += [_told(each) for each in story.cases if each.claim.name == name]
+        lines += [f"{each.case.name}: {told(each)}" for each in story.cases if each.claim.name == name]
         lines += [_lacks(missing) for of, missing in story.missing if of.name == name]
         yield "\n".join(
             textwrap.fill(line, WIDTH, initial_indent="- " * (number > 0), subsequent_indent="  " * (number > 0))
@@ -100,14 +108,14 @@ def _paragraphs(story: Story) -> Iterator[str]:
         )
 
 
-def _told(progress: Progress) -> str:
-    name = progress.case.name
+def told(progress: Progress) -> str:
+    """What came of a case, and why: sentences."""
     if progress.failure:
-        return f"{name}: failed: {progress.failure}"
+        return f"failed: {progress.failure}"
     if not progress.pairs:
-        return f"{name}: {NOT_MEASURED}."
+        return f"{NOT_MEASURED}."
     finding = progress.finding
-    sentences = [f"{name}: {finding.judgment.outcome}: {finding.judgment.words}."]
+    sentences = [f"{finding.judgment.outcome}: {finding.judgment.words}."]
     return " ".join([*sentences, *finding.reasons, *_doubts(finding)])
 
 

@@ -26,6 +26,11 @@ class Page:
         self._post("/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": size})
         self._post("/url", {"url": path.as_uri()})
 
+    def prefer(self, scheme: str) -> None:
+        """From the next page on the user wants it "light" or "dark"."""
+        wanted = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self._post("/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": wanted})
+
     def evaluate(self, script: str) -> Any:
         """The value of a script's return; the driver's scripts run whatever the page's policy is."""
         return self._post("/execute/sync", {"script": script, "args": []})

@@ -1,6 +1,7 @@
 """Of every case of every claim: an effect that is planted is found, and where nothing differs, that is said."""
 
 import math
+import re
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_what_is_planted_is_found(claim, machine):
         larger = promise.most is not None and promise.most < 1.4
         expected = MEASURED if promise.either else LARGER if larger else CONFIRMED
         assert judgment.outcome == expected
-        assert "1.5" in judgment.words
+        assert float(re.search(r"([\d.]+) times", judgment.words)[1]) == pytest.approx(1.5, rel=0.03)
         assert expected in told
 
 

@@ -1,0 +1,122 @@
+"""The claims about devices: operations pinned to them, soft placement, copies between them, several that compute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from benchmarks.link_speed import HANDED_OVER
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
+from benchmarks.studies.claims.machine import Machine
+from results import placement
+from results.sections import size
+
+UNIT = "steps/sec"
+SECONDS = 8.0  # of a program, most of which is TensorFlow's start
+_PROGRAM = ("-m", "benchmarks.studies.claims.programs.placing")
+_EITHER, _BETTER, _NOT_WORSE = Promise(either=True), Promise(), Promise(not_worse=True)
+
+# What a case is called: the two ways, each by its title and by what the program calls it, and what is claimed.
+_OF_SEVERAL = {
+    "add_n": (("several devices", "several"), ("one device", "one"), _BETTER),
+    "copies between devices": (("one device", "together"), ("two in turn", "alternating"), _BETTER),
+}
+_OF_ANY = {
+    "pinned or free": (("pinned", "pinned"), ("free", "free"), _EITHER),
+    "soft or strict": (("soft placement", "soft"), ("strict", "strict"), _NOT_WORSE),
+}
+_OF_GPUS = {"matrix work": (("on the GPU", "pinned"), ("on the CPU", "host"), _BETTER)}
+
+
+def _cases(machine: Machine) -> Sequence[Case | Missing]:
+    second = "" if machine.towers > 1 else "a second GPU" if machine.gpus else "a second core"
+    gpu = "" if machine.gpus else "a GPU that TensorFlow sees"
+    return [
+        Missing(name, lacks) if lacks else _case(machine, name, *what)
+        for cases, lacks in ((_OF_SEVERAL, second), (_OF_ANY, ""), (_OF_GPUS, gpu))
+        for name, what in cases.items()
+    ]
+
+
+def _case(machine: Machine, name: str, advised: tuple[str, str], other: tuple[str, str], promise: Promise) -> Case:
+    return Case(
+        name,
+        _way(machine, *advised),
+        _way(machine, *other),
+        promise,
+        seconds=SECONDS,
+        unit=UNIT,
+        reasons=partial(_reasons, advised[0], other[0]),
+    )
+
+
+def _way(machine: Machine, title: str, name: str) -> Way:
+    return Way(title, program=(*_PROGRAM, f"--way={name}", f"--device={machine.device}", f"--devices={machine.towers}"))
+
+
+def _reasons(title: str, other_title: str, advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
+    """Where operations were, what crossed devices and what that costs by itself, what became of a missing device."""
+    first, second = advised[0], other[0]  # placed alike in every pair
+    here, there = _where(first.facts), _where(second.facts)
+    return [
+        f"Placed either way: {here}." if here == there else f"Placed: {title}: {here}; {other_title}: {there}.",
+        *_copies(second),
+        *_missing(title, first.facts),
+        *_missing(other_title, second.facts),
+        *_logical(first.facts, second.facts),
+    ]
+
+
+def _where(facts: dict[str, Any]) -> str:
+    """Operations by device, what crosses devices, and what was moved."""
+    told = list(placement.in_short(facts))
+    return ", ".join(told if facts["crossing"] else [*told, "nothing crosses"])
+
+
+def _copies(measured: Measured) -> list[str]:
+    """What copies take by themselves, and what share of a step those that it makes would be."""
+    found, crossing = [], {(each["from"], each["to"]): each["tensors"] for each in measured.facts["crossing"]}
+    for copy in measured.facts.get("copies", []):
+        way = f"A copy of {size(copy['bytes'])} from {copy['from']} to {copy['to']}"
+        if "problem" in copy:
+            found.append(f"{way} was not measured: {copy['problem']}.")
+            continue
+        handed = "" if copy["copied"] else f" ({HANDED_OVER})"
+        found.append(f"{way} takes {1e3 * copy['seconds']:.2f} ms by itself{handed}.")
+        if count := sum(crossing.get(pair, 0) for pair in ((copy["from"], copy["to"]), (copy["to"], copy["from"]))):
+            found.append(f"{count} of them are {count * copy['seconds'] * measured.figure:.0%} of the step.")
+    return found
+
+
+def _missing(title: str, facts: dict[str, Any]) -> list[str]:
+    """What became of a product that asked for a device that is not there."""
+    found = facts.get("missing_device")
+    if not found:
+        return []
+    if "failed" in found:
+        return [
+            f"An operation for {found['asked_for']}, which is not there, ended the step ({title}): {found['failed']}"
+        ]
+    moved = sum(each["operations"] for each in found["moved"])
+    there = ", ".join(sorted({each["device"] for each in found["moved"]}))
+    return [f"{moved} operations for {found['asked_for']}, which is not there, ran on {there} ({title})."]
+
+
+def _logical(*sides: dict[str, Any]) -> list[str]:
+    """What devices of one CPU have in common, where one side has more of them than the other."""
+    used = [set(facts["operations"]) for facts in sides]
+    if len({*map(len, used)}) == 1 or not all(device.startswith("/cpu") for device in set().union(*used)):
+        return []
+    return ["These are logical devices of one CPU: they share its cores, so several compute no more than one."]
+
+
+PLACEMENT = Claim(
+    "placement",
+    "placement-log, pinning, many-gpus, soft-placement",
+    "Operations can be pinned to devices; several devices compute more than one, and the CPU adds up; what crosses "
+    "devices is copied, which costs; an operation whose device is missing runs elsewhere under soft placement, and "
+    "fails without it.",
+    "TensorFlow performance guide (2017) and its guide to using GPUs",
+    _cases,
+)
