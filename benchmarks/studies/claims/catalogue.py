@@ -1,9 +1,17 @@
 """All claims that there are studies of, in the order in which they are measured."""
 
+from benchmarks.studies.claims.batch_norm import FUSED_BATCH_NORM
 from benchmarks.studies.claims.claim import Claim
 from benchmarks.studies.claims.compiling import XLA
+from benchmarks.studies.claims.layouts import DATA_FORMAT
+from benchmarks.studies.claims.number_formats import PRECISION
 
-CLAIMS: tuple[Claim, ...] = (XLA,)
+CLAIMS: tuple[Claim, ...] = (
+    DATA_FORMAT,
+    FUSED_BATCH_NORM,
+    XLA,
+    PRECISION,
+)
 
 
 def names() -> list[str]:
