@@ -48,9 +48,9 @@ def _joined(fused: Side, composed: Side) -> Iterator[str]:
     if convolutions > 0:
         yield f"TensorFlow joined {convolutions} more of the fused ones than of the others with their convolutions."
     if activations:
-        yield f"It joined {activations} of the fused ones with the activation after them."
+        yield f"TensorFlow joined {activations} of the fused ones with the activation after them."
     if again := composed.number("FusedBatchNorm"):
-        yield f"It fused {again} of the composed ones by itself."
+        yield f"TensorFlow fused {again} of the composed ones by itself."
 
 
 def _share(fused: Side, composed: Side) -> Iterator[str]:

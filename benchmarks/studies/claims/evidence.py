@@ -91,36 +91,33 @@ def both(advised: Side, other: Side, tell: Callable[[Side], object]) -> str:
 def operations(advised: Side, other: Side) -> Iterator[str]:
     """How many operations a step has."""
     if advised.operations and other.operations:
-        yield f"A step has {both(advised, other, lambda side: f'{side.operations.total():,}')} operations."
+        yield f"Operations in a step: {both(advised, other, lambda side: f'{side.operations.total():,}')}."
 
 
 def by_onednn(advised: Side, other: Side) -> Iterator[str]:
     """How many of them oneDNN computes, where there are no GPUs."""
     if not (advised.operations and other.operations) or advised.on_gpu:
         return
-    yield f"oneDNN computes {both(advised, other, lambda side: side.number('_Mkl'))} of a step's operations."
+    yield f"Operations that oneDNN computes: {both(advised, other, lambda side: side.number('_Mkl'))}."
 
 
 def transposes(advised: Side, other: Side) -> Iterator[str]:
     """How often images are brought into another layout, and who asked for that."""
-    if not (advised.layout and other.layout):
+    sides = [side for side in (advised, other) if side.layout]
+    if len(sides) < 2:
+        return
+    if not any(side.layout["transposes"] or side.layout["asked_for"] for side in sides):
+        yield "The optimised graph of a step has no transpose, with either."
         return
     counts = both(advised, other, lambda side: side.layout["transposes"])
-    yield f"The optimised graph of a step has {counts} transposes."
-    put_in = {side.name: side.layout["transposes"] - side.layout["asked_for"] for side in (advised, other)}
-    more = [f"{count} with '{name}'" for name, count in put_in.items() if count > 0]
-    fewer = [f"{-count} with '{name}'" for name, count in put_in.items() if count < 0]
-    if more:
+    yield f"Transposes in the optimised graph of a step: {counts}."
+    put_in = {side.name: side.layout["transposes"] - side.layout["asked_for"] for side in sides}
+    if more := [f"{count} with '{name}'" for name, count in put_in.items() if count > 0]:
         yield f"TensorFlow put in {' and '.join(more)}."
-    if fewer:
+    if fewer := [f"{-count} with '{name}'" for name, count in put_in.items() if count < 0]:
         yield f"TensorFlow took out {' and '.join(fewer)} that the network asks for."
-    if not (more or fewer):
-        network = "the network itself asks for these" if any(_transposes(advised, other)) else "nor was any taken out"
-        yield f"TensorFlow put none in: {network}."
-
-
-def _transposes(*sides: Side) -> list[int]:
-    return [side.layout["transposes"] for side in sides]
+    if not any(put_in.values()):
+        yield "All are the network's own: TensorFlow put none in."
 
 
 def other_layouts(*sides: Side) -> Iterator[str]:

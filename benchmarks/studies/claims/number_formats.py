@@ -24,7 +24,7 @@ class Format(NamedTuple):
 FORMATS = {
     "tf32": Format(frozenset(), (8, 0)),
     "bf16": Format(frozenset({"avx512_bf16", "amx_bf16", "bf16"}), (8, 0)),
-    "fp16": Format(frozenset({"avx512_fp16", "amx_fp16"}), (7, 0)),
+    "fp16": Format(frozenset({"avx512_fp16", "amx_fp16", "asimdhp"}), (7, 0)),
 }
 
 
@@ -81,7 +81,7 @@ def _hardware(advised: Side, other: Side) -> Iterator[str]:
     model, found = evidence.instructions(advised)
     if own := sorted(wanted.instructions & found):
         yield f"{model} multiplies {advised.name} by instructions of its own ({', '.join(own)})."
-    else:
+    elif found:
         yield f"{model} has no instructions that multiply {advised.name}: each number becomes a float32 first."
 
 
