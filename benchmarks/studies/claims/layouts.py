@@ -9,9 +9,9 @@ from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise
 from benchmarks.studies.claims.evidence import Side
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.networks import ALEXNET, INCEPTION3, RESNET20, RESNET50, VGG16, Trained
+from benchmarks.studies.claims.number_formats import FORMATS, has_tf32
 
 NCHW, NHWC = ("NCHW", "--data_format=NCHW"), ("NHWC", "--data_format=NHWC")
-FIRST_WITH_TENSOR_CORES = (7, 0)  # Volta
 
 
 def _cases(machine: Machine) -> Sequence[Case | Missing]:
@@ -19,10 +19,16 @@ def _cases(machine: Machine) -> Sequence[Case | Missing]:
 
 
 def _on_gpu(machine: Machine) -> list[Case | Missing]:
-    half = [_case(network, machine, Promise(), "--precision=fp16", called="fp16") for network in (RESNET50, INCEPTION3)]
-    single = [_case(network, machine, Promise()) for network in (RESNET50, INCEPTION3, VGG16, ALEXNET, RESNET20)]
-    forward = _case(RESNET50, machine, Promise(), "--forward_only", called="inference")
-    return [single[0], half[0], single[1], half[1], *single[2:], forward]
+    """Of fewer bits first: there the claim is in doubt."""
+    formats = ["fp16", "bf16", *(["tf32"] if has_tf32(machine) else [])]
+    return [
+        _case(RESNET50, machine, Promise()),
+        *(_case(RESNET50, machine, Promise(), f"--precision={each}", called=each) for each in formats),
+        _case(INCEPTION3, machine, Promise()),
+        _case(INCEPTION3, machine, Promise(), "--precision=fp16", called="fp16"),
+        *(_case(network, machine, Promise()) for network in (VGG16, ALEXNET, RESNET20)),
+        _case(RESNET50, machine, Promise(), "--forward_only", called="inference"),
+    ]
 
 
 def _on_cpu(machine: Machine) -> list[Case | Missing]:
@@ -33,8 +39,8 @@ def _on_cpu(machine: Machine) -> list[Case | Missing]:
         _case(RESNET50, machine, either),
         RESNET20.case(
             machine,
-            ("NCHW, oneDNN", "--data_format=NCHW", "--mkl"),
-            ("NHWC, no oneDNN", "--data_format=NHWC", "--nomkl"),
+            ("NCHW with oneDNN", "--data_format=NCHW", "--mkl"),
+            ("NHWC without", "--data_format=NHWC", "--nomkl"),
             promise=Promise(),
             tells=(evidence.by_onednn, evidence.transposes),
             called="oneDNN against none",
@@ -45,7 +51,7 @@ def _on_cpu(machine: Machine) -> list[Case | Missing]:
         _case(INCEPTION3, machine, either),
         _case(ALEXNET, machine, either),
         _case(VGG16, machine, either),
-        Missing("resnet20, fp16", "a GPU: TensorFlow has no float16 convolution in NCHW for CPUs"),
+        Missing("resnet20 fp16", "a GPU: TensorFlow has no float16 convolution in NCHW for CPUs"),
     ]
 
 
@@ -56,7 +62,7 @@ def _case(network: Trained, machine: Machine, promise: Promise, *flags: str, cal
 def _kernels(advised: Side, other: Side) -> Iterator[str]:
     """Which layout those that compute prefer, and convert to within an operation, where no graph shows it."""
     if advised.on_gpu:
-        yield from _tensor_cores(advised)
+        yield from _on_the_gpu(advised)
     elif advised.onednn:
         yield from evidence.by_onednn(advised, other)
         yield (
@@ -67,13 +73,21 @@ def _kernels(advised: Side, other: Side) -> Iterator[str]:
         yield "oneDNN is off."
 
 
-def _tensor_cores(side: Side) -> Iterator[str]:
+def _on_the_gpu(side: Side) -> Iterator[str]:
+    """What TensorFlow's convolutions do: `ComputeInNhwcEnabled` in its conv_ops_gpu.cc, alike in 2.14 and 2.21."""
     gpu, capability = evidence.capability(side)
     precision = side.record.params.get("precision") if side.record else None
-    if precision in ("fp16", "bf16", "tf32") and capability >= FIRST_WITH_TENSOR_CORES:
+    if not capability:
+        return
+    if precision in FORMATS and capability >= FORMATS[precision].capability:
         yield (
-            f"{gpu} has tensor cores, which take {precision} in NHWC: within an NCHW convolution cuDNN transposes. "
-            "The advice is older than they are."
+            f"{gpu} has tensor cores for {precision}, which take NHWC: TensorFlow's convolutions compute in NHWC there "
+            "where that is asked for. The advice is older than they are."
+        )
+    else:
+        yield (
+            f"In {precision} TensorFlow's convolutions compute in NCHW on {gpu}: one in NHWC transposes within the "
+            "operation, which no graph shows."
         )
 
 

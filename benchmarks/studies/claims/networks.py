@@ -51,7 +51,7 @@ class Trained:
         `called` says what it is beside its model, `slower` how many times as long as usual its runs take.
         """
         first, second = (self.way(name, machine, *both, *flags) for name, *flags in (advised, other))
-        name = f"{self.model}, {called}" if called else self.model
+        name = f"{self.model} {called}" if called else self.model
         seconds = slower * self._size(machine).seconds
         return Case(name, first, second, promise, seconds, reasons=reasons(first.name, second.name, tells))
 

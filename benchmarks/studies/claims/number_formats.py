@@ -35,10 +35,10 @@ def _cases(machine: Machine) -> Sequence[Case | Missing]:
             _case(RESNET50, machine, "bf16"),
             # It shows what happens where there are no kernels for a format: nobody advises it.
             _case(RESNET20, machine, "fp16", slower=3),
-            _case(RESNET50, machine, "bf16", "--forward_only", called=", inference"),
+            _case(RESNET50, machine, "bf16", "--forward_only", called=" inference"),
             *_without_tf32("resnet50"),
         ]
-    with_tf32 = bool(machine.capabilities) and min(machine.capabilities) >= FORMATS["tf32"].capability
+    with_tf32 = has_tf32(machine)
     cases: list[Case | Missing] = [_case(RESNET50, machine, "fp16")]
     cases += [_case(RESNET50, machine, "tf32")] if with_tf32 else _without_tf32("resnet50")
     cases += [_case(RESNET50, machine, "bf16"), _case(INCEPTION3, machine, "fp16")]
@@ -46,8 +46,13 @@ def _cases(machine: Machine) -> Sequence[Case | Missing]:
     return [*cases, _case(INCEPTION3, machine, "bf16"), _case(RESNET20, machine, "fp16")]
 
 
+def has_tf32(machine: Machine) -> bool:
+    """Whether all of its GPUs compute in TF32."""
+    return bool(machine.capabilities) and min(machine.capabilities) >= FORMATS["tf32"].capability
+
+
 def _without_tf32(model: str) -> list[Case | Missing]:
-    return [Missing(f"{model}, tf32", "a GPU of compute capability 8.0 or higher, as TF32 is theirs")]
+    return [Missing(f"{model} tf32", "a GPU of compute capability 8.0 or higher, as TF32 is theirs")]
 
 
 def _case(

@@ -102,11 +102,14 @@ def test_why_a_layout_is_faster_on_the_cpu(tmp_path):
 def test_tensor_cores_are_named_where_they_compute(tmp_path):
     def on(hardware, precision):
         facts = {"hardware": hardware, "settings": {"device": "gpu", "precision": precision}}
-        return reasons(layouts.DATA_FORMAT, two_h100(tmp_path), "resnet50, fp16", facts, facts)
+        return reasons(layouts.DATA_FORMAT, two_h100(tmp_path), "resnet50 fp16", facts, facts)
 
     (told,) = on(H100, "fp16")
-    assert told.startswith("NVIDIA H100 has tensor cores, which take fp16 in NHWC")
-    assert on(H100, "fp32") == on(P100, "fp16") == []
+    assert told.startswith("NVIDIA H100 has tensor cores for fp16, which take NHWC: ")
+    for hardware, precision in ((H100, "fp32"), (P100, "fp16")):
+        (told,) = on(hardware, precision)
+        assert told.startswith(f"In {precision} TensorFlow's convolutions compute in NCHW on ")
+    assert on({"gpus": []}, "fp16") == []
 
 
 def test_batch_norms_that_tensorflow_joined_with_others(tmp_path):
@@ -128,21 +131,21 @@ def test_batch_norms_that_tensorflow_joined_with_others(tmp_path):
 @pytest.mark.parametrize(
     ("case", "hardware", "device", "told"),
     [
-        ("resnet20, bf16", ZEN, "cpu", "AMD EPYC multiplies bf16 by instructions of its own (avx512_bf16)."),
+        ("resnet20 bf16", ZEN, "cpu", "AMD EPYC multiplies bf16 by instructions of its own (avx512_bf16)."),
         (
-            "resnet20, fp16",
+            "resnet20 fp16",
             ZEN,
             "cpu",
             "AMD EPYC has no instructions that multiply fp16: each number becomes a float32 first.",
         ),
         (
-            "resnet50, tf32",
+            "resnet50 tf32",
             H100,
             "gpu",
             "NVIDIA H100 has compute capability 9.0, which does multiply tf32 in tensor cores.",
         ),
         (
-            "resnet50, fp16",
+            "resnet50 fp16",
             P100,
             "gpu",
             "Tesla P100 has compute capability 6.0, which does not multiply fp16 in tensor cores.",
@@ -160,7 +163,7 @@ def test_tf32_needs_gpus_that_have_it(tmp_path, capabilities):
     old = Machine(cores=8, gpus=("Tesla V100",), work=tmp_path, capabilities=capabilities)
     for machine in (old, two_cores(tmp_path)):
         missing = {case.name for case in number_formats.PRECISION.cases(machine) if isinstance(case, Missing)}
-        assert "resnet50, tf32" in missing
+        assert "resnet50 tf32" in missing
     modern = number_formats.PRECISION.cases(two_h100(tmp_path))
     assert not any(isinstance(case, Missing) for case in modern)
 
