@@ -64,8 +64,9 @@ def cost(network: Network, num_classes: int, *, training: bool = False) -> Cost:
 
     Activations are what the derivatives are made of, each tensor once: inputs of layers with weights, of batch norm and
     of swish, outputs of ReLU, inputs and outputs of max pooling and of response normalisation, masks of dropout (a byte
-    each), and what the loss keeps (float32). What a kernel needs while it runs, copies for padding and the gradients
-    themselves are not among them: at its peak a step holds more.
+    each), and what the loss keeps (float32). Batch norm is taken to be fused: composed, it keeps more. What a kernel
+    needs while it runs, copies for padding and the gradients themselves are not among them: at its peak a step holds
+    more.
     """
     counter = _counted(network, num_classes, training=training)
     return Cost(

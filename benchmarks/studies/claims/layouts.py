@@ -74,7 +74,7 @@ def _kernels(advised: Side, other: Side) -> Iterator[str]:
 
 
 def _on_the_gpu(side: Side) -> Iterator[str]:
-    """What TensorFlow's convolutions do: `ComputeInNhwcEnabled` in its conv_ops_gpu.cc, alike in 2.14 and 2.21."""
+    """What TensorFlow's convolutions do: `ComputeInNhwcEnabled` in its conv_ops_gpu.cc."""
     gpu, capability = evidence.capability(side)
     precision = side.record.params.get("precision") if side.record else None
     if not capability:

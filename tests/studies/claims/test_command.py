@@ -13,6 +13,7 @@ from benchmarks.studies.claims import command
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from results import store
+from tests.results.records import record
 from tests.studies.claims.planted import measurements, two_cores
 
 STAND_IN = """\
@@ -91,6 +92,16 @@ def test_a_case_that_fails_is_given_up_and_the_others_go_on(tmp_path):
     assert [command.writing.outcome(each) for each in story.cases] == ["failed", "confirmed"]
     assert "broken: failed: no such device" in told
     assert "far: cannot run here: this machine lacks a GPU." in told
+
+
+def test_doubts_of_runs_are_told_but_that_they_are_short(tmp_path):
+    one = case()
+    story = command.plan([claim(one)], two_cores(tmp_path))
+    short, loud = "too few steps: 8 steps", "foreign load: other processes took 50% of the CPUs"
+    runs = cycle([record(problems=(short,)), record(problems=(short, loud))])
+    command.measure(story, lambda _: Measured(1.0, {}, next(runs)), 3, math.inf)
+    told = " ".join(command.writing.text(story).split())
+    assert f"Of 6 runs 3 are doubtful by themselves: {loud}." in told
 
 
 def test_the_budget_goes_to_the_most_telling_cases_first(tmp_path):
