@@ -50,7 +50,7 @@ class ModelOptions:
     single_l2_loss_op: bool = option(False, "Compute the L2 loss over all weights joined into one tensor.")
     fused_batch_norm: bool = option(
         True,
-        "Let batch norm be one operation, whose kernel makes one pass over its input; --nofused_batch_norm: separate "
+        "Let batch norm be one operation with a kernel of its own; --nofused_batch_norm: separate "
         "operations for mean, variance, scale and shift, which compute the same.",
         acts=WITH_BATCH_NORM,
     )
