@@ -56,6 +56,14 @@ def _own_times(line: Line) -> Iterator[tuple[Event, int]]:
     yield from reversed(within)
 
 
+def milliseconds_by_type(profile: Profile) -> dict[str, dict[str, float]]:
+    """Milliseconds of each type of operation in the first MOST_STEPS traced steps, on the `host` and on `gpus`."""
+    found: dict[str, defaultdict[str, float]] = {"gpus": defaultdict(float), "host": defaultdict(float)}
+    for each in timed_operations(profile):
+        found["gpus" if each.on_gpu else "host"][each.operation.kind] += each.own / _PICOSECONDS
+    return {place: dict(times) for place, times in found.items() if times}
+
+
 def table(profile: Profile, title: str) -> str:
     """The text of the profile: by type and by operation, for GPUs and for the host."""
     timed = timed_operations(profile)

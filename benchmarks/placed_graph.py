@@ -14,6 +14,8 @@ NAMED = 20  # operations of one kind that were moved alike; of more, their numbe
 _SENDS, _RECEIVES = ("_Send", "_HostSend"), ("_Recv", "_HostRecv")
 # Values that a function is called with and returns, and transfers, which are told apart.
 _NO_OPERATIONS = {"_Arg", "_DeviceArg", "_Retval", "_DeviceRetval", *_SENDS, *_RECEIVES}
+_TRANSPOSES = ("Transpose", "_MklTranspose")  # the latter is oneDNN's
+_OF_IMAGES = re.compile("Conv|Pool|BatchNorm")  # a bias, which has a layout too, may be that of a dense layer
 _INLINED = re.compile(r".*/_\d+/")  # what TensorFlow puts before the names of a function's nodes where it is called
 _HANDS_ON = ("Identity", "Switch")  # what comes out has the shape of what goes in
 
@@ -34,8 +36,9 @@ class Sizes(NamedTuple):
 def placed(function: Any, sizes: Sizes) -> dict[str, Any]:
     """What of the `placement` section the graphs of `function`, a RunMetadata.FunctionGraphs, tell.
 
-    `operations`: type -> number by device; `moved`: what TensorFlow put elsewhere than it was asked for;
-    `crossing`: tensors and bytes that go from device to device in a step. What XLA compiles together is one operation.
+    `operations`: type -> number by device; `layout`: data format -> number of operations that have one, transposes,
+    and how many of these were `asked_for`; `moved`: what TensorFlow put elsewhere than it was asked for; `crossing`:
+    tensors and bytes that go from device to device in a step. What XLA compiles together is one operation.
     """
     nodes = {node.name: node for part in function.partition_graphs for node in part.node}
     kinds: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -44,9 +47,22 @@ def placed(function: Any, sizes: Sizes) -> dict[str, Any]:
             kinds[short(node.device)][node.op] += 1
     return {
         "operations": {device: dict(kinds[device].most_common()) for device in sorted(kinds)},
+        "layout": {
+            "operations": dict(Counter(_text(node, "data_format") for node in nodes.values() if _has_layout(node))),
+            "transposes": sum(map(_transposes, nodes.values())),
+            "asked_for": sum(map(_transposes, function.pre_optimization_graph.node)),
+        },
         "moved": _moved(function.pre_optimization_graph, nodes),
         "crossing": _crossing(nodes, sizes),
     }
+
+
+def _has_layout(node: Any) -> bool:
+    return bool(_OF_IMAGES.search(node.op)) and "data_format" in node.attr
+
+
+def _transposes(node: Any) -> bool:
+    return node.op in _TRANSPOSES
 
 
 def short(device: str) -> str:

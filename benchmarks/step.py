@@ -62,6 +62,7 @@ class StepOptions:
     weight_decay: float = 0.0
     report_total_loss: bool = True
     single_l2_loss_op: bool = False
+    fused_batch_norm: bool = True
     accuracy: bool = False
     xla: bool = False
     label_smoothing: float = 0.0
@@ -259,6 +260,7 @@ def net_on(
         dtype=options.dtype,
         owns_statistics=owns_statistics,
         on_gpu=is_gpu(device),
+        fused_batch_norm=options.fused_batch_norm,
     )
 
 

@@ -16,7 +16,7 @@ from benchmarks.console import Console
 from benchmarks.draft import Draft
 from benchmarks.errors import UserError
 from benchmarks.measure import Outcome, Recording, warm_up
-from benchmarks.op_profile import table
+from benchmarks.op_profile import milliseconds_by_type, table
 from benchmarks.output_file import write
 from benchmarks.params import ResolvedParams
 from benchmarks.params.traced_steps import traced_steps
@@ -78,7 +78,11 @@ class Tracing:
                 "for administrators (NVreg_RestrictProfilingToAdminUsers)."
             )
         self._write(space, profile)
-        self._draft.sections["trace"] = {"steps": self.steps.numbers, "in_pause": not self.steps.in_warmup}
+        self._draft.sections["trace"] = {
+            "steps": self.steps.numbers,
+            "in_pause": not self.steps.in_warmup,
+            "milliseconds": milliseconds_by_type(profile),
+        }
 
     def _write(self, space: bytes, profile: xplane.Profile) -> None:
         params = self._params

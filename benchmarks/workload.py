@@ -297,6 +297,7 @@ def _step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
         weight_decay=params.weight_decay,
         report_total_loss=params.loss_type_to_report == "total_loss",
         single_l2_loss_op=params.single_l2_loss_op,
+        fused_batch_norm=params.fused_batch_norm,
         accuracy=params.print_training_accuracy,
         xla=params.xla_compile,
         label_smoothing=params.label_smoothing,

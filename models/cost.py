@@ -64,11 +64,11 @@ def cost(network: Network, num_classes: int, *, training: bool = False) -> Cost:
 
     Activations are what the derivatives are made of, each tensor once: inputs of layers with weights, of batch norm and
     of swish, outputs of ReLU, inputs and outputs of max pooling and of response normalisation, masks of dropout (a byte
-    each), and what the loss keeps (float32). What a kernel needs while it runs, copies for padding and the gradients
-    themselves are not among them: at its peak a step holds more.
+    each), and what the loss keeps (float32). Batch norm is taken to be fused: composed, it keeps more. What a kernel
+    needs while it runs, copies for padding and the gradients themselves are not among them: at its peak a step holds
+    more.
     """
-    counter = Counter(num_classes, training=training)
-    network(cast("Net", counter), Shape(3, network.image_size, network.image_size, learned=False))
+    counter = _counted(network, num_classes, training=training)
     return Cost(
         sum(counter.sizes),
         len(counter.sizes),
@@ -78,6 +78,17 @@ def cost(network: Network, num_classes: int, *, training: bool = False) -> Cost:
         sum(counter.kept.values()),
         counter.other_bytes,
     )
+
+
+def batch_norms(network: Network) -> int:
+    """How many layers of batch norm `network` has in training."""
+    return _counted(network, num_classes=1, training=True).batch_norms
+
+
+def _counted(network: Network, num_classes: int, *, training: bool) -> Counter:
+    counter = Counter(num_classes, training=training)
+    network(cast("Net", counter), Shape(3, network.image_size, network.image_size, learned=False))
+    return counter
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,7 @@ class Counter:
         self.gradient_multiply_adds = 0
         self.kept: dict[object, int] = {}  # features of each tensor that the backward pass needs
         self.other_bytes = 0
+        self.batch_norms = 0
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
@@ -173,6 +185,7 @@ class Counter:
 
     def batch_norm(self, x: Shape, *, relu: bool = True, scale: bool = True, **_: object) -> Shape:
         """A beta for each channel, and with `scale` a gamma."""
+        self.batch_norms += 1
         self.sizes += [x.channels] * (1 + scale)
         self._keep(x)
         y = replace(x.like(), learned=True)

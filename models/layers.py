@@ -11,11 +11,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import tensorflow as tf
 
 from models.convolution import Padding, convolve, padded
 from models.network import Network, Outputs
+from models.normalisation import composed_batch_norm
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Net:
         dtype: tf.DType = tf.float32,
         owns_statistics: bool = True,
         on_gpu: bool = False,
+        fused_batch_norm: bool = True,
     ) -> None:
         self.num_classes = num_classes
         self.training = training
@@ -82,6 +85,8 @@ class Net:
         self._dtype = dtype
         self._owns_statistics = owns_statistics
         self._on_gpu = on_gpu
+        # The v1 API is the only public one to reach the kernel, which also advances the moving statistics itself.
+        self._norm = tf.compat.v1.nn.fused_batch_norm if fused_batch_norm else composed_batch_norm
         self._scopes: list[str] = []
 
     @contextmanager
@@ -146,14 +151,14 @@ class Net:
             return self.batch_norm(x, relu=relu, scale=scale)
 
     def batch_norm(self, x: tf.Tensor, *, relu: bool = True, scale: bool = True, name: str = "batch_norm") -> tf.Tensor:
-        """Fused batch norm (`FusedBatchNormV3`), then ReLU. Without `scale` there is no gamma (Inception v3)."""
+        """Batch norm (`FusedBatchNormV3`, or composed), then ReLU. Without `scale` there is no gamma (Inception v3)."""
         filters = (self.channels(x),)
         with self.scope(name):
             gamma = self._value("gamma", filters, fill=1.0, decayed=False) if scale else tf.ones(filters)
             beta = self._value("beta", filters, decayed=False)
             mean = self._value("moving_mean", filters, trainable=False, decayed=False)
             variance = self._value("moving_variance", filters, fill=1.0, trainable=False, decayed=False)
-            x = self._fused_batch_norm(x, gamma, beta, mean, variance)
+            x = self._normalise(x, gamma, beta, mean, variance)
             return self.relu(x) if relu else x
 
     def relu(self, x: tf.Tensor) -> tf.Tensor:
@@ -260,20 +265,16 @@ class Net:
         weights = tf.cast(self._value("kernel", shape, stddev=he_stddev), self._dtype)
         return convolve(x, weights, stride, padding, data_format=self._format, on_gpu=self._on_gpu)
 
-    def _fused_batch_norm(
+    def _normalise(
         self, x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor
     ) -> tf.Tensor:
-        """The v1 API is the only public one to reach the kernel, which also advances the moving statistics itself."""
-        settings = {"epsilon": self._network.batch_norm_epsilon, "data_format": self._format}
-        fused = tf.compat.v1.nn.fused_batch_norm
+        norm = partial(self._norm, epsilon=self._network.batch_norm_epsilon, data_format=self._format)
         if not self.training:
-            return fused(x, gamma, beta, mean, variance, is_training=False, **settings)[0]
+            return norm(x, gamma, beta, mean, variance, is_training=False)[0]
         if not self._owns_statistics:
-            return fused(x, gamma, beta, is_training=True, **settings)[0]
+            return norm(x, gamma, beta, is_training=True)[0]
         rate = 1.0 - self._network.batch_norm_decay
-        x, mean, variance = fused(
-            x, gamma, beta, mean, variance, is_training=True, exponential_avg_factor=rate, **settings
-        )
+        x, mean, variance = norm(x, gamma, beta, mean, variance, is_training=True, exponential_avg_factor=rate)
         scope = "/".join(self._scopes)
         self.moved |= {f"{scope}/moving_mean": mean, f"{scope}/moving_variance": variance}
         return x

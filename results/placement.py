@@ -15,7 +15,7 @@ def report(facts: Mapping[str, Any]) -> list[str]:
     """Lines for a screen: types of operations by device, and what goes from device to device in a step."""
     by_device: dict[str, dict[str, int]] = facts["operations"]
     total = sum(sum(kinds.values()) for kinds in by_device.values())
-    lines = [f"Placement of {counted(total, 'operation')} of a step, by type:", *_table(by_device)]
+    lines = [f"Placement of {counted(total, 'operation')} of a step, by type:", *_table(by_device), *_layout(facts)]
     if any(kind.startswith(_BY_THEMSELVES) for kinds in by_device.values() for kind in kinds):
         lines.append("Collective operations send by themselves, and are not in what follows.")
     if not (crossing := facts["crossing"]):
@@ -44,6 +44,14 @@ def in_short(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from moved(facts)
     if reason := facts.get("not_looked_at"):
         yield f"what was moved is not known: {reason}"
+
+
+def _layout(facts: Mapping[str, Any]) -> Iterator[str]:
+    """In which layouts operations compute, and how often images are brought from one into another."""
+    if isinstance(found := facts.get("layout"), dict) and found["operations"]:
+        formats = ", ".join(f"{count:,} in {name}" for name, count in sorted(found["operations"].items()))
+        asked = f", {found['asked_for']:,} asked for" if found["transposes"] or found["asked_for"] else ""
+        yield f"Operations with a layout: {formats}. Transposes: {found['transposes']:,}{asked}."
 
 
 def _moved(each: Mapping[str, Any]) -> str:

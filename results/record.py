@@ -73,8 +73,9 @@ class RunRecord:
     take, likewise (results/breakdown.py). `evaluation` has the evaluations of a run that paused its training for them,
     and the time it took to the accuracy that it was to reach, or of one that evaluated checkpoints. `telemetry` is what
     the hardware did during the window (host and gpus: summary, counted, series; joules_per_image). `trace` says which
-    steps were traced, and of those made in a pause, which the measurement does not have, the losses. `onednn` has the
-    primitives of the window where they were told. `checkpoints` has what a training saved (folder, saved), and from
+    steps were traced, the milliseconds of each type of operation in the first ten, on the host and on GPUs, and the
+    losses of those made in a pause, which the measurement does not have. `onednn` has the primitives of the window
+    where they were told. `checkpoints` has what a training saved (folder, saved), and from
     which step it was resumed. `cluster` (driver, hosts by job, processes by task) is empty where the run was one
     process, `repeat` (set, number, of) where it was not one of several, `trial` (search, set, number, outcome,
     peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search. `advice` has, by flag, what was

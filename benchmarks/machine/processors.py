@@ -20,7 +20,7 @@ from benchmarks.machine.answers import answer
 from benchmarks.machine.control_groups import GROUPS, MEMBERSHIP, cpu_quota
 from benchmarks.machine.files import ROOT, bytes_of, numbered, numbers, read_text, whole_number, word
 
-_FLAGS = re.compile(r"avx2|fma|f16c|avx512f|avx512_(bf16|fp16|vnni)|avx_vnni|amx_\w+|asimd|sve2?|bf16|i8mm")
+_FLAGS = re.compile(r"avx2|fma|f16c|avx512f|avx512_(bf16|fp16|vnni)|avx_vnni|amx_\w+|asimd(?:hp)?|sve2?|bf16|i8mm")
 _CPUS = "sys/devices/system/cpu"
 
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import models
 from benchmarks.params.data_set import data_name
 from benchmarks.params.option import Condition
+from models.cost import batch_norms
 
 
 def reads_imagenet(params: Any) -> bool:
@@ -44,6 +46,15 @@ def reads_evaluation_images(params: Any) -> bool:
     return params.eval or evaluates(params)
 
 
+def has_batch_norm(params: Any) -> bool:
+    """Whether the network of a run has layers of batch norm; a name that is none is another's problem."""
+    try:
+        return batch_norms(models.get(params.model, data_name(params) or "")) > 0
+    except LookupError:
+        return True
+
+
+WITH_BATCH_NORM = Condition("with a model that has batch norm", has_batch_norm)
 WITH_BATCH_SEARCH = Condition("with --find_batch_size", lambda params: bool(params.find_batch_size))
 WITH_TRACE_FILE = Condition("with --trace_file", lambda params: bool(params.trace_file))
 WITH_TRACE = Condition("with --trace_file or --tfprof_file", traces)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchmarks.params.conditions import WITH_BATCH_SEARCH
+from benchmarks.params.conditions import WITH_BATCH_NORM, WITH_BATCH_SEARCH
 from benchmarks.params.option import option
 
 
@@ -48,6 +48,12 @@ class ModelOptions:
         0.00004, "Factor of the L2 loss over all weights, batch norm's excepted.", lower_bound=0.0
     )
     single_l2_loss_op: bool = option(False, "Compute the L2 loss over all weights joined into one tensor.")
+    fused_batch_norm: bool = option(
+        True,
+        "Let batch norm be one operation with a kernel of its own; --nofused_batch_norm: separate "
+        "operations for mean, variance, scale and shift, which compute the same.",
+        acts=WITH_BATCH_NORM,
+    )
     loss_type_to_report: str = option(
         "total_loss",
         "Loss to print and record: with the L2 loss (total_loss) or without (base_loss).",

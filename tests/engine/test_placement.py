@@ -107,6 +107,18 @@ def test_what_tensorflow_does_not_tell_is_not_guessed(look, monkeypatch):
         look(on_a_gpu_that_is_not_there, log_device_placement=False, device_policy="strict")
 
 
+def test_operations_are_told_by_layout_and_transposes_by_who_asked_for_them(look):
+    def turned_and_convolved():
+        x = tf.nn.avg_pool2d(tf.transpose(tf.reshape(images(), (1, 4, 4, 16)), (0, 2, 1, 3)), 2, 2, "SAME")
+        x = tf.nn.conv2d(tf.transpose(x, (0, 3, 1, 2)), tf.ones((3, 3, 16, 4)), 1, "SAME", data_format="NCHW")
+        there_and_back = tf.transpose(tf.transpose(x, (0, 2, 3, 1)), (0, 3, 1, 2))  # which TensorFlow takes out
+        return tf.nn.bias_add(tf.reshape(there_and_back, (4, 4)), tf.ones(4))  # of no image
+
+    section, told = look(turned_and_convolved)
+    assert section["layout"] == {"operations": {"NHWC": 1, "NCHW": 1}, "transposes": 2, "asked_for": 4}
+    assert "\nOperations with a layout: 1 in NCHW, 1 in NHWC. Transposes: 2, 4 asked for.\n" in told
+
+
 def test_what_others_run_meanwhile_is_not_taken_for_the_step(look):
     @tf.function
     def of_somebody_else():

@@ -110,7 +110,8 @@ def test_the_operations_of_all_towers_lie_within_the_step(warm):
 
 def test_the_record_says_what_was_traced_and_the_window_has_none_of_it(warm):
     record, _, folder, out = warm
-    assert record.trace == {"steps": [-2], "in_pause": False}
+    assert (record.trace["steps"], record.trace["in_pause"]) == ([-2], False)
+    assert set(record.trace["milliseconds"]) == {"host"}
     assert len(record.measurement.warmup_step_seconds) == 3
     assert len(record.measurement.step_seconds) == 4
     assert f"Dumping trace to {folder / 'trace.json.gz'}" in out.partition("Done warm up")[0]
@@ -127,7 +128,7 @@ def rows(text, heading):
 
 @pytest.mark.parametrize("heading", ["by type of operation", "by operation"])
 def test_the_totals_of_a_profile_are_those_of_its_trace(warm, heading):
-    _, trace, folder, _ = warm
+    record, trace, folder, _ = warm
     *listed, (count, total, share, _) = rows(
         (folder / "profile.txt").read_text(), f"On the threads of the host, {heading}"
     )
@@ -139,6 +140,7 @@ def test_the_totals_of_a_profile_are_those_of_its_trace(warm, heading):
     assert count == sum(map(len, threads.values())) == sum(row[0] for row in listed)
     assert total == pytest.approx(sum(map(covered, threads.values())) / 1000, abs=0.02)
     assert total == pytest.approx(sum(row[1] for row in listed), abs=0.02)
+    assert total == pytest.approx(sum(record.trace["milliseconds"]["host"].values()), abs=0.02)
     assert share == 100.0
     assert len(listed) == 21  # twenty, and the others
     assert sorted((row[1] for row in listed[:-1]), reverse=True) == [row[1] for row in listed[:-1]]
@@ -206,7 +208,8 @@ def test_an_interrupt_in_a_traced_step_leaves_no_file_and_no_profiler(tmp_path):
     assert list(tmp_path.iterdir()) == []
     assert "trace" not in draft.sections
     tracing.apart(lambda: StepOutcome(1.0), lambda: None)  # the profiler is free again
-    assert draft.sections["trace"] == {"steps": [1, 2], "in_pause": True, "losses": [1.0, 1.0]}
+    expected = {"steps": [1, 2], "in_pause": True, "milliseconds": {}, "losses": [1.0, 1.0]}
+    assert draft.sections["trace"] == expected
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):

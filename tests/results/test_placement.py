@@ -29,6 +29,15 @@ def test_the_table_has_the_most_frequent_types_and_counts_the_others():
     ]
 
 
+def test_layouts_and_transposes_stand_under_the_table():
+    facts = {"operations": {"/cpu:0": {"Conv2D": 1200}}, "crossing": []}
+    layout = {"operations": {"NHWC": 1200}, "transposes": 0, "asked_for": 0}
+    assert placement.report(facts | {"layout": layout})[-2] == (
+        "Operations with a layout: 1,200 in NHWC. Transposes: 0."
+    )
+    assert placement.report(facts | {"layout": layout | {"operations": {}}}) == placement.report(facts)
+
+
 def test_one_device_has_nothing_to_send_to():
     assert placement.report({"operations": {"/cpu:0": {"AddN": 1}}, "crossing": []})[-1] == (
         "Nothing goes from device to device."

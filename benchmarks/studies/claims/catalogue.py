@@ -1,12 +1,23 @@
 """All claims that there are studies of, in the order in which they are measured."""
 
+from benchmarks.studies.claims.batch_norm import FUSED_BATCH_NORM
 from benchmarks.studies.claims.claim import Claim
 from benchmarks.studies.claims.compiling import XLA
+from benchmarks.studies.claims.layouts import DATA_FORMAT
+from benchmarks.studies.claims.number_formats import PRECISION
 from benchmarks.studies.claims.placing import PLACEMENT
 from benchmarks.studies.claims.threads import THREADS
 from benchmarks.studies.claims.variables import VARIABLE_UPDATE
 
-CLAIMS: tuple[Claim, ...] = (XLA, VARIABLE_UPDATE, THREADS, PLACEMENT)
+CLAIMS: tuple[Claim, ...] = (
+    DATA_FORMAT,
+    FUSED_BATCH_NORM,
+    XLA,
+    PRECISION,
+    VARIABLE_UPDATE,
+    THREADS,
+    PLACEMENT,
+)
 
 
 def names() -> list[str]:

@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterator, Sequence
 
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing
+from benchmarks.studies.claims import evidence
+from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise
+from benchmarks.studies.claims.evidence import Side
 from benchmarks.studies.claims.machine import Machine
-from benchmarks.studies.claims.runs import way
+from benchmarks.studies.claims.networks import INCEPTION3, RESNET20, RESNET50, VGG16, Trained
 
 
 def _cases(machine: Machine) -> Sequence[Case | Missing]:
-    shapes = [("resnet20", 32, 40, "cifar10", 25.0), ("resnet50", 64 if machine.gpus else 8, 10, "imagenet", 60.0)]
+    low = "fp16" if machine.gpus else "bf16"
     return [
-        Case(
-            model,
-            way("XLA", machine, model, batch, steps, "--xla_compile", data=data),
-            way("no XLA", machine, model, batch, steps, data=data),
-            seconds=seconds,
-            reasons=_reasons,
-        )
-        for model, batch, steps, data, seconds in shapes
+        _case(RESNET20, machine, slower=2),
+        _case(RESNET50, machine, slower=2),
+        _case(RESNET20, machine, f"--precision={low}", called=low, slower=2),
+        _case(RESNET50, machine, "--forward_only", called="inference", slower=1.5),
+        _case(INCEPTION3, machine, slower=3),
+        _case(VGG16, machine, slower=1.5),
     ]
 
 
-def _reasons(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
-    """What compiling costs before the first step, which the speed does not show."""
-    waits = [
-        min(run.record.measurement.first_step_seconds or 0.0 for run in side if run.record and run.record.measurement)
-        for side in (advised, other)
-    ]
-    return [f"The first step took {waits[0]:.1f} s with XLA, {waits[1]:.1f} s without."]
+def _case(network: Trained, machine: Machine, *flags: str, called: str = "", slower: float) -> Case:
+    return network.case(
+        machine,
+        ("XLA", "--xla_compile"),
+        ("no XLA", "--noxla_compile"),
+        *flags,
+        promise=Promise(),
+        tells=(_first_steps, evidence.operations, evidence.by_onednn, evidence.memory),
+        called=called,
+        slower=slower,
+    )
+
+
+def _first_steps(advised: Side, other: Side) -> Iterator[str]:
+    """What compiling costs before the first step, which the speed does not show, and after how many it has paid."""
+    waits, steps = [], []
+    for side in (advised, other):
+        measured = [run.record.measurement for run in side.runs if run.record and run.record.measurement]
+        firsts = [each.first_step_seconds for each in measured if each.first_step_seconds is not None]
+        medians = [each.median_step_seconds for each in measured if each.median_step_seconds is not None]
+        if not (firsts and medians):
+            return
+        waits.append(statistics.median(firsts))
+        steps.append(statistics.median(medians))
+    yield f"The first step took {waits[0]:.1f} s with XLA, {waits[1]:.1f} s without."
+    longer, gain = waits[0] - waits[1], steps[1] - steps[0]
+    if longer > 0 and gain > 0:
+        yield f"The speed of the others makes up for that after {longer / gain:,.0f} steps."
 
 
 XLA = Claim(

@@ -45,7 +45,7 @@ class Measuring:
         flags = [*way.flags, *self.more_flags]
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, *self.program, *flags, f"--results_dir={folder}"]
-            finish(command, hide_gpus=False, usable=USABLE, limit_seconds=self.limit_seconds)
+            finished = finish(command, hide_gpus=False, usable=USABLE, limit_seconds=self.limit_seconds)
             records, _ = store.load(folder)
         if len(records) != 1 or records[0].status != "completed":
             raise WayError(f"run_benchmark.py {' '.join(flags)} left no record of a whole run")
@@ -53,7 +53,7 @@ class Measuring:
         store.write(record, self.results_dir)
         if record.steady_images_per_second is None:
             raise WayError(f"run_benchmark.py {' '.join(flags)} measured no speed")
-        return Measured(record.steady_images_per_second, doubts(record), record)
+        return Measured(record.steady_images_per_second, {"peak_mib": finished.peak_mib, **doubts(record)}, record)
 
     def _program(self, way: Way) -> Measured:
         command = [sys.executable, *way.program]

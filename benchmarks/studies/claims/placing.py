@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from benchmarks.link_speed import HANDED_OVER
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
 from benchmarks.studies.claims.machine import Machine
+from benchmarks.topology.speed import HANDED_OVER
 from results import placement
 from results.sections import size
 
