@@ -1,0 +1,82 @@
+"""A network as LiteRT models: with its float32 numbers, and with narrow ones.
+
+The converter freezes the variables, and does what TensorFlow's graph transform tool did for inference: it strips what
+the output does not need, folds constants and batch norms, and quantises weights and nodes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.forward_step import inference
+from benchmarks.step import StepOptions
+from models.network import Network
+from variable_mgr.store import Store
+
+FLOAT = "none"
+Images = np.ndarray[Any, Any]  # float32 [images, height, width, 3]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """The float32 logits of any number of images on the CPU: the function, its graph, and what holds its variables."""
+
+    function: Any
+    concrete: Any
+    module: tf.Module
+
+    def __call__(self, images: Images) -> np.ndarray[Any, Any]:
+        """The logits, [images, classes], as TensorFlow computes them."""
+        logits: np.ndarray[Any, Any] = self.function(images).numpy()
+        return logits
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A model as a .tflite file has it, and the seconds that the converter took, calibration included."""
+
+    model: bytes
+    seconds: float
+
+
+def inference_of(network: Network, store: Store, options: StepOptions) -> Inference:
+    """What `network` computes with the variables of `store`, traced for batches of any size in NHWC."""
+    compute, side = inference(network, options, "/cpu:0"), network.image_size
+    module = tf.Module()
+    module.held = list(store.variables.values())  # the converter looks for them here
+
+    def logits(images: tf.Tensor) -> tf.Tensor:
+        return compute(store.read(), images)
+
+    spec = tf.TensorSpec((None, side, side, 3), tf.float32)
+    function = tf.function(logits, input_signature=[spec], autograph=False)
+    return Inference(function, function.get_concrete_function(), module)
+
+
+def convert(model: Inference, quantize: str, calibration: Images | None = None) -> Conversion:
+    """`model` converted as --quantize says, or with its float32 numbers (FLOAT).
+
+    For int8 the ranges of activations are those that `calibration` images meet. An operation that has no int8 form
+    stays in float32.
+    """
+    begin = time.perf_counter()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([model.concrete], model.module)
+    if quantize != FLOAT:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantize == "fp16":
+        converter.target_spec.supported_types = [tf.float16]
+    if quantize == "int8":
+        assert calibration is not None, "ranges come from images"
+        converter.representative_dataset = lambda: _one_by_one(calibration)
+    return Conversion(converter.convert(), time.perf_counter() - begin)
+
+
+def _one_by_one(images: Images) -> Iterator[list[Images]]:
+    for image in images:
+        yield [image[None]]
