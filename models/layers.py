@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from models.convolution import Padding, convolve, padded
+from models.convolution import Padding, convolve, padded, repeated
 from models.network import Network, Outputs
 
 
@@ -58,7 +58,8 @@ class Net:
     """The layers of one tower, for `network` in a layout and a compute dtype.
 
     `values` gives each variable's float32 value. With `training`, batch norm normalises with the batch's own moments;
-    if the tower also `owns_statistics`, `moved` maps the names of the moving statistics to their next values.
+    if the tower also `owns_statistics`, `moved` maps the names of the moving statistics to their next values. A
+    `quantizable` network computes the same by operations among whose numbers is none of no use but to be the least.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Net:
         dtype: tf.DType = tf.float32,
         owns_statistics: bool = True,
         on_gpu: bool = False,
+        quantizable: bool = False,
     ) -> None:
         self.num_classes = num_classes
         self.training = training
@@ -82,6 +84,7 @@ class Net:
         self._dtype = dtype
         self._owns_statistics = owns_statistics
         self._on_gpu = on_gpu
+        self._quantizable = quantizable
         self._scopes: list[str] = []
 
     @contextmanager
@@ -176,7 +179,12 @@ class Net:
     def max_pool(self, x: tf.Tensor, size: int, stride: int, *, padding: Padding = "VALID") -> tf.Tensor:
         """Maximum over `size` x `size` windows; padding never wins."""
         if isinstance(padding, int):
-            x, padding = padded(x, padding, x.dtype.min, self._format), "VALID"  # explicit padding is none of XLA's
+            if self._quantizable:
+                assert 2 * padding <= size, "what is repeated at an edge is in the same windows as what it repeats"
+                x = repeated(x, padding, self._format)
+            else:
+                x = padded(x, padding, x.dtype.min, self._format)
+            padding = "VALID"  # explicit padding is none of XLA's
         return tf.nn.max_pool2d(x, size, stride, padding, data_format=self._format)
 
     def avg_pool(self, x: tf.Tensor, size: int, stride: int, *, padding: str = "VALID") -> tf.Tensor:

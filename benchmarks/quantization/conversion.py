@@ -6,6 +6,7 @@ the output does not need, folds constants and batch norms, and quantises weights
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +26,11 @@ Images = np.ndarray[Any, Any]  # float32 [images, height, width, 3]
 
 @dataclass(frozen=True)
 class Inference:
-    """The float32 logits of any number of images on the CPU: the function, its graph, and what holds its variables."""
+    """The float32 logits of any number of images on the CPU.
+
+    `function` is TensorFlow's, `concrete` one that computes the same and is to be converted, `module` what holds the
+    variables.
+    """
 
     function: Any
     concrete: Any
@@ -47,16 +52,15 @@ class Conversion:
 
 def inference_of(network: Network, store: Store, options: StepOptions) -> Inference:
     """What `network` computes with the variables of `store`, traced for batches of any size in NHWC."""
-    compute, side = inference(network, options, "/cpu:0"), network.image_size
-    module = tf.Module()
+    module, spec = tf.Module(), tf.TensorSpec((None, network.image_size, network.image_size, 3), tf.float32)
     module.held = list(store.variables.values())  # the converter looks for them here
 
-    def logits(images: tf.Tensor) -> tf.Tensor:
-        return compute(store.read(), images)
+    def function(options: StepOptions) -> Any:
+        compute = inference(network, options, "/cpu:0")
+        return tf.function(lambda images: compute(store.read(), images), input_signature=[spec], autograph=False)
 
-    spec = tf.TensorSpec((None, side, side, 3), tf.float32)
-    function = tf.function(logits, input_signature=[spec], autograph=False)
-    return Inference(function, function.get_concrete_function(), module)
+    to_convert = function(dataclasses.replace(options, quantizable=True))
+    return Inference(function(options), to_convert.get_concrete_function(), module)
 
 
 def convert(model: Inference, quantize: str, calibration: Images | None = None) -> Conversion:

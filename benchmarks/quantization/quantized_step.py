@@ -19,6 +19,7 @@ from benchmarks.output_file import write
 from benchmarks.params import ResolvedParams
 from benchmarks.params.quantization_rules import no_weights
 from benchmarks.quantization.agreement import top_five
+from benchmarks.quantization.conversion import Images
 from benchmarks.quantization.images import Batch, calibration_images
 from benchmarks.quantization.interpreter import LiteModel, runtime
 from benchmarks.quantization.quantize import Quantized, quantize
@@ -44,13 +45,20 @@ class QuantizedStep(CompiledStep):
     """
 
     def __init__(
-        self, workload: Workload, strategy: VariableStrategy, weights: Weights, inputs: Sequence[TowerInput]
+        self,
+        workload: Workload,
+        strategy: VariableStrategy,
+        weights: Weights,
+        inputs: Sequence[TowerInput],
+        calibration: Images | None = None,
     ) -> None:
+        """Images for `calibration` are those of `inputs`, unless they are given."""
         super().__init__(workload.devices.towers, inputs)
         self.strategy = strategy
         self.threads = threads(workload.params)
         self._workload = workload
-        self._weights = weights
+        self.weights = weights
+        self._calibration = calibration
         self._quantized: Quantized | None = None
         self._model: LiteModel | None = None
 
@@ -74,7 +82,7 @@ class QuantizedStep(CompiledStep):
             self.strategy.stores[0],
             step_options(params, self._workload.source.num_classes),
             params.quantize,
-            lambda: calibration_images(self._workload, self._next_batch),
+            self._images,
         )
         if params.quantized_file:
             write("quantized_file", params.quantized_file, self._quantized.narrow.model)
@@ -87,8 +95,8 @@ class QuantizedStep(CompiledStep):
             **self.quantized.facts(),
             "runtime": runtime(),
             "threads": self.threads,
-            "checkpoint": self._weights.checkpoint,
-            "checkpoint_step": self._weights.steps,
+            "checkpoint": self.weights.checkpoint,
+            "checkpoint_step": self.weights.steps,
         }
 
     def __call__(self) -> StepOutcome:
@@ -97,6 +105,11 @@ class QuantizedStep(CompiledStep):
         images, labels = self._next_batch()
         right = top_five(self._model(images)) == labels[:, None]
         return StepOutcome(0.0, top_1=float(right[:, 0].mean()), top_5=float(right.sum(axis=1).mean()))
+
+    def _images(self) -> Images:
+        if self._calibration is not None:
+            return self._calibration
+        return calibration_images(self._workload, self._next_batch)
 
     def _next_batch(self) -> Batch:
         assert self._run is not None, "the input has been traced"
@@ -110,8 +123,10 @@ class QuantizedStep(CompiledStep):
             return tf.identity(images), tf.identity(labels)
 
 
-def build_quantized_step(workload: Workload) -> QuantizedStep:
+def build_quantized_step(workload: Workload, calibration: Images | None = None) -> QuantizedStep:
     """The quantised inference of `workload`, with its weights in place, not converted yet.
+
+    Images for `calibration` are those of its input, unless they are given.
 
     Raises UserError where the device or the checkpoint cannot be used.
     """
@@ -123,7 +138,7 @@ def build_quantized_step(workload: Workload) -> QuantizedStep:
     one_tower = workload.with_params(variable_update="parameter_server")  # there is nothing to keep in step
     strategy = make_strategy(one_tower, workload.declarations)
     weights = read_weights(workload, strategy.stores[0])
-    return QuantizedStep(workload, strategy, weights, inputs_of(workload))
+    return QuantizedStep(workload, strategy, weights, inputs_of(workload), calibration)
 
 
 def read_weights(workload: Workload, store: Store) -> Weights:

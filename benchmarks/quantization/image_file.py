@@ -1,0 +1,57 @@
+"""A file with an image, as a network wants it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.errors import UserError
+from benchmarks.inputs import cifar10_images, image_windows, imagenet_images
+from benchmarks.inputs.imagenet_images import Preparation
+from benchmarks.quantization.conversion import Images
+
+_KINDS = "JPEG, PNG, GIF or BMP"
+_COLOURS = {1: "grey", 2: "grey with transparency", 4: "RGB with transparency, or CMYK"}
+
+
+def read_pixels(flag: str, file: str) -> tf.Tensor:
+    """The pixels of `file`, which `flag` names, uint8 [height, width, 3]; of an animation those of its first picture.
+
+    Raises UserError where it cannot be read, is no image, or not RGB: how to make it so is the user's to say.
+    """
+    given = f"--{flag}={file}"
+    try:
+        data = Path(file).expanduser().read_bytes()
+    except OSError as error:
+        raise UserError(f"{given} cannot be read: {error.strerror}. Give the file of an image ({_KINDS}).") from error
+    try:
+        pixels = tf.io.decode_image(data, channels=0, expand_animations=False)
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+        raise UserError(f"{given} is no image that can be decoded. Give a {_KINDS} file that is whole.") from error
+    channels = int(pixels.shape[-1])
+    if channels != 3:
+        raise UserError(
+            f"{given} is {_COLOURS.get(channels, 'no RGB image')} ({channels} channel(s)), and the models were made "
+            "for RGB. Convert it, as ImageMagick does: convert FILE -alpha remove -type TrueColor PNG24:rgb.png."
+        )
+    return pixels
+
+
+def prepared(pixels: tf.Tensor, data_name: str, side: int, preparation: Preparation) -> Images:
+    """`pixels` as an evaluation on the data set prepares its images: float32 [1, side, side, 3].
+
+    Of ImageNet it is the middle; CIFAR-10's images are whole, and so is this one, brought to their size.
+    """
+    if data_name == "cifar10":
+        image = tf.image.resize(pixels, [side, side], "area")
+        standardised: Images = cifar10_images.standardised(tf.cast(image, tf.float32)[None]).numpy()
+        return standardised
+    square = preparation.official or preparation.resize_method == "crop"
+    row, column, height, width = image_windows.central_window(tf.shape(pixels), square=square).numpy()
+    middle = pixels[row : row + height, column : column + width]
+    unused = tf.zeros([2], tf.int64)  # seeds of what is drawn for training
+    finished = imagenet_images.finished(middle, preparation, side, side, tf.constant(0, tf.int64), [unused, unused])
+    image_of_one: Images = finished.numpy()[None].astype(np.float32)
+    return image_of_one
