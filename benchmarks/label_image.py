@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.errors import UserError
 from benchmarks.inputs.datasets import DATASETS
@@ -129,11 +129,18 @@ def ask(found: LabelledBy) -> dict[str, Answer]:
     answers = {}
     for name, way in ways.items():
         logits = way(image)[0].astype(np.float64)
-        powers = np.exp(logits - logits.max())
         first = top_five(logits[None])[0]
-        likely = (powers / powers.sum())[first]
+        likely = probabilities(logits)[first]
         answers[name] = Answer(first.tolist(), likely.tolist(), statistics.median(seconds[name]))
     return answers
+
+
+def probabilities(logits: Any) -> Any:
+    """Those of all classes, [classes], as their `logits` have them."""
+    import numpy as np
+
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()
 
 
 def heading(found: LabelledBy) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from results.cost import number
 from results.schema import section
 
-WAYS = {"tensorflow": "TensorFlow", "float": "LiteRT float32", "quantized": "LiteRT quantised"}
+WAYS = {"tensorflow": "TensorFlow", "float": "LiteRT float32", "quantized": "LiteRT"}
 _GRAPHS = {"traced": "traced graph", "float": "float model", "quantized": "quantised model"}
 _MOST_KINDS = 4  # of operators; more are counted
 _SHARES = (50, 90, 99)
@@ -23,9 +23,11 @@ def in_short(found: Mapping[str, Any]) -> Iterator[str]:
     """Return what it is, how large, how fast and how right, a sentence each, of what is known."""
     if not isinstance(found.get("mode"), str):
         return
-    yield f"{found['mode']} by {found.get('runtime')}, {found.get('threads')} thread(s), {_weights(found)}"
+    yield f"{found['mode']} by {found.get('runtime')}, {_threads(found)}, {_weights(found)}"
+    if refusal := found.get("xnnpack_refusal"):
+        yield f"XNNPACK refuses the model, so LiteRT's own kernels run it, which are slower: {refusal}"
     yield from _sizes(found)
-    yield from _latency(section(found, "latency"))
+    yield from _latency(found)
     yield from _agreement(section(found, "agreement"))
     yield _in_float(found)
     graphs = section(found, "operators")
@@ -49,7 +51,11 @@ def speedup(found: Mapping[str, Any]) -> float | None:
 
 def _weights(found: Mapping[str, Any]) -> str:
     checkpoint = found.get("checkpoint")
-    return f"weights of {checkpoint}" if checkpoint else "weights untrained"
+    return f"weights of {checkpoint}" if checkpoint else "weights untrained: what they say of images means nothing"
+
+
+def _threads(found: Mapping[str, Any]) -> str:
+    return "1 thread" if found.get("threads") == 1 else f"{found.get('threads')} threads"
 
 
 def _sizes(found: Mapping[str, Any]) -> Iterator[str]:
@@ -66,15 +72,16 @@ def _calibrated(found: Mapping[str, Any]) -> str:
     return f"; ranges of {images} images" if images else ""
 
 
-def _latency(latency: Mapping[str, Any]) -> Iterator[str]:
-    told = []
+def _latency(found: Mapping[str, Any]) -> Iterator[str]:
+    latency, told = section(found, "latency"), []
     for name, words in WAYS.items():
         seconds = [number(section(latency, name).get(f"p{share}_seconds")) for share in _SHARES]
         known = [f"{1e3 * each:.2f}" for each in seconds if each is not None]
         if len(known) == len(_SHARES):
-            told.append(f"{words} {', '.join(known)}")
+            of = f" {found['mode']}" if name == "quantized" else ""
+            told.append(f"{words}{of} {', '.join(known)}")
     if told:
-        faster = speedup({"latency": latency})
+        faster = speedup(found)
         times = f" ({faster:.2f} times TensorFlow's speed)" if faster else ""
         yield f"one image, ms (50th, 90th, 99th percentile): {'; '.join(told)}{times}"
 

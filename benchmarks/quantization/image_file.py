@@ -28,9 +28,10 @@ def read_pixels(flag: str, file: str) -> tf.Tensor:
         raise UserError(f"{given} cannot be read: {error.strerror}. Give the file of an image ({_KINDS}).") from error
     try:
         pixels = tf.io.decode_image(data, channels=0, expand_animations=False)
+        # TensorFlow makes RGB of a JPEG's CMYK, and not always the right one.
+        channels = int(tf.io.extract_jpeg_shape(data)[2] if tf.io.is_jpeg(data) else pixels.shape[-1])
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
         raise UserError(f"{given} is no image that can be decoded. Give a {_KINDS} file that is whole.") from error
-    channels = int(pixels.shape[-1])
     if channels != 3:
         raise UserError(
             f"{given} is {_COLOURS.get(channels, 'no RGB image')} ({channels} channel(s)), and the models were made "

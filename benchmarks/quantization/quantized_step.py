@@ -95,16 +95,21 @@ class QuantizedStep(CompiledStep):
             **self.quantized.facts(),
             "runtime": runtime(),
             "threads": self.threads,
+            "xnnpack_refusal": self._ready_model.refusal,
             "checkpoint": self.weights.checkpoint,
             "checkpoint_step": self.weights.steps,
         }
 
     def __call__(self) -> StepOutcome:
         """Run one step. The loss, which is not computed, is 0, as in a forward pass by TensorFlow."""
-        assert self._model is not None, "the step has been traced"
         images, labels = self._next_batch()
-        right = top_five(self._model(images)) == labels[:, None]
+        right = top_five(self._ready_model(images)) == labels[:, None]
         return StepOutcome(0.0, top_1=float(right[:, 0].mean()), top_5=float(right.sum(axis=1).mean()))
+
+    @property
+    def _ready_model(self) -> LiteModel:
+        assert self._model is not None, "the step has been traced"
+        return self._model
 
     def _images(self) -> Images:
         if self._calibration is not None:
