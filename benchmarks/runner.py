@@ -139,7 +139,7 @@ def train_workload(
     console.line("Generating training model")
     check()
     place.stage("building the model")
-    step = built_step(workload)
+    step = built_step(workload, console, check)
     saving = prepare_saving(draft, workload, step, kept, console) if kept else None
     draft.sections |= place.agree(step, workload.devices.towers, check)
     draft.sections["exchange"] |= tower_wiring.facts(workload.topology)
@@ -164,12 +164,16 @@ def train_workload(
     experiment(draft, workload, step, place, console, check)
 
 
-def built_step(workload: Workload) -> Step:
+def built_step(workload: Workload, console: Console, check: Callable[[], None]) -> Step:
     """The step of `workload`, with its variables in place, not traced yet. Raises UserError."""
     if quantizes(workload.params):
         from benchmarks.quantization.quantized_step import build_quantized_step  # needs LiteRT, which others do without
 
-        return build_quantized_step(workload)
+        def on_image(number: int) -> None:
+            console.progress(f"calibration: image {number}/{workload.params.num_calibration_images}")
+            check()
+
+        return build_quantized_step(workload, on_image=on_image)
     return build_forward_step(workload) if workload.params.forward_only else build_step(workload)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,16 @@ def inference_of(network: Network, store: Store, options: StepOptions) -> Infere
     return Inference(function(options), to_convert.get_concrete_function(), module)
 
 
-def convert(model: Inference, quantize: str, calibration: Images | None = None) -> Conversion:
+def convert(
+    model: Inference,
+    quantize: str,
+    calibration: Images | None = None,
+    on_image: Callable[[int], None] = lambda _: None,
+) -> Conversion:
     """`model` converted as --quantize says, or with its float32 numbers (FLOAT).
 
-    For int8 the ranges of activations are those that `calibration` images meet. An operation that has no int8 form
-    stays in float32.
+    For int8 the ranges of activations are those that `calibration` images meet; `on_image` is told the number of each,
+    from 1, before it does. An operation that has no int8 form stays in float32.
     """
     begin = time.perf_counter()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([model.concrete], model.module)
@@ -77,10 +83,11 @@ def convert(model: Inference, quantize: str, calibration: Images | None = None) 
         converter.target_spec.supported_types = [tf.float16]
     if quantize == "int8":
         assert calibration is not None, "ranges come from images"
-        converter.representative_dataset = lambda: _one_by_one(calibration)
+        converter.representative_dataset = partial(_one_by_one, calibration, on_image)
     return Conversion(converter.convert(), time.perf_counter() - begin)
 
 
-def _one_by_one(images: Images) -> Iterator[list[Images]]:
-    for image in images:
+def _one_by_one(images: Images, on_image: Callable[[int], None]) -> Iterator[list[Images]]:
+    for number, image in enumerate(images, 1):
+        on_image(number)
         yield [image[None]]

@@ -54,10 +54,18 @@ class Quantized:
 
 
 def quantize(
-    network: Network, store: Store, options: StepOptions, mode: str, calibration: Callable[[], Images]
+    network: Network,
+    store: Store,
+    options: StepOptions,
+    mode: str,
+    calibration: Callable[[], Images],
+    on_image: Callable[[int], None] = lambda _: None,
 ) -> Quantized:
-    """`network` with the variables of `store`, quantised as `mode` says; `calibration` gives images, for int8 alone."""
+    """`network` with the variables of `store`, quantised as `mode` says.
+
+    `calibration` gives images, for int8 alone, and `on_image` is told the number of each that is in its turn.
+    """
     inference = inference_of(network, store, options)
     images = calibration() if mode == "int8" else None
-    plain, narrow = convert(inference, FLOAT), convert(inference, mode, images)
+    plain, narrow = convert(inference, FLOAT), convert(inference, mode, images, on_image)
     return Quantized(mode, inference, plain, narrow, 0 if images is None else len(images))

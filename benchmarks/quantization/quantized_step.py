@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,14 +51,16 @@ class QuantizedStep(CompiledStep):
         weights: Weights,
         inputs: Sequence[TowerInput],
         calibration: Images | None = None,
+        on_image: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Images for `calibration` are those of `inputs`, unless they are given."""
+        """Images for `calibration` are those of `inputs`, unless they are given; `on_image` is told of each."""
         super().__init__(workload.devices.towers, inputs)
         self.strategy = strategy
         self.threads = threads(workload.params)
         self._workload = workload
         self.weights = weights
         self._calibration = calibration
+        self._on_image = on_image
         self._quantized: Quantized | None = None
         self._model: LiteModel | None = None
 
@@ -83,6 +85,7 @@ class QuantizedStep(CompiledStep):
             step_options(params, self._workload.source.num_classes),
             params.quantize,
             self._images,
+            self._on_image,
         )
         if params.quantized_file:
             write("quantized_file", params.quantized_file, self._quantized.narrow.model)
@@ -128,10 +131,13 @@ class QuantizedStep(CompiledStep):
             return tf.identity(images), tf.identity(labels)
 
 
-def build_quantized_step(workload: Workload, calibration: Images | None = None) -> QuantizedStep:
+def build_quantized_step(
+    workload: Workload, calibration: Images | None = None, on_image: Callable[[int], None] = lambda _: None
+) -> QuantizedStep:
     """The quantised inference of `workload`, with its weights in place, not converted yet.
 
-    Images for `calibration` are those of its input, unless they are given.
+    Images for `calibration` are those of its input, unless they are given; `on_image` is told the number of each, from
+    1, and may end the conversion by an exception.
 
     Raises UserError where the device or the checkpoint cannot be used.
     """
@@ -143,7 +149,7 @@ def build_quantized_step(workload: Workload, calibration: Images | None = None) 
     one_tower = workload.with_params(variable_update="parameter_server")  # there is nothing to keep in step
     strategy = make_strategy(one_tower, workload.declarations)
     weights = read_weights(workload, strategy.stores[0])
-    return QuantizedStep(workload, strategy, weights, inputs_of(workload), calibration)
+    return QuantizedStep(workload, strategy, weights, inputs_of(workload), calibration, on_image)
 
 
 def read_weights(workload: Workload, store: Store) -> Weights:
