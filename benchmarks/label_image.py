@@ -72,8 +72,9 @@ def label(options: argparse.Namespace, command: CommandLine) -> None:
     if command.params.quantize == "none":
         raise UserError("--quantize=none leaves one model to show. Give int8, int8_dynamic or fp16, or leave it out.")
     labels = read_labels(options.labels, command.params) if options.labels else None
+    data = read_image(options.image)
     prepare(command.params, notices(command.params, command.given, HEEDED), report.note)
-    found = settled(options.image, dataclasses.replace(command.params, batch_size=1))
+    found = settled(f"--image={options.image}", data, dataclasses.replace(command.params, batch_size=1))
     answers = ask(found)
     report.say(heading(found))
     report.say(table(found.step.quantized, answers, labels))
@@ -96,14 +97,25 @@ def read_labels(file: str, params: Params) -> list[str]:
     return lines
 
 
-def settled(file: str, params: Params) -> LabelledBy:
-    """What labels the image of `file`. Raises UserError where something cannot be used."""
+def read_image(file: str) -> bytes:
+    """The content of `file`. Raises UserError where it cannot be read."""
+    try:
+        return Path(file).expanduser().read_bytes()
+    except OSError as error:
+        raise UserError(f"--image={file} cannot be read: {error.strerror}. Give the file of an RGB image.") from error
+
+
+def settled(given: str, data: bytes, params: Params) -> LabelledBy:
+    """What labels the image in `data`, which errors name as it was `given`.
+
+    Raises UserError where something cannot be used.
+    """
     from benchmarks import workload as workloads  # imports TensorFlow, which must find its environment variables set
     from benchmarks.inputs.sources import preparation_of
-    from benchmarks.quantization.image_file import prepared, read_pixels
+    from benchmarks.quantization.image_file import decoded, prepared
     from benchmarks.quantization.quantized_step import build_quantized_step
 
-    pixels = read_pixels("image", file)
+    pixels = decoded(given, data)
     workload = workloads.settle(params)
     preparation = dataclasses.replace(preparation_of(workload.params), distortions=False)
     image = prepared(pixels, workload.params.data_name, workload.network.image_size, preparation)

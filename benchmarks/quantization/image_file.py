@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import tensorflow as tf
 
@@ -12,26 +10,23 @@ from benchmarks.inputs import cifar10_images, image_windows, imagenet_images
 from benchmarks.inputs.imagenet_images import Preparation
 from benchmarks.quantization.conversion import Images
 
-_KINDS = "JPEG, PNG, GIF or BMP"
 _COLOURS = {1: "grey", 2: "grey with transparency", 4: "RGB with transparency, or CMYK"}
 
 
-def read_pixels(flag: str, file: str) -> tf.Tensor:
-    """The pixels of `file`, which `flag` names, uint8 [height, width, 3]; of an animation those of its first picture.
+def decoded(given: str, data: bytes) -> tf.Tensor:
+    """The pixels of a file's `data`, uint8 [height, width, 3]; of an animation those of its first picture.
 
-    Raises UserError where it cannot be read, is no image, or not RGB: how to make it so is the user's to say.
+    Raises UserError, which names it as it was `given`, where it is no image, or not RGB: how to make it so is the
+    user's to say.
     """
-    given = f"--{flag}={file}"
-    try:
-        data = Path(file).expanduser().read_bytes()
-    except OSError as error:
-        raise UserError(f"{given} cannot be read: {error.strerror}. Give the file of an image ({_KINDS}).") from error
     try:
         pixels = tf.io.decode_image(data, channels=0, expand_animations=False)
         # TensorFlow makes RGB of a JPEG's CMYK, and not always the right one.
         channels = int(tf.io.extract_jpeg_shape(data)[2] if tf.io.is_jpeg(data) else pixels.shape[-1])
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
-        raise UserError(f"{given} is no image that can be decoded. Give a {_KINDS} file that is whole.") from error
+        raise UserError(
+            f"{given} is no image that can be decoded. Give a JPEG, PNG, GIF or BMP file that is whole."
+        ) from error
     if channels != 3:
         raise UserError(
             f"{given} is {_COLOURS.get(channels, 'no RGB image')} ({channels} channel(s)), and the models were made "

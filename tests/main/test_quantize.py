@@ -115,6 +115,7 @@ def test_a_checkpoint_of_another_model_is_refused(sample_data, trained):
         (["--labels={folder}/labels"], "has 3 lines, and a model for cifar10 has 10 classes: give a line for each"),
         (["--labels={folder}/none"], "cannot be read: No such file or directory."),
         (["--labels={folder}/image.png"], "cannot be read: it is not text."),
+        (["--image={folder}/none"], "/none cannot be read: No such file or directory. Give the file of an RGB image."),
         (["--model=resnet5"], "--model=resnet5: "),
         (["--device=gpu"], "--quantize=int8 with --device=gpu"),
     ],

@@ -1,5 +1,7 @@
 """A file with an image, as a network wants it: what is refused, and what is made of the rest."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from benchmarks.errors import UserError
 from benchmarks.inputs.evaluation import open_evaluation
 from benchmarks.inputs.imagenet_images import Preparation
 from benchmarks.params import Params, resolve
-from benchmarks.quantization.image_file import prepared, read_pixels
+from benchmarks.quantization.image_file import decoded, prepared
 from tests.inputs import jpegs
 
 EVALUATION = Preparation(distortions=False)
@@ -23,55 +25,47 @@ EVALUATION = Preparation(distortions=False)
         ("CMYK", "JPEG", "is RGB with transparency, or CMYK (4 channel(s))"),
     ],
 )
-def test_what_is_not_rgb_is_refused(tmp_path, mode, kind, problem):
-    file = tmp_path / "image"
-    file.write_bytes(jpegs.encoded(jpegs.pixels_of(1), mode, kind))
+def test_what_is_not_rgb_is_refused(mode, kind, problem):
     with pytest.raises(UserError) as found:
-        read_pixels("image", str(file))
-    assert str(found.value).startswith(f"--image={file} {problem}")
+        decoded("--image=a", jpegs.encoded(jpegs.pixels_of(1), mode, kind))
+    assert str(found.value).startswith(f"--image=a {problem}")
     assert "\n" not in str(found.value)
 
 
 @pytest.mark.parametrize(
-    ("data", "problem"),
+    "data",
     [
-        (None, "cannot be read: No such file or directory. Give the file of an image (JPEG, PNG, GIF or BMP)."),
-        (b"", "is no image that can be decoded. Give a JPEG, PNG, GIF or BMP file that is whole."),
-        (b"no image", "is no image that can be decoded."),
-        (jpegs.encoded(jpegs.pixels_of(1))[:200], "is no image that can be decoded."),
-        (jpegs.encoded(jpegs.pixels_of(1), kind="TIFF"), "is no image that can be decoded."),
+        b"",
+        b"no image",
+        jpegs.encoded(jpegs.pixels_of(1))[:200],
+        jpegs.encoded(jpegs.pixels_of(1), kind="TIFF"),
     ],
+    ids=["empty", "text", "truncated", "TIFF"],
 )
-def test_what_is_no_image_is_refused(tmp_path, data, problem):
-    file = tmp_path / "image"
-    if data is not None:
-        file.write_bytes(data)
-    with pytest.raises(UserError) as found:
-        read_pixels("image", str(file))
-    assert str(found.value).startswith(f"--image={file} {problem}")
+def test_what_is_no_image_is_refused(data):
+    problem = "--image=a is no image that can be decoded. Give a JPEG, PNG, GIF or BMP file that is whole."
+    with pytest.raises(UserError, match=re.escape(problem)):
+        decoded("--image=a", data)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF"])
-def test_other_formats_have_the_same_pixels(tmp_path, kind):
+def test_other_formats_have_the_same_pixels(kind):
     pixels = jpegs.even(7)
-    (tmp_path / "image").write_bytes(jpegs.encoded(pixels, kind=kind))
-    np.testing.assert_array_equal(read_pixels("image", str(tmp_path / "image")).numpy(), pixels)
+    np.testing.assert_array_equal(decoded("", jpegs.encoded(pixels, kind=kind)).numpy(), pixels)
 
 
 def test_an_image_is_prepared_as_an_evaluation_prepares_it(tmp_path):
     """On the way from a JPEG, evaluations decode faster, and not quite as exactly."""
     data = jpegs.encoded(jpegs.pixels_of(3, 60, 90))
-    (tmp_path / "image").write_bytes(data)
     jpegs.write_shards(tmp_path, [jpegs.record(data, label=7)], split="validation")
     params = resolve(Params(model="trivial", data_name="imagenet", data_dir=str(tmp_path), batch_size=1), device="cpu")
     expected = next(iter(open_evaluation(params, 32).dataset(tower=0, num_towers=1)))[0].numpy()
-    found = prepared(read_pixels("image", str(tmp_path / "image")), "imagenet", 32, EVALUATION)
+    found = prepared(decoded("", data), "imagenet", 32, EVALUATION)
     assert found.shape == expected.shape == (1, 32, 32, 3)
     assert np.abs(found - expected).max() < 0.05
 
 
-def test_cifar10_has_the_whole_image_standardised(tmp_path):
-    (tmp_path / "image").write_bytes(jpegs.encoded(jpegs.pixels_of(3, 64, 64), kind="PNG"))
-    found = prepared(read_pixels("image", str(tmp_path / "image")), "cifar10", 32, EVALUATION)
+def test_cifar10_has_the_whole_image_standardised():
+    found = prepared(decoded("", jpegs.encoded(jpegs.pixels_of(3, 64, 64), kind="PNG")), "cifar10", 32, EVALUATION)
     assert (found.shape, found.dtype) == ((1, 32, 32, 3), np.float32)
     assert (found.mean(), found.std()) == pytest.approx((0, 1), abs=1e-4)
