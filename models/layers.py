@@ -59,7 +59,8 @@ class Net:
 
     `values` gives each variable's float32 value. With `training`, batch norm normalises with the batch's own moments;
     if the tower also `owns_statistics`, `moved` maps the names of the moving statistics to their next values. A
-    `quantizable` network computes the same by operations among whose numbers is none of no use but to be the least.
+    `quantizable` network computes the same without padding by the least float, over whose range whole numbers would
+    have to be spread.
     """
 
     def __init__(

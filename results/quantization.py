@@ -16,7 +16,7 @@ def report(found: Mapping[str, Any]) -> list[str]:
     """Return all lines for a screen, from the `quantization` section of a record."""
     if not found:
         return []
-    return [*in_short(found), *_transforms(found)]
+    return [*in_short(found), *_graphs(found), *_transforms(found)]
 
 
 def in_short(found: Mapping[str, Any]) -> Iterator[str]:
@@ -30,6 +30,9 @@ def in_short(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _latency(found)
     yield from _agreement(section(found, "agreement"))
     yield _in_float(found)
+
+
+def _graphs(found: Mapping[str, Any]) -> Iterator[str]:
     graphs = section(found, "operators")
     told = [f"{_GRAPHS[name]} {_kinds(graphs[name])}" for name in _GRAPHS if isinstance(graphs.get(name), dict)]
     if told:
