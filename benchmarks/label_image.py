@@ -17,6 +17,7 @@ from benchmarks.params import CommandLine, Params, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
+from results.quantization import refused
 
 if TYPE_CHECKING:
     from benchmarks.quantization.agreement import Model
@@ -136,6 +137,8 @@ def ask(found: LabelledBy) -> dict[str, Answer]:
 
     models, image = found.step.quantized, found.image
     narrow = LiteModel(models.narrow.model, 1, found.step.threads)
+    if narrow.refusal:
+        report.note(f"NOTE: {refused(narrow.refusal)}")
     ways: dict[str, Model] = {"float": models.inference, "quantized": narrow}
     seconds = latencies({name: partial(way, image) for name, way in ways.items()}, rounds=2)
     answers = {}

@@ -25,7 +25,7 @@ def in_short(found: Mapping[str, Any]) -> Iterator[str]:
         return
     yield f"{found['mode']} by {found.get('runtime')}, {_threads(found)}, {_weights(found)}"
     if refusal := found.get("xnnpack_refusal"):
-        yield f"XNNPACK refuses the model, so LiteRT's own kernels run it, which are slower: {refusal}"
+        yield refused(str(refusal))
     yield from _sizes(found)
     yield from _latency(found)
     yield from _agreement(section(found, "agreement"))
@@ -37,6 +37,11 @@ def _graphs(found: Mapping[str, Any]) -> Iterator[str]:
     told = [f"{_GRAPHS[name]} {_kinds(graphs[name])}" for name in _GRAPHS if isinstance(graphs.get(name), dict)]
     if told:
         yield f"operations: {'; '.join(told)}"
+
+
+def refused(refusal: str) -> str:
+    """Return what XNNPACK's `refusal` of a model means."""
+    return f"XNNPACK refuses the model, so LiteRT's own kernels run it, which are slower: {refusal}"
 
 
 def ratio(found: Mapping[str, Any]) -> float | None:
