@@ -133,6 +133,20 @@ def test_a_model_that_xnnpack_refuses_is_run_by_other_kernels_and_says_so():
     np.testing.assert_allclose(model(images), found.inference(images), atol=1e-5)
 
 
+def test_a_conversion_ends_where_it_is_told_to():
+    seen = []
+
+    def on_image(number):
+        seen.append(number)
+        if number == 3:
+            raise InterruptedError
+
+    network = Small()
+    with pytest.raises(InterruptedError):
+        quantize(network, store_of(network), OPTIONS, "int8", lambda: images_of(network), on_image)
+    assert seen == [1, 2, 3]
+
+
 def test_a_pool_whose_padding_can_be_quantised_is_the_same_pool():
     network = Small(also="negative")
     found, images = inference_of(network, store_of(network), OPTIONS), tf.constant(images_of(network))
