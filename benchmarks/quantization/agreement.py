@@ -47,8 +47,15 @@ class Agreement:
 
 
 def top_five(logits: Array) -> Array:
-    """The classes that come first, [images, 5] or as many as there are; of equal ones the lower, as in evaluations."""
-    return np.argsort(-logits, axis=1, kind="stable")[:, :5]
+    """The classes that come first, [images, 5] or as many as there are; of equal ones the lower, as in evaluations.
+
+    A step does it too: five times the largest takes a fraction of what sorting a thousand takes.
+    """
+    left, every, first = logits.copy(), np.arange(len(logits)), []
+    for _ in range(min(5, logits.shape[1])):
+        first.append(left.argmax(axis=1))
+        left[every, first[-1]] = -np.inf
+    return np.stack(first, axis=1)
 
 
 def compare(
