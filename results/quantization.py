@@ -123,7 +123,7 @@ def _kinds(kinds: Mapping[str, Any]) -> str:
     counts = [count for count in kinds.values() if isinstance(count, int)]
     named = [f"{kind} {count}" for kind, count in list(kinds.items())[:_MOST_KINDS]]
     more = len(kinds) - len(named)
-    return f"{sum(counts):,} ({', '.join(named)}{f' and {more} kinds more' if more > 0 else ''})"
+    return f"{sum(counts):,} ({', '.join(named)}{f' and {more} more' if more > 0 else ''})"
 
 
 def _transforms(found: Mapping[str, Any]) -> Iterator[str]:

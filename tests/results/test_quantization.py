@@ -37,7 +37,7 @@ def test_everything_that_is_known_is_told():
         "agreement: the class that comes first is the float model's for 0.9925 of 400 images (validation.tfrecords)",
         "top-1 and top-5 accuracy: float model 0.9800 and 1.0000; quantised model 0.9750 and 1.0000",
         "operators left in float: LOCAL_RESPONSE_NORMALIZATION 2",
-        "operations: float model 97 (CONV_2D 94, ADD 3); quantised model 12 (A 2, B 2, C 2, D 2 and 2 kinds more)",
+        "operations: float model 97 (CONV_2D 94, ADD 3); quantised model 12 (A 2, B 2, C 2, D 2 and 2 more)",
         "  fold batch norms: 94 -> 0 batch norms",
     ]
     assert (ratio(FOUND), speedup(FOUND)) == pytest.approx((0.255, 2.1))
