@@ -15,6 +15,7 @@ from benchmarks.machine.software import loaded_libraries
 from benchmarks.measure import Recording
 from benchmarks.onednn_lines import PrimitiveLines
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
+from benchmarks.params.conditions import quantizes
 from benchmarks.params.paper_schedule import notice, paper_facts
 from models.cost import cost
 from models.network import Network
@@ -162,10 +163,12 @@ class Draft:
         return {"set": self.params.repeat_set, "number": self.params.repeat_number, "of": self.params.repeats}
 
     def _cost(self, measurement: Measurement | None) -> dict[str, Any]:
-        """The `cost` section, with the operations a second where the speed is known."""
+        """The `cost` section, with the operations a second where they are of floats and the speed is known."""
         found, speed = self.sections.get("cost"), measurement.images_per_second if measurement else None
         if not found or not measurement or speed is None:
             return {}
+        if quantizes(self.params):
+            return {"cost": found}
         return {"cost": found | achieved(found, speed, measurement.num_towers)}
 
     def _trial(self, status: str) -> dict[str, Any]:

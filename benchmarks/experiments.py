@@ -13,6 +13,7 @@ from benchmarks.diagnosis.diagnose import measured_diagnosis
 from benchmarks.diagnosis.rounds import ROUNDS as DIAGNOSIS_ROUNDS
 from benchmarks.draft import Draft
 from benchmarks.exposed_exchange import PAIRS, measure_exposed
+from benchmarks.params.conditions import quantizes
 from benchmarks.peaks import kernels, measure_peak
 from benchmarks.precision import COMPUTE_DTYPE
 from benchmarks.step import Step
@@ -26,6 +27,10 @@ def experiment(
     """Make the experiments on the workload of a run, and on its `step`; what they find is in the record of `draft`."""
     params, recording = workload.params, draft.recording
     assert recording is not None, "there was a run"
+    if quantizes(params):
+        from benchmarks.quantization.measured import measure_quantized  # needs LiteRT, which others do without
+
+        measure_quantized(draft, workload, step, console, check)
     if params.measure_exchange:
         draft.sections["exchange"] |= measured_exchange(workload, step, place, console, check)
     if params.diagnose:

@@ -23,6 +23,7 @@ from benchmarks.inputs.stage_times import measure_stages
 from benchmarks.measure import Recording
 from benchmarks.onednn_lines import PrimitiveLines
 from benchmarks.params import CommandLine
+from benchmarks.params.conditions import quantizes
 from benchmarks.pauses import keep_graph, prepare_pauses, prepare_traces
 from benchmarks.resuming import begun_with
 from benchmarks.saving import Kept, open_checkpoints, prepare_saving
@@ -108,6 +109,9 @@ def train(
     if params.input_only:
         measure_input(draft, workload, place, console, check, clock)
         return
+    if quantizes(params):  # --train_dir has its weights, and nothing is saved there
+        train_workload(draft, workload, None, place, console, check)
+        return
     with open_checkpoints(draft, workload, console) as kept:
         train_workload(draft, begun_with(workload, kept.resumed if kept else None), kept, place, console, check)
 
@@ -136,7 +140,7 @@ def train_workload(
     console.line("Generating training model")
     check()
     place.stage("building the model")
-    step: Step = build_forward_step(workload) if params.forward_only else build_step(workload)
+    step = built_step(workload, console, check)
     saving = prepare_saving(draft, workload, step, kept, console) if kept else None
     draft.sections |= place.agree(step, workload.devices.towers, check)
     draft.sections["exchange"] |= tower_wiring.facts(workload.topology)
@@ -144,6 +148,8 @@ def train_workload(
     check()
     place.stage("building the graph")
     recording.trace_seconds = step.trace()
+    if quantizes(params):
+        keep_conversion(draft, step)
     keep_graph(workload, step, console)
     traced_warm_up, pauses = prepare_traces(draft, workload, step, console, check)
     pauses += [*prepare_pauses(draft, workload, step, console, check), *([saving] if saving else [])]
@@ -157,6 +163,27 @@ def train_workload(
             draft.peaks = {"peak_device_bytes": peak_device_bytes(workload.devices)}
         draft.sections["dataset"] = workload.source.facts | counted(workload, console)
     experiment(draft, workload, step, place, console, check)
+
+
+def built_step(workload: Workload, console: Console, check: Callable[[], None]) -> Step:
+    """The step of `workload`, with its variables in place, not traced yet. Raises UserError."""
+    if quantizes(workload.params):
+        from benchmarks.quantization.quantized_step import build_quantized_step  # needs LiteRT, which others do without
+
+        def on_image(number: int) -> None:
+            console.progress(f"calibration: image {number}/{workload.params.num_calibration_images}")
+            check()
+
+        return build_quantized_step(workload, on_image=on_image)
+    return build_forward_step(workload) if workload.params.forward_only else build_step(workload)
+
+
+def keep_conversion(draft: Draft, step: Step) -> None:
+    """Have in the record what the conversion of `step` made."""
+    from benchmarks.quantization.quantized_step import QuantizedStep  # as above
+
+    assert isinstance(step, QuantizedStep), "a run that quantises makes such steps"
+    draft.sections["quantization"] = step.facts()
 
 
 def measure_input(

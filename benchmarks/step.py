@@ -53,7 +53,8 @@ class StepOptions:
     """How to compute a step; `report_total_loss` adds the weight decay's share to the loss that is reported.
 
     `largest_gradient` bounds each element of a gradient, weight decay included, and `largest_norm` the norm of all
-    gradients together, without it (Pascanu et al. 2013, arXiv:1211.5063).
+    gradients together, without it (Pascanu et al. 2013, arXiv:1211.5063). `quantizable` is for
+    inference that is to be converted.
     """
 
     num_classes: int
@@ -68,6 +69,7 @@ class StepOptions:
     label_smoothing: float = 0.0
     largest_gradient: float | None = None
     largest_norm: float | None = None
+    quantizable: bool = False
 
 
 class TowerResult(NamedTuple):
@@ -261,6 +263,7 @@ def net_on(
         owns_statistics=owns_statistics,
         on_gpu=is_gpu(device),
         fused_batch_norm=options.fused_batch_norm,
+        quantizable=options.quantizable,
     )
 
 

@@ -121,7 +121,7 @@ def build_forward_step(workload: Workload) -> ForwardStep:
         make_strategy(workload, workload.declarations),
         found.towers,
         _inputs(workload, found.towers, found.first_tower),
-        _step_options(params, workload.source.num_classes),
+        step_options(params, workload.source.num_classes),
         _average_over_processes(workload),
     )
 
@@ -134,7 +134,7 @@ def build_evaluator(workload: Workload, store: Store) -> Evaluator:
         store,
         workload.devices.towers,
         open_evaluation(params, workload.network.image_size),
-        _step_options(params, workload.source.num_classes),
+        step_options(params, workload.source.num_classes),
         params.num_eval_batches,
     )
 
@@ -253,7 +253,7 @@ def _step(
         inputs or _inputs(workload, towers, first_tower),
         optimizers.make(params),
         precision.make_loss_scale(params),
-        _step_options(params, workload.source.num_classes),
+        step_options(params, workload.source.num_classes),
         _learning_rate(workload, len(towers)),
     )
 
@@ -289,7 +289,8 @@ def _inputs(workload: Workload, towers: Sequence[str], first_tower: int) -> list
     return workload.source.towers(workload.params, workload.network.image_size, group, workload.batches_seen)
 
 
-def _step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
+def step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
+    """How a step of `params` is computed."""
     return StepOptions(
         num_classes=num_classes,
         data_format=params.data_format,

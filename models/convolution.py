@@ -34,6 +34,11 @@ def padded(x: tf.Tensor, pixels: int, fill: float, data_format: str) -> tf.Tenso
     return tf.pad(x, _sides(pixels, data_format), constant_values=tf.cast(fill, x.dtype))
 
 
+def repeated(x: tf.Tensor, pixels: int, data_format: str) -> tf.Tensor:
+    """`x` with the outermost `pixels` of every side once more beyond it, mirrored."""
+    return tf.pad(x, _sides(pixels, data_format), "SYMMETRIC")
+
+
 def _explicit(
     x: tf.Tensor, pixels: int, data_format: str, *, keeps_size: bool, on_gpu: bool
 ) -> tuple[tf.Tensor, str | list[list[int]]]:

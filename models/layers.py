@@ -15,7 +15,7 @@ from functools import partial
 
 import tensorflow as tf
 
-from models.convolution import Padding, convolve, padded
+from models.convolution import Padding, convolve, padded, repeated
 from models.network import Network, Outputs
 from models.normalisation import composed_batch_norm
 
@@ -60,7 +60,9 @@ class Net:
     """The layers of one tower, for `network` in a layout and a compute dtype.
 
     `values` gives each variable's float32 value. With `training`, batch norm normalises with the batch's own moments;
-    if the tower also `owns_statistics`, `moved` maps the names of the moving statistics to their next values.
+    if the tower also `owns_statistics`, `moved` maps the names of the moving statistics to their next values. A
+    `quantizable` network computes the same without padding by the least float, over whose range whole numbers would
+    have to be spread.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Net:
         owns_statistics: bool = True,
         on_gpu: bool = False,
         fused_batch_norm: bool = True,
+        quantizable: bool = False,
     ) -> None:
         self.num_classes = num_classes
         self.training = training
@@ -87,6 +90,7 @@ class Net:
         self._on_gpu = on_gpu
         # The v1 API is the only public one to reach the kernel, which also advances the moving statistics itself.
         self._norm = tf.compat.v1.nn.fused_batch_norm if fused_batch_norm else composed_batch_norm
+        self._quantizable = quantizable
         self._scopes: list[str] = []
 
     @contextmanager
@@ -181,7 +185,12 @@ class Net:
     def max_pool(self, x: tf.Tensor, size: int, stride: int, *, padding: Padding = "VALID") -> tf.Tensor:
         """Maximum over `size` x `size` windows; padding never wins."""
         if isinstance(padding, int):
-            x, padding = padded(x, padding, x.dtype.min, self._format), "VALID"  # explicit padding is none of XLA's
+            if self._quantizable:
+                assert 2 * padding <= size, "what is repeated at an edge is in the same windows as what it repeats"
+                x = repeated(x, padding, self._format)
+            else:
+                x = padded(x, padding, x.dtype.min, self._format)
+            padding = "VALID"  # explicit padding is none of XLA's
         return tf.nn.max_pool2d(x, size, stride, padding, data_format=self._format)
 
     def avg_pool(self, x: tf.Tensor, size: int, stride: int, *, padding: str = "VALID") -> tf.Tensor:

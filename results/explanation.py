@@ -45,6 +45,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *sections.trial(record),
         *sections.advice(record),
         *sections.accuracy(record),
+        *sections.quantization(record),
         *sections.traced(record),
         *sections.checkpoints(record),
         *_not_acting(record),

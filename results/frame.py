@@ -87,7 +87,7 @@ def facts(record: RunRecord) -> dict[str, Any]:
         "num_gpus": record.num_towers or _count(_setting(record, "num_gpus")),
         "variable_update": _text(_setting(record, "variable_update")),
         "data_format": _text(_setting(record, "data_format")),
-        "precision": _text(_setting(record, "precision")),
+        "precision": _precision(record),
         "xla": _text(_setting(record, "xla")),
         "optimizer": _text(_setting(record, "optimizer")),
         **_figures(record),
@@ -135,6 +135,12 @@ def _dataset(record: RunRecord) -> str:
     # no training: not to be taken for its speed
     kinds += [words for flag, words in _NO_TRAINING.items() if _setting(record, flag) is True]
     return f"{name} ({', '.join(kinds)})" if name and kinds else name or ", ".join(kinds)
+
+
+def _precision(record: RunRecord) -> str:
+    """Return the numbers that were computed with; those of a quantised model, whatever it was converted from."""
+    quantized = _text(_setting(record, "quantize"))
+    return f"{quantized} (LiteRT)" if quantized not in ("", "none") else _text(_setting(record, "precision"))
 
 
 def _gpus(record: RunRecord) -> str:

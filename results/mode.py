@@ -12,6 +12,7 @@ def mode(settings: Mapping[str, Any]) -> str:
     """Return the mode that `settings`, flags of a run, ask for."""
     found = next((words for flag, words in _BY_FLAG.items() if settings.get(flag)), None)
     if found:
-        return found
+        quantized = settings.get("quantize")
+        return f"{found}, {quantized}" if quantized not in (None, "none") else found
     evaluates = any(value for name, value in settings.items() if name.startswith("eval_during_training"))
     return TRAINING_AND_EVALUATION if evaluates else TRAINING

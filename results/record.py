@@ -31,7 +31,7 @@ _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "cost", "checks",
     "preflight", "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "onednn", "checkpoints",
-    "cluster", "repeat", "trial", "advice", "provenance",
+    "quantization", "cluster", "repeat", "trial", "advice", "provenance",
 )  # fmt: skip
 
 
@@ -75,12 +75,12 @@ class RunRecord:
     the hardware did during the window (host and gpus: summary, counted, series; joules_per_image). `trace` says which
     steps were traced, the milliseconds of each type of operation in the first ten, on the host and on GPUs, and the
     losses of those made in a pause, which the measurement does not have. `onednn` has the primitives of the window
-    where they were told. `checkpoints` has what a training saved (folder, saved), and from
-    which step it was resumed. `cluster` (driver, hosts by job, processes by task) is empty where the run was one
-    process, `repeat` (set, number, of) where it was not one of several, `trial` (search, set, number, outcome,
-    peak_memory_bytes, of GPUs peak_device_bytes) where it was not made by a search. `advice` has, by flag, what was
-    chosen for auto, with rule, reason and source. `statistics`: what the raw step times say, computed once. `file`:
-    where the record was read from; it is not part of the JSON.
+    where they were told. `checkpoints` has what a training saved (folder, saved), and from which step it was resumed.
+    `quantization` is what is known of a model that was quantised (results/quantization.py). `cluster` (driver, hosts by
+    job, processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of
+    several, `trial` (search, set, number, outcome, peak_memory_bytes, of GPUs peak_device_bytes) where it was not made
+    by a search. `advice` has, by flag, what was chosen for auto, with rule, reason and source. `statistics`: what the
+    raw step times say, computed once. `file`: where the record was read from; it is not part of the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
@@ -114,6 +114,7 @@ class RunRecord:
     trace: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     onednn: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     checkpoints: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    quantization: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)
     repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)

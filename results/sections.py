@@ -11,6 +11,7 @@ from typing import Any
 from results import breakdown, cost, telemetry
 from results.diagnosis import in_short
 from results.naming import counted
+from results.quantization import in_short as quantized_in_short
 from results.record import RunRecord
 
 _MOST_ENTRIES = 4  # devices, problems, flags that do not act: more are counted
@@ -166,6 +167,12 @@ def checkpoints(record: RunRecord) -> Paragraphs:
     before = found.get("resumed_from_step")
     yield "checkpoints", f"{len(_dicts(found.get('saved')))} saved in {found.get('folder')}"
     yield "", f"went on after step {before} of the training" if before else ""
+
+
+def quantization(record: RunRecord) -> Paragraphs:
+    """What a quantised model is, how fast, and how right."""
+    for number, line in enumerate(quantized_in_short(record.quantization)):
+        yield ("" if number else "quantised"), line
 
 
 def size(count: Any) -> str:

@@ -24,7 +24,7 @@ _PACKAGES = (
 # Recorded where they are installed: what TensorFlow computes and is fed with, and what is measured with.
 _FURTHER = (
     "keras", "tf-keras", "protobuf", "grpcio", "h5py", "ml-dtypes", "flatbuffers", "scipy", "psutil", "nvidia-ml-py",
-    "horovod", "mpi4py", "tensorflow-metal", "intel-extension-for-tensorflow",
+    "horovod", "mpi4py", "ai-edge-litert", "tensorflow-metal", "intel-extension-for-tensorflow",
 )  # fmt: skip
 _OF_CUDA = (
     "cublas", "cuda-cupti", "cuda-nvcc", "cuda-nvrtc", "cuda-runtime", "cudnn", "cufft", "curand", "cusolver",

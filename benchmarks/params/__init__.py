@@ -14,6 +14,7 @@ from benchmarks.params import (  # noqa: F401  importing them registers their ru
     one_process_rules,
     placement_rules,
     preflight_rules,
+    quantization_rules,
     rate_rules,
     reduce_rules,
     search_rules,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.params.conditions import EVALUATION_SCHEDULES
+from benchmarks.params.conditions import EVALUATION_SCHEDULES, quantizes
 from benchmarks.params.output_files import folder_problem
 from benchmarks.params.params import Params
 from benchmarks.params.rules import excluded, rule
 
 _NOTHING_TRAINED = "nothing is trained that could be saved"
-_STATE_FILE = "checkpoint"  # TensorFlow's name for the file that says which checkpoints count
+STATE_FILE = "checkpoint"  # TensorFlow's name for the file that says which checkpoints count
 
 
 def no_checkpoint(train_dir: str) -> str:
@@ -32,36 +32,38 @@ def one_interval(params: Params) -> str | None:
     )
 
 
-@rule("train_dir", "eval", "eval_dir")
+@rule("train_dir", "eval", "eval_dir", "quantize")
 def writable_folders(params: Params) -> list[str]:
     """What is to be written can be."""
+    if quantizes(params):  # reads --train_dir
+        return []
     folders = {"eval_dir": params.eval_dir} if params.eval else {"train_dir": params.train_dir}
     found = [folder_problem(name, folder) for name, folder in folders.items() if folder]
     return [problem for problem in found if problem]
 
 
-@rule("train_dir", "eval", "forward_only", "input_only")
+@rule("train_dir", "eval", "forward_only", "input_only", "quantize")
 def training_to_save(params: Params) -> list[str]:
-    """Checkpoints are of what is trained."""
-    if not params.train_dir or params.eval:
+    """Checkpoints are of what is trained; a model that is quantised may come from one."""
+    if not params.train_dir or params.eval or quantizes(params):
         return []
     reasons = dict.fromkeys(("forward_only", "input_only"), _NOTHING_TRAINED)
     return excluded(params, "train_dir", reasons)
 
 
-@rule("train_dir", "trace_file", "tfprof_file", "eval")
+@rule("train_dir", "trace_file", "tfprof_file", "eval", "quantize")
 def training_without_traces(params: Params) -> list[str]:
     """A checkpoint counts every step, and what goes on with one has another warm-up."""
-    if not params.train_dir or params.eval:
+    if not params.train_dir or params.eval or quantizes(params):
         return []
     reasons = dict.fromkeys(("trace_file", "tfprof_file"), "steps that are traced have no place in a saved training")
     return excluded(params, "train_dir", reasons)
 
 
-@rule("train_dir", "repeats", "eval")
+@rule("train_dir", "repeats", "eval", "quantize")
 def one_training(params: Params) -> str | None:
     """Each run of a set would go on with what the one before it has trained."""
-    if not params.train_dir or params.repeats == 1 or params.eval:
+    if not params.train_dir or params.repeats == 1 or params.eval or quantizes(params):
         return None
     return (
         f"--train_dir={params.train_dir} with --repeats={params.repeats}: every run after the first would find its "
@@ -77,7 +79,7 @@ def checkpoints_to_evaluate(params: Params) -> list[str]:
     found = []
     if not params.train_dir:
         found.append("--eval without --train_dir, whose checkpoints it evaluates: give the folder of a training.")
-    elif not params.eval_interval_secs and not (Path(params.train_dir).expanduser() / _STATE_FILE).is_file():
+    elif not params.eval_interval_secs and not (Path(params.train_dir).expanduser() / STATE_FILE).is_file():
         found.append(no_checkpoint(params.train_dir))
     if params.data_dir is None:
         found.append(

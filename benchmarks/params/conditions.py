@@ -41,9 +41,14 @@ def traces(params: Any) -> bool:
     return bool(params.trace_file or params.tfprof_file)
 
 
+def quantizes(params: Any) -> bool:
+    """Whether LiteRT runs a quantised model in place of TensorFlow's step."""
+    return bool(params.quantize != "none")
+
+
 def reads_evaluation_images(params: Any) -> bool:
-    """Whether a run evaluates, while it trains or in place of training."""
-    return params.eval or evaluates(params)
+    """Whether a run evaluates, while it trains or in place of training, or a quantised model."""
+    return params.eval or evaluates(params) or (quantizes(params) and bool(params.data_dir))
 
 
 def has_batch_norm(params: Any) -> bool:
@@ -60,11 +65,15 @@ WITH_TRACE_FILE = Condition("with --trace_file", lambda params: bool(params.trac
 WITH_TRACE = Condition("with --trace_file or --tfprof_file", traces)
 WITH_SUMMARIES = Condition("with --summary_verbosity", lambda params: params.summary_verbosity > 0)
 WITH_EVALUATION = Condition(
-    "with --eval, or one of --eval_during_training_every_n_steps and its like", reads_evaluation_images
+    "with --eval, one of --eval_during_training_every_n_steps and its like, or --quantize and --data_dir",
+    reads_evaluation_images,
 )
 WITH_EVAL = Condition("with --eval", lambda params: params.eval)
+WITH_QUANTIZE = Condition("with --quantize", quantizes)
+WITH_INT8 = Condition("with --quantize=int8", lambda params: params.quantize == "int8")
 TRAINS_WITH_TRAIN_DIR = Condition(
-    "with --train_dir, and not with --eval", lambda params: bool(params.train_dir) and not params.eval
+    "with --train_dir, and with neither --eval nor --quantize",
+    lambda params: bool(params.train_dir) and not params.eval and not quantizes(params),
 )
 ON_GPU = Condition("on GPUs", lambda params: params.device != "cpu")
 BESIDE_GPUS = Condition("on the CPU", lambda params: params.device != "gpu")

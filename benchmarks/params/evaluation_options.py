@@ -97,7 +97,8 @@ class EvaluationOptions:
         "",
         "TensorRT precision.",
         choices=("", "FP32", "FP16", "INT8"),
-        refused="TensorFlow has no TensorRT since 2.18. Leave it out; --xla_compile compiles each tower.",
+        refused="TensorFlow has no TensorRT since 2.18. Leave it out; --xla_compile compiles each tower, and "
+        "--forward_only --quantize=int8 quantises on the CPU.",
     )
     trt_max_workspace_size_bytes: int | None = option(
         None, "TensorRT workspace.", refused="TensorFlow has no TensorRT since 2.18. Leave it out."

@@ -17,6 +17,7 @@ from benchmarks.params.optimizer_options import OptimizerOptions
 from benchmarks.params.option import Option, options_of
 from benchmarks.params.output_options import OutputOptions
 from benchmarks.params.precision_options import PrecisionOptions
+from benchmarks.params.quantization_options import QuantizationOptions
 from benchmarks.params.variable_options import VariableOptions
 
 
@@ -31,6 +32,7 @@ class Params(
     OptimizerOptions,
     OutputOptions,
     EvaluationOptions,
+    QuantizationOptions,
     ClusterOptions,
 ):
     """What was asked for, or, once resolved, what is run. Each base class is one group of options."""

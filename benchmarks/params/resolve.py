@@ -79,6 +79,7 @@ def resolve(
         tfprof_file=_expanded(params.tfprof_file) if params.tfprof_file else None,
         graph_file=_expanded(params.graph_file) if params.graph_file else None,
         train_dir=_expanded(params.train_dir) if params.train_dir else None,
+        quantized_file=_expanded(params.quantized_file) if params.quantized_file else None,
         batch_size=batch_size,
         num_batches=num_batches,
         num_epochs=num_epochs,

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks import advise, all_reduce, launch
+from benchmarks import advise, all_reduce, label_image, launch
 from benchmarks.inputs import cifar10, imagenet
 from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
 from benchmarks.topology import command as topology
@@ -28,6 +28,8 @@ ELSEWHERE = {
     "results compare": "needs several runs of two kinds; tests/results runs it on some",
     "results gate": "needs a history of nights; tests/results runs it on some",
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",
+    "--quantize": "needs a training; tests/main/test_quantize.py runs it on less",
+    "benchmarks.label_image": "needs a training; tests/main/test_quantize.py runs it on less",
     "--train_dir": "tests/main/test_checkpoints.py runs it, and kills it",
     "--diagnose": "takes minutes; tests/diagnosis and tests/main/test_diagnose.py run it on less",
     "benchmarks.topology": "needs an NVIDIA driver; tests/telemetry runs it over a stand-in for the driver's library",
@@ -42,6 +44,7 @@ ELSEWHERE = {
 OTHER_COMMANDS = (
     advise,
     all_reduce,
+    label_image,
     launch,
     topology,
     cifar10,

@@ -21,10 +21,10 @@ from benchmarks.compiled_step import CompiledStep
 from benchmarks.console import Console
 from benchmarks.draft import Draft
 from benchmarks.errors import UserError
-from benchmarks.link_copies import Copies, moves_bytes, prepare
 from benchmarks.params import CommandLine, Params, ResolvedParams
 from benchmarks.placement import first_step
 from benchmarks.studies.claims.programs.placed_ways import COMPUTED, WAYS, Compute, Work
+from benchmarks.topology.copies import Copies, moves_bytes, prepare
 from benchmarks.topology.speed import CopyError
 
 WARMUP_STEPS = 3

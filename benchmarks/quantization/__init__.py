@@ -1,0 +1,1 @@
+"""Inference with narrow numbers: conversion by TensorFlow Lite, and LiteRT's interpreter."""

@@ -1,0 +1,100 @@
+"""The transforms of TensorFlow 1's graph transform tool, and what the converter has done in the place of each.
+
+What it did is looked at in the graph that was traced, in the float model and in the quantised one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from benchmarks.quantization.model_file import ModelFile
+
+_PASSING_ON = ("Identity", "CheckNumerics", "ReadVariableOp", "StopGradient", "PreventGradient")
+_FIXED = ("Const", "Placeholder", "NoOp")  # compute nothing
+_SCALING = ("MUL",)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What is counted of a TensorFlow graph: operations by type, and two numbers of them.
+
+    `unused` are those that the output does not need, `of_constants` those that it needs and that do not depend on the
+    images.
+    """
+
+    kinds: dict[str, int] = field(default_factory=dict)
+    unused: int = 0
+    of_constants: int = 0
+
+
+def count(graph: tf.Graph, images: tf.Tensor, outputs: Iterable[tf.Tensor]) -> Graph:
+    """Count the operations of `graph` between `images` and `outputs`."""
+    operations = graph.get_operations()
+    needed = _needed([tensor.op for tensor in outputs])
+    depending = {images.op}
+    for operation in operations:  # in the order of their making: what they take stands before them
+        if any(tensor.op in depending for tensor in operation.inputs):
+            depending.add(operation)
+    of_constants = [each for each in needed if each not in depending and each.type not in (*_FIXED, *_PASSING_ON)]
+    kinds = dict(Counter(operation.type for operation in operations).most_common())
+    return Graph(kinds, len(set(operations) - needed - {images.op}), len(of_constants))
+
+
+def _needed(outputs: Iterable[tf.Operation]) -> set[tf.Operation]:
+    needed: set[tf.Operation] = set()
+    waiting = list(outputs)
+    while waiting:
+        operation = waiting.pop()
+        if operation not in needed:
+            needed.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+    return needed
+
+
+def transforms(traced: Graph, plain: ModelFile, quantized: ModelFile) -> list[dict[str, Any]]:
+    """What became of each transform: its name, what it is about, and the number of that before and after.
+
+    `plain` is the float model. Batch norms that follow no convolution stay as a multiplication and an addition.
+    """
+    norms = sum(number for kind, number in traced.kinds.items() if kind.startswith("FusedBatchNorm"))
+    scalings = sum(_scales(plain, number) for number in range(len(plain.operators)))
+    computing = sum(1 for _ in plain.computing())
+    return [
+        _transform("strip unused nodes", "operations that the output does not need", traced.unused, 0),
+        _transform("remove identity", ", ".join(_PASSING_ON[:3]), _passing_on(traced), 0),
+        _transform("fold constants", "operations on constants alone", traced.of_constants, quantized.of_constants()),
+        _transform(
+            "fold batch norms", "batch norms, or multiplications that are left of them", norms, min(norms, scalings)
+        ),
+        _transform(
+            "quantise weights",
+            "bytes of float32 constants",
+            plain.constant_bytes().get("FLOAT32", 0),
+            quantized.constant_bytes().get("FLOAT32", 0),
+        ),
+        _transform("quantise nodes", "operators that compute in float", computing, sum(quantized.in_float().values())),
+        _transform("sort by execution order", "files that are out of order", None, _out_of_order(plain, quantized)),
+    ]
+
+
+def _transform(name: str, what: str, before: int | None, after: int) -> dict[str, Any]:
+    return {"name": name, "what": what, "before": before, "after": after}
+
+
+def _passing_on(traced: Graph) -> int:
+    return sum(traced.kinds.get(kind, 0) for kind in _PASSING_ON)
+
+
+def _scales(model: ModelFile, number: int) -> bool:
+    """Whether an operator multiplies by constants: what is left of a batch norm that nothing took in."""
+    operator = model.operators[number]
+    return operator.kind in _SCALING and any(model.tensors[index].constant for index in operator.inputs)
+
+
+def _out_of_order(*models: ModelFile) -> int:
+    return sum(not model.in_execution_order() for model in models)
