@@ -239,8 +239,15 @@ def crossing(graph):
     return sent
 
 
-@pytest.mark.parametrize(("packing", "form"), [("one by one", "float32"), ("3 packs", "bfloat16")])
-@pytest.mark.parametrize("towers", [2, 3, 8])
+@pytest.mark.parametrize(
+    ("towers", "packing", "form"),
+    [
+        (2, "one by one", "float32"),
+        (3, "one by one", "float32"),
+        (8, "one by one", "float32"),
+        (3, "3 packs", "bfloat16"),
+    ],
+)
 @pytest.mark.parametrize("spec", [spec for spec in ON_CPU if spec is None or "collective" not in spec])
 def test_the_bytes_that_are_sent_are_those_of_the_graph(spec, towers, packing, form):
     plan = make_plan(ReduceOptions(spec=spec, transfer_format=form, **PACKINGS[packing]), SIZES, cpus(towers))
