@@ -9,7 +9,13 @@ from benchmarks import numa
 from benchmarks.params import Notice, Params, environment_variables, overrides
 from benchmarks.params.shell_variables import words_on
 
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # TensorFlow's own log lines would follow the last line of the output
+# What TensorFlow is to find where the environment does not say otherwise.
+UNLESS_SET = {
+    "TF_CPP_MIN_LOG_LEVEL": "2",  # its own log lines would follow the last line of the output
+    # Its import brings Keras, which nothing here uses: a second and 100 MB of each process. Told so, it looks for the
+    # package tf_keras instead, and does without where that is not installed. TensorFlow 2.14 does not know the word.
+    "TF_USE_LEGACY_KERAS": "1",
+}
 
 
 def prepare(params: Params, notices: Sequence[Notice], tell: Callable[[str], object]) -> None:
@@ -22,7 +28,7 @@ def prepare(params: Params, notices: Sequence[Notice], tell: Callable[[str], obj
     variables = environment_variables(params)
     for override in overrides(variables, os.environ):
         tell(f"WARNING: {override}")
-    os.environ.update(QUIET | dict(os.environ) | variables)
+    os.environ.update(UNLESS_SET | dict(os.environ) | variables)
 
 
 def _bind(params: Params, tell: Callable[[str], object]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks.params import environment_variables, parse
+from benchmarks.preparation import UNLESS_SET
 
 if TYPE_CHECKING:
     from benchmarks.step import TrainingStep
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 def build_step(flags: Sequence[str]) -> TrainingStep:
     """The step of `run_benchmark.py` with `flags`, not traced yet. Call it once, before TensorFlow is imported."""
     params = parse(flags).params
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"}
-    os.environ.update(quiet | dict(os.environ) | environment_variables(params))
+    no_gpu = {"CUDA_VISIBLE_DEVICES": "-1"}
+    os.environ.update(UNLESS_SET | no_gpu | dict(os.environ) | environment_variables(params))
 
     from benchmarks import workload
     from benchmarks.step import TrainingStep

@@ -14,6 +14,17 @@ PROJECT = Path(__file__).parents[2]
 SHORT = ["--model=trivial", "--data_name=cifar10", "--device=cpu", "--batch_size=4"]
 SHORT += ["--num_batches=5", "--num_warmup_batches=1", "--display_every=1"]
 TIMEOUT = 10  # where the end is what is tested; a busy machine may need longer for all to come up
+
+
+def _of_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+LOOPBACK_V6 = "[::1]" if _of_ipv6() else "127.0.0.1"  # some containers have no IPv6
 HOST_FLAGS = {"controller": "controller_host", "ps": "ps_hosts", "worker": "worker_hosts"}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cluster.conftest import alone
+from tests.cluster.conftest import LOOPBACK_V6, alone
 
 CASES = [
     ("parameter_server", {"ps": 2, "worker": 3}, []),
@@ -33,6 +33,11 @@ def one_process(tmp_path_factory):
     return losses
 
 
+def test_collective_operations_in_one_process(one_process, tmp_path):
+    record = alone(tmp_path, "--num_gpus=2", "--variable_update=collective_all_reduce")
+    assert record["measurement"]["losses"] == pytest.approx(one_process(2), abs=1e-5)
+
+
 def test_collectives_are_cut_as_the_spec_says(cluster, one_process):
     spec = ["--all_reduce_spec=collective:16:collective#2", "--bytes_per_pack=0"]
     processes = cluster("--variable_update=collective_all_reduce", *spec, worker=2).start()
@@ -45,10 +50,12 @@ def test_collectives_are_cut_as_the_spec_says(cluster, one_process):
 
 @pytest.mark.parametrize(("strategy", "counts", "flags"), CASES)
 def test_processes_train_like_one(cluster, one_process, strategy, counts, flags):
-    processes = cluster(f"--variable_update={strategy}", *flags, **counts).start()
+    host = LOOPBACK_V6 if strategy == "collective_all_reduce" else "127.0.0.1"
+    processes = cluster(f"--variable_update={strategy}", *flags, host=host, **counts).start()
     assert set(processes.ends().values()) == {0}, [processes.err(*role) for role in processes.roles]
     (record,) = processes.records()
     assert record["status"] == "completed"
+    assert record["cluster"]["hosts"] == processes.hosts
     assert record["checks"]["variable_update"]["passed"]
     assert record["checks"]["variable_update"]["largest_difference"] < 1e-4
     assert record["measurement"]["losses"] == pytest.approx(one_process(counts["worker"]), abs=1e-5)

@@ -1,17 +1,22 @@
 """What several processes train is what one process with the same towers trains; two clusters go side by side."""
 
 import re
-import socket
 
 import pytest
 
-from tests.cluster.conftest import alone, by_slurm, by_tf_config
+from tests.cluster.conftest import LOOPBACK_V6, alone, by_slurm, by_tf_config
 
 TOTAL = re.compile(r"-{64}\ntotal images/sec: (\d+\.\d\d)\n-{64}\n\Z")
 
 
-def test_parameter_servers_over_processes_and_two_clusters_at_once(cluster, tmp_path):
-    first = cluster("--num_gpus=2", folder="first", ps=1, worker=2).start()
+@pytest.fixture(scope="module")
+def four_towers(tmp_path_factory):
+    """The losses of one process with four towers."""
+    return alone(tmp_path_factory.mktemp("alone"), "--num_gpus=4")["measurement"]["losses"]
+
+
+def test_parameter_servers_over_processes_and_two_clusters_at_once(cluster, four_towers):
+    first = cluster("--num_gpus=2", folder="first", host=LOOPBACK_V6, ps=1, worker=2).start()
     second = cluster("--num_gpus=1", "--optimizer=momentum", folder="second", ps=2, worker=2)
     second.start(told_by=by_tf_config)
     for each, towers in ((first, 4), (second, 2)):
@@ -37,11 +42,10 @@ def test_parameter_servers_over_processes_and_two_clusters_at_once(cluster, tmp_
     _, placed = [record["placement"]["variables"] for record in (first.records()[0], second.records()[0])]
     assert set(placed) == {"/job:ps/replica:0/task:0/cpu:0", "/job:ps/replica:0/task:1/cpu:0"}
 
-    losses = first.records()[0]["measurement"]["losses"]
-    assert losses == pytest.approx(alone(tmp_path, "--num_gpus=4")["measurement"]["losses"], abs=1e-5)
+    assert first.records()[0]["measurement"]["losses"] == pytest.approx(four_towers, abs=1e-5)
 
 
-def test_collective_operations_and_a_controller(cluster, tmp_path):
+def test_collective_operations_and_a_controller(cluster, four_towers):
     collective = cluster(
         "--variable_update=collective_all_reduce", "--num_gpus=2", folder="collective", worker=2
     ).start(told_by=by_slurm)
@@ -49,12 +53,11 @@ def test_collective_operations_and_a_controller(cluster, tmp_path):
         "--variable_update=distributed_all_reduce", "--num_gpus=2", folder="all", controller=1, worker=2
     )
     controller.start()
-    expected = alone(tmp_path, "--num_gpus=4", "--variable_update=replicated")["measurement"]["losses"]
     for each, driver in ((collective, "worker"), (controller, "controller")):
         assert set(each.ends().values()) == {0}, each.err(driver, 0)
         (record,) = each.records()
         assert record["cluster"]["driver"] == f"/job:{driver}/task:0"
-        assert record["measurement"]["losses"] == pytest.approx(expected, abs=1e-5)
+        assert record["measurement"]["losses"] == pytest.approx(four_towers, abs=1e-5)
         towers = [f"/job:worker/replica:0/task:{worker}/cpu:{cpu}" for worker in (0, 1) for cpu in (0, 1)]
         assert record["placement"]["towers"] == towers
         assert list(record["placement"]["variables"]) == towers
@@ -64,31 +67,3 @@ def test_collective_operations_and_a_controller(cluster, tmp_path):
         assert figures == {TOTAL.search(each.out(driver))[1]}
     assert "Batch size:  16 global\n" in collective.out("worker", 1)
     assert "SingleSess:  True\n" in controller.out("controller")
-
-
-def test_collective_operations_in_one_process(tmp_path):
-    losses = [
-        alone(tmp_path / name, "--num_gpus=2", f"--variable_update={name}")["measurement"]["losses"]
-        for name in ("collective_all_reduce", "replicated")
-    ]
-    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
-
-
-def has_ipv6():
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
-@pytest.mark.parametrize(
-    ("strategy", "counts"), [("parameter_server", {"ps": 1, "worker": 2}), ("collective_all_reduce", {"worker": 2})]
-)
-def test_hosts_may_be_of_ipv6(cluster, strategy, counts):
-    processes = cluster(f"--variable_update={strategy}", host="[::1]", **counts).start()
-    assert set(processes.ends().values()) == {0}, [processes.err(*role) for role in processes.roles]
-    (record,) = processes.records()
-    assert record["status"] == "completed"
-    assert record["cluster"]["hosts"] == processes.hosts

@@ -18,6 +18,7 @@ from variable_mgr.exchange_plan import ReduceOptions
 
 STAND_IN = PROJECT / "tests" / "horovod_stand_in"
 TOTAL = re.compile(r"-{64}\ntotal images/sec: \d+\.\d\d\n-{64}\n\Z")
+LONG_ENOUGH = ["--num_batches=600", "--batch_size=64"]  # to tell who else has the processors
 
 
 def run(folder, count, *flags, own=()):
@@ -63,28 +64,24 @@ def test_two_processes_train_like_one_with_two_towers(tmp_path):
 
 def test_packed_and_narrow_and_measured(tmp_path):
     flags = ["--precision=fp16", "--gradient_repacking=3", "--measure_exchange"]
-    ended, (record,) = run(tmp_path, 2, *flags)
+    ended, (record,) = run(tmp_path, 2, *flags, *LONG_ENOUGH)
     assert [code for _, _, code in ended] == [0, 0], ended
     assert record["exchange"]["exchanges"] == 3
     assert record["params"]["gradient_transfer"] == "fp16"
     assert record["checks"]["variable_update"]["passed"]
     assert len(record["exchange"]["step_seconds"]) > 0
+    load = record["checks"]["load"]
+    assert load["cpu_share_of_others"] is None
+    assert load["reason"] == "the run has processes beside this one", "which are no foreign load"
 
 
 def test_one_process(tmp_path):
-    ((out, _, code),), (record,) = run(tmp_path, 1)
+    ((out, _, code),), (record,) = run(tmp_path, 1, *LONG_ENOUGH)
     assert code == 0
     assert "Devices:     ['horovod/cpu:0']\n" in out
     assert "Horovod on" not in out
     assert (record["exchange"]["exchanges"], *record["exchange"]["sent_bytes"].values()) == (0, 0)
-
-
-@pytest.mark.parametrize(("count", "known"), [(1, True), (2, False)])
-def test_the_others_of_the_run_are_no_foreign_load(tmp_path, count, known):
-    _, (record,) = run(tmp_path, count, "--num_batches=600", "--batch_size=64")
-    load = record["checks"]["load"]
-    assert (load["cpu_share_of_others"] is not None) == known
-    assert known or load["reason"] == "the run has processes beside this one"
+    assert record["checks"]["load"]["cpu_share_of_others"] is not None
 
 
 def test_processes_with_other_flags_do_not_begin(tmp_path):

@@ -86,6 +86,17 @@ def slow_disk(path):
     return SlowDisk
 
 
+# First, as pipelines that were slowed on purpose go on for a while in the process that had them.
+@pytest.mark.parametrize("strategy", ["parameter_server", "replicated", "sharded", "mirrored"])
+def test_a_step_without_its_exchange_is_among_the_ways(strategy):
+    found = workload("--model=trivial", "--num_gpus=2", f"--variable_update={strategy}")
+    assert exchanges(found)
+    ways = build_ways(found)
+    assert list(ways) == ["synthetic", "independent", "one_image", "trivial"]
+    for step in ways.values():
+        step()
+
+
 def test_a_pipeline_slowed_on_purpose(sample):
     facts = diagnosed(with_source(workload("--model=trivial", sample=sample), SlowPipeline))
     assert facts["verdict"] == "input bounds the step"
@@ -129,13 +140,3 @@ def test_a_trivial_model_without_input():
 def test_arrays_that_python_hands_over(sample):
     facts = diagnosed(with_source(workload("--model=trivial", "--input_method=feed", sample=sample), SlowPipeline))
     assert facts["verdict"] == "input bounds the step"
-
-
-@pytest.mark.parametrize("strategy", ["parameter_server", "replicated", "sharded", "mirrored"])
-def test_a_step_without_its_exchange_is_among_the_ways(strategy):
-    found = workload("--model=trivial", "--num_gpus=2", f"--variable_update={strategy}")
-    assert exchanges(found)
-    ways = build_ways(found)
-    assert list(ways) == ["synthetic", "independent", "one_image", "trivial"]
-    for step in ways.values():
-        step()

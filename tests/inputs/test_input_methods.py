@@ -41,13 +41,26 @@ def batches(steps, *, image_size=32, **options):
     return np.stack([run().numpy() for _ in range(steps)])
 
 
+STEPS = EPOCH // 200 + 2  # into the second epoch
+
+
+@pytest.fixture(scope="module")
+def cifar10(sample_dir):
+    """The options of a run on CIFAR-10."""
+    return {"data_dir": str(sample_dir), "data_name": "cifar10", "model": "trivial", "batch_size": 100}
+
+
+@pytest.fixture(scope="module")
+def expected(cifar10):
+    """Its batches in the step, which all differ."""
+    found = batches(STEPS, **cifar10)
+    assert len(np.unique(found[..., :-100].reshape(STEPS * 2, -1), axis=0)) == STEPS * 2
+    return found
+
+
 @pytest.mark.parametrize("method", ["feed", "memory", "service"])
-def test_the_images_of_cifar10_are_the_same_by_every_method(sample_dir, method):
-    data = {"data_dir": str(sample_dir), "data_name": "cifar10", "model": "trivial", "batch_size": 100}
-    steps = EPOCH // 200 + 2  # into the second epoch
-    expected = batches(steps, **data)
-    np.testing.assert_array_equal(batches(steps, input_method=method, **data), expected)
-    assert len(np.unique(expected[..., :-100].reshape(steps * 2, -1), axis=0)) == steps * 2
+def test_the_images_of_cifar10_are_the_same_by_every_method(cifar10, expected, method):
+    np.testing.assert_array_equal(batches(STEPS, input_method=method, **cifar10), expected)
 
 
 @pytest.mark.parametrize("method", ["feed", "memory", "service"])

@@ -19,6 +19,7 @@ def test_a_good_run_of_few_steps_is_right_and_not_fit_for_comparison(main_job):
     assert all(problem.startswith(("too few steps", "foreign load")) for problem in record["problems"])
     assert "run_benchmark.py: not fit for comparison: too few steps: 12 steps" in main_job.err
     assert "INVALID" not in main_job.err
+    assert "determinism" not in record["checks"], "which takes --deterministic"
     assert (record["checks"]["copies"]["copies"], record["checks"]["copies"]["problem"]) == (2, None)
     assert record["statistics"]["steps"] == 12
     assert record["dataset"]["sample"] is True
@@ -74,12 +75,6 @@ def test_the_update_is_verified_and_exchange_and_peaks_measured(tmp_path):
     assert re.search(r"NOTE: that is [\d.]+% of a matrix product \(.*\), [\d.]+% of a convolution", ran.err)
 
 
-def test_the_verification_can_be_left_out(tmp_path):
-    ran = run(*SHORT, "--model=trivial", "--noverify_variable_update", results_dir=tmp_path)
-    assert ran.code == 0
-    assert "variable_update" not in ran.records[0]["checks"]
-
-
 @pytest.mark.parametrize(("number", "code"), [(INTERRUPT, 130), (TERMINATE, 143)])
 def test_an_interrupted_run_keeps_what_it_measured(number, code, tmp_path):
     ran = signal_at("5\timages", number, *LONG, results_dir=tmp_path)
@@ -98,11 +93,10 @@ def test_an_interrupt_before_the_first_step_leaves_a_record_too(tmp_path):
     assert (record["status"], record["measurement"]["step_seconds"]) == ("interrupted", [])
 
 
-@pytest.mark.parametrize("flags", [["--device=gpu"], ["--num_gpus=2"], ["--device=gpu", "--num_gpus=2"]])
-def test_a_gpu_that_is_not_there_is_asked_for_by_the_flag_that_was_given_and_leaves_no_record(flags, tmp_path):
-    ran = run(*flags, results_dir=tmp_path)
+def test_a_gpu_that_is_not_there_is_asked_for_by_the_flag_that_was_given_and_leaves_no_record(tmp_path):
+    ran = run("--num_gpus=2", results_dir=tmp_path)
     assert ran.code == 2
-    assert f"{flags[0]}: TensorFlow" in ran.err
+    assert "--num_gpus=2: TensorFlow" in ran.err
     assert "sees no GPU. Pass --device=cpu" in ran.err
     assert "Record: none, as nothing was measured" in ran.err
     assert "Traceback" not in ran.err
@@ -149,12 +143,14 @@ def test_a_folder_without_the_files_is_refused_with_what_was_looked_for(tmp_path
     assert ran.records == []
 
 
-def test_home_is_understood_in_results_dir(tmp_path):
-    flags = [*SHORT, "--model=trivial", "--num_batches=1"]
+def test_home_is_understood_in_results_dir_and_the_verification_can_be_left_out(tmp_path):
+    flags = [*SHORT, "--model=trivial", "--num_batches=1", "--noverify_variable_update"]
     process = start(*flags, results_dir="~/runs", cwd=tmp_path, home=tmp_path)
-    assert finish(process, tmp_path / "runs").code == 0
-    assert len(list((tmp_path / "runs").glob("*.json"))) == 1
+    ran = finish(process, tmp_path / "runs")
+    assert ran.code == 0
     assert not (tmp_path / "~").exists()
+    (record,) = ran.records
+    assert "variable_update" not in record["checks"]
 
 
 def test_a_tensorflow_that_cannot_be_imported_is_one_line(tmp_path):
@@ -170,8 +166,9 @@ def test_a_tensorflow_that_cannot_be_imported_is_one_line(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("model", "batch_size"), [("trivial", 32), ("resnet20", 16), ("alexnet", 16)])
+@pytest.mark.parametrize(("model", "batch_size"), [("trivial", 32), ("alexnet", 16)])
 def test_a_cheap_network_does_not_diverge_at_its_defaults(model, batch_size, tmp_path):
+    """The README's command that ends at an accuracy shows it of ResNet-20."""
     flags = ["--data_name=cifar10", f"--model={model}", f"--batch_size={batch_size}", "--device=cpu"]
     ran = run(*flags, "--num_batches=90", results_dir=tmp_path)  # after ten of warm-up
     assert ran.code == 0
@@ -183,6 +180,8 @@ def test_debug_shows_the_traceback(tmp_path):
     ran = run("--device=gpu", "--debug", results_dir=tmp_path)
     assert ran.code == 2
     assert "Traceback" in ran.err
+    assert "--device=gpu: TensorFlow" in ran.err
+    assert "sees no GPU. Pass --device=cpu" in ran.err
 
 
 def test_a_layout_that_cannot_run_is_refused_with_the_reason(tmp_path):

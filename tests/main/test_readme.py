@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import advise, all_reduce, label_image, launch
 from benchmarks.inputs import cifar10, imagenet
+from benchmarks.params import parse
 from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
 from benchmarks.topology import command as topology
 from results import __main__ as results_command
@@ -40,6 +41,8 @@ ELSEWHERE = {
     "--images=FOLDER": "tests/inputs converts folders",
     "--input_only": "tests/main/test_input_only.py runs it on less",
     "--measure_peak": "tests/main/test_endings.py runs it on less",
+    "benchmarks.launch --workers": "tests/cluster/test_launch.py runs it",
+    "benchmarks.launch --data_service_workers": "tests/cluster/test_launch_with_service.py runs it",
 }
 OTHER_COMMANDS = (
     advise,
@@ -90,6 +93,26 @@ def test_every_command_is_run_here_or_elsewhere(tmp_path):
     assert (tmp_path / "runs.png").stat().st_size > 1000
     assert (tmp_path / "history.png").stat().st_size > 1000
     assert (tmp_path / "runs.csv").read_text(encoding="utf-8").startswith("record_id,")
+
+
+def elsewhere():
+    """The flags of runs that are run elsewhere, by one process and by a launcher."""
+    for command in commands():
+        words = shlex.split(command)
+        begin = "run_benchmark.py" if "run_benchmark.py" in words else "--"
+        if begin in words and any(part in command + "\n" for part in ELSEWHERE) and "--eval" not in words:
+            yield words[words.index(begin) + 1 :]  # --eval needs what --train_dir left
+
+
+@pytest.mark.parametrize("flags", list(elsewhere()), ids=" ".join)
+def test_flags_of_what_is_run_elsewhere_go_together(flags, tmp_path, monkeypatch):
+    (tmp_path / "data" / "cifar10").mkdir(parents=True)
+    (tmp_path / "data" / "imagenet").mkdir()
+    for name in ("train", "validation", "eval"):
+        (tmp_path / "data" / "cifar10" / f"{name}.tfrecords").touch()
+    (tmp_path / "data" / "imagenet" / "train-00000-of-00001").touch()
+    monkeypatch.chdir(tmp_path)
+    assert parse(flags).answer is None
 
 
 @pytest.mark.parametrize("reason", ELSEWHERE)
