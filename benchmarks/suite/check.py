@@ -41,12 +41,12 @@ def checked(placed: Sequence[Placed], problems: list[str]) -> Checked:
     counts = Counter(problem for one in found for problem in one.problems)
     problems += [f"{problem}{f' ({count} cells)' if count > 1 else ''}" for problem, count in counts.items()]
     cells = _named([one.cell for one in found])
-    _find_equal(cells, placed, problems)
-    commands = [one.command for one in found]
-    told = dict.fromkeys(
-        str(notice) for command in commands if command for notice in notices(command.params, command.given)
-    )
-    return Checked(cells, commands, list(told))
+    equal = _equal(cells, placed, problems)
+    distinct = [index for index in range(len(cells)) if index not in equal]
+    commands = [found[index].command for index in distinct]
+    told = [f"{len(equal)} cells stand more than once: each is one cell."] if equal else []
+    told += [str(notice) for command in commands if command for notice in notices(command.params, command.given)]
+    return Checked([cells[index] for index in distinct], commands, list(dict.fromkeys(told)))
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,15 @@ def _named(cells: Sequence[Cell]) -> list[Cell]:
     return [replace(cell, name=f"study {cell.study}" if cell.study else next(called)) for cell in cells]
 
 
-def _find_equal(cells: Sequence[Cell], placed: Sequence[Placed], problems: list[str]) -> None:
-    first: dict[str, str] = {}
-    for cell, each in zip(cells, placed, strict=True):
-        if cell.id in first:
-            told = f"the cell {cell.name} stands twice, first at {first[cell.id]}"
-            problems.append(f"{each.where}: {told}. Leave one of them out; repeats says how often it runs.")
-        first.setdefault(cell.id, each.where)
+def _equal(cells: Sequence[Cell], placed: Sequence[Placed], problems: list[str]) -> set[int]:
+    """The indices of cells that stood before: two grids may have one in common. `problems` has those that differ."""
+    first: dict[str, int] = {}
+    equal = set()
+    for index, cell in enumerate(cells):
+        before = first.setdefault(cell.id, index)
+        if before != index and cells[before] != cell:
+            told = f"{cell.name} stands at {placed[before].where} too, with other repeats, limits or retries"
+            problems.append(f"{placed[index].where}: {told}. Leave one of them out.")
+        elif before != index:
+            equal.add(index)
+    return equal

@@ -16,11 +16,11 @@ from benchmarks.fresh_process import PROGRAM
 from benchmarks.suite import durations, journal, resuming
 from benchmarks.suite.attempts import History
 from benchmarks.suite.cells import Cell, shard
-from benchmarks.suite.durations import about
 from benchmarks.suite.estimate import Estimate, estimate
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.order import FIRST, shuffled
 from benchmarks.suite.plan import Plan, read_plan, shipped
+from benchmarks.suite.plan_lines import plan_lines, told
 from benchmarks.suite.session import Session
 from results import store
 from results.record import utc_now
@@ -102,10 +102,11 @@ def _run(options: argparse.Namespace, console: Console, program: Sequence[str]) 
     else:
         assert plan is not None, "it was read"
         header = _header(options, plan)
-        resuming.check_unused(results_dir, options.shard, plan)
+        if not options.dry_run:
+            resuming.check_unused(results_dir, options.shard, plan)
     known = estimate(results_dir)
     if options.dry_run:
-        for line in _plan_lines(header, known):
+        for line in plan_lines(header, known):
             console.line(line)
         return ExitCode.VALID
     return _session(header, options.resume, results_dir, known, console, program)
@@ -129,7 +130,7 @@ def _session(
         past = resuming.history(written, results_dir) if goes_on else History()
     except OSError as error:
         raise UserError(f"{written.path}: cannot be written: {error.strerror}. Give another --results_dir.") from error
-    for line in _told(header, known):
+    for line in told(header, known, past):
         console.notice(line)
     try:
         return Session(header, written, past, results_dir, known, console, program).run()
@@ -163,49 +164,6 @@ def _header(options: argparse.Namespace, plan: Plan) -> Header:
 def _repeats(cell: Cell, budget: float | None) -> int:
     """How often a cell runs in any case."""
     return cell.repeats if budget is None else 1 if cell.study else FIRST
-
-
-def _told(header: Header, known: Estimate) -> list[str]:
-    """A suite in a few lines, before it runs."""
-    index, count = header.shard
-    part = f", part {index} of {count}" if count > 1 else ""
-    what = f"Suite {header.suite} (set {header.set}){part}: {len(header.cells)} cells, {len(header.order)} runs"
-    return [f"{what} in random order (seed {header.seed}).", _time(header, known)]
-
-
-def _plan_lines(header: Header, known: Estimate) -> list[str]:
-    """The plan as a table, and how long it takes."""
-    wide = max(len(cell.name) for cell in header.cells)
-    lines = [f"{'cell':<{wide}}  {'id':<12}  runs  {'a run':>8}  that rests on"]
-    runs = {cell.id: 0 for cell in header.cells}
-    for turn, _ in header.order:
-        runs[header.cells[turn].id] += 1
-    for cell in header.cells:
-        seconds, source = known.seconds.get(cell.id), f"{known.runs.get(cell.id, 0)} earlier runs"
-        if seconds is None:
-            source = f"nothing: unknown, at most {about(cell.time_limit)} (time_limit)"
-        told = about(seconds) if seconds is not None else "?"
-        lines.append(f"{cell.name:<{wide}}  {cell.id}  {runs[cell.id]:>4}  {told:>8}  {source}")
-    flags = [f"  {' '.join(cell.arguments()) or 'no flag'}" for cell in header.cells if not cell.study]
-    order = "in random order" + (", and then where intervals are widest" if header.budget else "")
-    return [*lines, "Flags, in the same order:", *flags, f"{len(header.order)} runs {order}.", _time(header, known)]
-
-
-def _time(header: Header, known: Estimate) -> str:
-    """How long all takes, and what says so."""
-    if header.budget is not None:
-        return f"Time: --budget={about(header.budget)}."
-    each = [header.cells[index] for index, _ in header.order]
-    sure = [cell for cell in each if cell.id in known.seconds]
-    open_ends = [cell for cell in each if cell.id not in known.seconds]
-    told = []
-    if sure:
-        seconds = sum(known.seconds[cell.id] for cell in sure)
-        told.append(f"about {about(seconds)} for {len(sure)} runs, by earlier ones in this folder or beside it")
-    if open_ends:
-        most = about(sum(cell.time_limit for cell in open_ends))
-        told.append(f"unknown for {len(open_ends)} runs, of which no earlier one is found: at most {most} (time_limit)")
-    return f"Time: {'; '.join(told)}."
 
 
 def _count(text: str) -> int:

@@ -211,8 +211,9 @@ class _Reader:
             return found
         for key, value in node:
             if known(str(key.text), key.where, WORDS_OF_A_CELL, self._problems, _shown(value)):
-                found[str(key.text)] = [self._text(key, item) for item in _items(value)]
-                if not found[str(key.text)]:
+                if values := [self._text(key, item) for item in _items(value)]:
+                    found[str(key.text)] = values
+                else:
                     self._wrong(value, f"{key.text} has no value")
         return found
 

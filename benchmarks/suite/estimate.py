@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.suite import journal
 from benchmarks.suite.attempts import DONE, INVALID
-from benchmarks.suite.cells import Cell
 
 _MOST_JOURNALS = 200  # the newest of them: enough for half a year of nights
 
@@ -21,14 +20,6 @@ class Estimate(NamedTuple):
 
     seconds: Mapping[str, float]
     runs: Mapping[str, int]
-
-    def total(self, cells: Sequence[Cell]) -> float:
-        """Seconds of all runs of those `cells` that are known."""
-        return sum(cell.repeats * self.seconds[cell.id] for cell in cells if cell.id in self.seconds)
-
-    def unknown(self, cells: Sequence[Cell]) -> list[Cell]:
-        """Those that nothing is known of."""
-        return [cell for cell in cells if cell.id not in self.seconds]
 
 
 def estimate(results_dir: Path) -> Estimate:

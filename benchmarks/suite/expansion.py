@@ -46,9 +46,12 @@ def expanded(found: Description, sets: Axes, max_cells: int, problems: list[str]
     None where they are more than `max_cells`: then nothing is made, and `problems` says so.
     """
     groups = _groups(found, sets)
-    studies = [Placed({"study": study} | _words(found.base), study.where) for study in found.studies]
+    single = {name: values[0] for name, values in sets.items() if name in WORDS_OF_A_CELL and len(values) == 1}
+    studies = [Placed({"study": study} | _words(found.base) | single, study.where) for study in found.studies]
     studies += [
-        Placed(_words(found.base) | cell.settings, cell.where) for cell in found.cells if "study" in cell.settings
+        Placed(_words(found.base) | cell.settings | single, cell.where)
+        for cell in found.cells
+        if "study" in cell.settings
     ]
     count = sum(math.prod(map(len, axes.values())) for _, axes in groups) + len(studies)
     if count > max_cells:

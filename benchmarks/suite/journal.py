@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.errors import UserError
 from benchmarks.suite.cells import Cell
-from results.files import open_regular
+from results.files import open_regular, sync_folder
 
 VERSION = 1
 _STARTED = "suite"
@@ -110,6 +110,7 @@ class Journal:
     def begin(self, header: Header) -> None:
         """Write the first line."""
         self.append(_STARTED, version=VERSION, **header.facts())
+        sync_folder(self.path.parent)
 
     def append(self, kind: str, **facts: Any) -> None:
         """Add a line, and wait until it is on the disk. Raises OSError; then it is not there."""

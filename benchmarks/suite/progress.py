@@ -29,9 +29,14 @@ class Progress:
         self._left: list[Turn] = []
         self._done = self._failed = 0
         self._began = self._shown = 0.0
+        self._budget_left: float | None = None
 
-    def started(self, turn: Turn, number: int, left: list[Turn], history: History) -> None:
-        """An attempt begins; `left` are the turns that are still to run, this one among them."""
+    def started(self, turn: Turn, number: int, left: list[Turn], history: History, budget_left: float | None) -> None:
+        """An attempt begins; `left` are the turns that are still to run, this one among them.
+
+        `budget_left` are the seconds that may be spent from now on; None: as many as it takes.
+        """
+        self._budget_left = budget_left
         ended = [attempt for cell in self._cells for attempt in history.last(cell)]
         self._done = sum(attempt.outcome in (DONE, INVALID) for attempt in ended)
         self._failed = len(ended) - self._done
@@ -55,6 +60,8 @@ class Progress:
         assert self._now is not None, "something runs"
         (turn, number), width = self._now, shutil.get_terminal_size().columns - 1
         time_left = seconds_left(self._left, self._expected, seconds)
+        if self._budget_left is not None:
+            time_left = max(0.0, self._budget_left - seconds)
         cells = [self._done, 1, self._failed, len(self._left) - 1, about(time_left) if time_left is not None else "?"]
         attempt = f", attempt {number}" if number > 1 else ""
         return [

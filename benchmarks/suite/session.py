@@ -45,9 +45,10 @@ class Session:
         self._console = console
         self._results_dir = results_dir
         self._progress = Progress(console, header.cells, self._expected)
-        self._processes = Processes(header, results_dir, lambda: self._send, self._progress.look, program)
+        self._processes = Processes(header, results_dir, lambda: self._send, self._look, program)
         self._stop: int | None = None  # the signal that ends it after the run that goes on
         self._send: int | None = None  # the signal that ends that run too
+        self._told = False
         self._starts = [
             (entry["cell"], entry["repeat"]) for entry in journal.entries if entry["kind"] == "start"
         ]  # of them, those that left no trace count too: their numbers are taken
@@ -81,7 +82,7 @@ class Session:
         turns = order.left(self._header.cells, self._header.order, self._history)
         if self._header.budget is None:
             return turns[0] if turns else None
-        seconds = self._header.budget - sum(attempt.seconds for attempt in self._history.all)
+        seconds = self._budget_left()
         if seconds <= 0:
             return None
         if turns:
@@ -97,11 +98,16 @@ class Session:
         started = {"cell": turn.cell.id, "repeat": turn.repeat, "number": number}
         self._journal.append("start", **started, batch_size=batch, at=utc_now())
         turns = order.left(self._header.cells, self._header.order, self._history)
-        self._progress.started(turn, number, turns if turn in turns else [turn], self._history)
+        until = None if self._header.budget is None else self._budget_left()
+        self._progress.started(turn, number, turns if turn in turns else [turn], self._history, until)
         attempt = self._processes.attempt(turn, number, batch)
         self._journal.append("end", **attempt._asdict())
         self._history.add(attempt)
         self._progress.ended(attempt, self._again_with(turn, attempt))
+
+    def _budget_left(self) -> float:
+        """Seconds that may still be spent."""
+        return (self._header.budget or 0.0) - sum(attempt.seconds for attempt in self._history.all)
 
     def _again_with(self, turn: Turn, attempt: Attempt) -> str:
         batch = next_batch(turn.cell, self._history, turn.repeat)
@@ -116,11 +122,17 @@ class Session:
 
     def _receive(self, number: int, _: FrameType | None) -> None:
         """Ctrl-C lets the run that goes on come to its record; the second one, and SIGTERM, end it now."""
-        if self._stop is None and number == signal.SIGINT:
-            self._console.notice("Ctrl-C: the suite stops after this run; Ctrl-C again ends it now.")
-        else:
+        if self._stop is not None or number != signal.SIGINT:
             self._send = number
         self._stop = number
+
+    def _look(self) -> None:
+        """What is done while a run goes on; a handler of signals must not print, as it can come in between a print."""
+        if self._stop is not None and not self._told:
+            self._told = True
+            again = "" if self._send else " after this run; Ctrl-C again stops it now"
+            self._console.notice(f"Told to stop: the suite stops{again}.")
+        self._progress.look()
 
     def _again(self) -> str:
         index, count = self._header.shard
