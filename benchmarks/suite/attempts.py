@@ -60,26 +60,25 @@ class History:
     """The attempts of all cells."""
 
     def __init__(self, attempts: Iterable[Attempt] = ()) -> None:
-        self._of: defaultdict[tuple[str, int], list[Attempt]] = defaultdict(list)
+        self._of: defaultdict[str, defaultdict[int, list[Attempt]]] = defaultdict(lambda: defaultdict(list))
         self.all: list[Attempt] = []
         for attempt in attempts:
             self.add(attempt)
 
     def add(self, attempt: Attempt) -> None:
         """Keep another one."""
-        self._of[attempt.cell, attempt.repeat].append(attempt)
+        self._of[attempt.cell][attempt.repeat].append(attempt)
         self.all.append(attempt)
 
     def attempts(self, cell: Cell, repeat: int) -> list[Attempt]:
         """Those of one repeat, but for the interrupted: they count as if they had not been."""
-        return [attempt for attempt in self._of[cell.id, repeat] if attempt.outcome != INTERRUPTED]
+        return [attempt for attempt in self._of[cell.id][repeat] if attempt.outcome != INTERRUPTED]
 
     def last(self, cell: Cell) -> list[Attempt]:
         """The last attempt of each repeat that needs no more."""
-        repeats = sorted({repeat for cell_id, repeat in self._of if cell_id == cell.id})
         return [
             attempts[-1]
-            for repeat in repeats
+            for repeat in sorted(self._of[cell.id])
             if (attempts := self.attempts(cell, repeat)) and next_batch(cell, self, repeat) is None
         ]
 
@@ -91,15 +90,18 @@ class History:
 
     def seconds(self, cell: Cell) -> list[float]:
         """What its runs took, as far as they came to an end of their own."""
-        return [each.seconds for each in self.all if each.cell == cell.id and each.outcome in (DONE, INVALID)]
+        return [each.seconds for each in self._all_of(cell) if each.outcome in (DONE, INVALID)]
 
     def batch_size(self, cell: Cell) -> int:
         """What it runs with since memory ran out; 0: what it asks for."""
-        return min((each.batch_size for each in self.all if each.cell == cell.id and each.batch_size), default=0)
+        return min((each.batch_size for each in self._all_of(cell) if each.batch_size), default=0)
 
     def given_up(self, cell: Cell) -> Attempt | None:
         """The attempt after which its other repeats are not tried: they would end in the same way."""
         return next((each for each in self.last(cell) if each.outcome in _GIVEN_UP_AFTER), None)
+
+    def _all_of(self, cell: Cell) -> list[Attempt]:
+        return [attempt for attempts in self._of[cell.id].values() for attempt in attempts]
 
 
 def next_batch(cell: Cell, history: History, repeat: int) -> int | None:

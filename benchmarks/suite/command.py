@@ -104,7 +104,7 @@ def _run(options: argparse.Namespace, console: Console, program: Sequence[str]) 
         header = _header(options, plan)
         if not options.dry_run:
             resuming.check_unused(results_dir, options.shard, plan)
-    known = estimate(results_dir)
+    known = estimate(results_dir, header.cells)
     if options.dry_run:
         for line in plan_lines(header, known):
             console.line(line)

@@ -29,7 +29,7 @@ def plan_lines(header: Header, known: Estimate) -> list[str]:
     runs = Counter(index for index, _ in header.order)
     lines = [f"{'cell':<{wide}}  {'id':<12}  runs  {'a run':>8}  that rests on"]
     for index, cell in enumerate(header.cells):
-        seconds, source = known.seconds.get(cell.id), f"{known.runs.get(cell.id, 0)} earlier runs"
+        seconds, source = known.seconds.get(cell.id), known.source.get(cell.id)
         if seconds is None:
             source = f"nothing: unknown, at most {about(cell.time_limit)} (time_limit)"
         length = about(seconds) if seconds is not None else "?"
@@ -47,9 +47,7 @@ def _time(header: Header, known: Estimate, runs: Sequence[Cell]) -> str:
         return f"Time: --budget={about(header.budget)}."
     sure = [known.seconds[cell.id] for cell in runs if cell.id in known.seconds]
     unknown = [cell.time_limit for cell in runs if cell.id not in known.seconds]
-    words = (
-        [f"about {about(sum(sure))} for {len(sure)} runs, by earlier ones in this folder or beside it"] if sure else []
-    )
+    words = [f"about {about(sum(sure))} for {len(sure)} runs, by what earlier ones took"] if sure else []
     if unknown:
         most = f"at most {about(sum(unknown))} (time_limit)"
         words.append(f"unknown for {len(unknown)} runs, of which no earlier one is found: {most}")

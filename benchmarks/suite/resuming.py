@@ -47,6 +47,11 @@ def check_unused(results_dir: Path, shard: tuple[int, int], plan: Plan) -> None:
                 f"--results_dir={results_dir} has this suite already ({_told(path, found)}). --resume goes on with it; "
                 "to run it anew give another --results_dir."
             )
+        if found.plan == plan.id:
+            raise UserError(
+                f"--results_dir={results_dir} has this suite in {found.shard[1]} parts ({_told(path, found)}). Give "
+                "the same --shard, or another --results_dir."
+            )
         raise UserError(
             f"--results_dir={results_dir} is of another suite, {found.suite} ({_told(path, found)}). --resume without "
             "a suite goes on with that one; for this one give another --results_dir."

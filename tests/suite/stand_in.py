@@ -25,7 +25,8 @@ INTERRUPTED = []
 def main(arguments):
     signal.signal(signal.SIGINT, lambda number, _: INTERRUPTED.append(number))
     signal.signal(signal.SIGTERM, lambda number, _: INTERRUPTED.append(number))
-    params = parse(arguments).params
+    command = parse(arguments)
+    params = command.params
     suite = place(params)
     fate = set((params.tag or "").split("+"))
     if "once" in fate and suite["attempt"] > 1:
@@ -56,6 +57,7 @@ def main(arguments):
         finished_at=utc_now(),
         command_line=["run_benchmark.py", *arguments],
         params=flags,
+        given=command.given,
         configuration=configuration | {"device": "cpu"},
         hardware={"cpu": {"model": "Testium 9000"}, "gpus": []},
         suite=suite,

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -239,7 +240,7 @@ def test_shards_share_a_folder_and_merge(suite, described):
     assert sorted(record.params["batch_size"] for record in parts[-1].records) == [1, 2, 4]
     assert len({record.suite["plan"] for record in parts[-1].records}) == 1
     assert suite(path, "--shard=1/2").code == 2
-    assert "another suite" in suite(path).err
+    assert "has this suite in 2 parts" in suite(path).err
 
 
 def test_the_plan_and_its_time_are_told_before(suite, tmp_path):
@@ -251,8 +252,11 @@ def test_the_plan_and_its_time_are_told_before(suite, tmp_path):
     assert not (tmp_path / "runs").exists()
     suite("--set", "model=trivial", *TINY)
     came = suite(*arguments, "--dry_run", folder=tmp_path / "other")
-    assert "1 earlier runs" in came.out
-    assert "for 3 runs, by earlier ones in this folder or beside it; unknown for 3 runs" in came.out
+    assert "1 earlier runs of suites" in came.out
+    assert "for 3 runs, by what earlier ones took; unknown for 3 runs" in came.out
+    (tmp_path / "runs" / "suite.jsonl").unlink()
+    came = suite("--set", "model=trivial", *TINY, "--dry_run")
+    assert re.search(r"trivial +\w+ +1 +11 s +1 earlier records", came.out), "9.5 s, a second step, and the window"
 
 
 def test_the_gate_passes_the_same_and_judges_the_last_attempt(suite, described, tmp_path, capfd):
