@@ -30,7 +30,7 @@ from results import store
 from results.files import write_whole
 from results.record import RunRecord, utc_now
 
-LOGS = "logs"  # in the folder of results: what failed attempts said
+LOGS = "logs"  # in the folder of results: what failed attempts said, and studies
 
 
 class Stopped(Exception):  # noqa: N818  not the suite's error
@@ -77,7 +77,7 @@ class Processes:
             raise Stopped(ended.last_words)
         if record is None and not (cell.study and outcome == DONE):
             record = self._record(cell, arguments, where, began, outcome, message)
-        if outcome not in (DONE, INVALID):
+        if cell.study or outcome not in (DONE, INVALID):
             self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words)
         return Attempt(
             cell.id,

@@ -61,7 +61,8 @@ class Session:
             while self._stop is None and (turn := self._next()) is not None:
                 self._attempt(turn)
         except (Stopped, OSError) as error:
-            reason = error if isinstance(error, Stopped) else f"{self._journal.path}: {error.strerror}"
+            path = getattr(error, "filename", None) or self._journal.path
+            reason = error if isinstance(error, Stopped) else f"{path}: {error.strerror}"
             stopped = f"the suite stopped: {reason}"
         unreached = order.left(self._header.cells, self._header.order, self._history)
         for line in summary(self._header, self._history, len(unreached), self._results_dir):

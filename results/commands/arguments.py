@@ -10,7 +10,7 @@ from results.store import FolderError
 
 RUNS = (
     "a record, a folder, or several with commas between; with @WORD behind it only the runs made with --tag=WORD, "
-    "of the set with that id, or of the suite with that name"
+    "or of the set, suite or cell of a suite that is called so"
 )
 
 

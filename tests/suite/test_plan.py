@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.errors import UserError
-from benchmarks.suite import check, durations, study_names
+from benchmarks.suite import check, description, durations
 from benchmarks.suite.cells import Cell, plan_id, shard
 from benchmarks.suite.plan import read_plan
 
@@ -189,9 +189,8 @@ def test_a_suite_that_is_not_there(name, told):
 
 
 def test_studies_are_cells(described, monkeypatch):
-    for module in (check, study_names):
+    for module in (check, description):
         monkeypatch.setattr(module, "study_names", lambda: ["strategies", "overhead"])
-    monkeypatch.setattr("benchmarks.suite.description.study_names", lambda: ["strategies", "overhead"])
     found = cells("studies: all\nrepeats: 2\n", described)
     assert [(cell.study, cell.repeats, cell.flags, cell.name) for cell in found] == [
         ("strategies", 2, {}, "study strategies"),

@@ -295,3 +295,18 @@ def test_a_live_table_on_a_terminal(tmp_path):
     assert "now: trivial, repeat 1, " in text
     assert "\x1b[A" in text, "it is replaced in place"
     assert text.count("HANG: ended after 2 s") == 1
+
+
+def test_a_study_is_a_cell(suite, described, monkeypatch, tmp_path):
+    for module in ("check", "description"):
+        monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: ["good", "bad"])
+    words = {"good": "print('| a table |')", "bad": "raise SystemExit(7)"}
+    monkeypatch.setattr("benchmarks.suite.process.study_command", lambda name, _: ["-c", words[name]])
+    came = suite(described("studies: all\nretries: {crash: 0}\n"))
+    assert came.code == 1
+    assert sorted(came.outcomes()) == ["crash", "done"]
+    (record,) = came.records
+    assert (record.status, record.suite["repeat"]) == ("failed", 1)
+    assert "study bad: CRASH: it ended with exit code 7" in came.out
+    assert "| a table |\n" in [path.read_text() for path in (tmp_path / "runs" / "logs").iterdir()]
+    assert suite("--resume").outcomes() == came.outcomes()
