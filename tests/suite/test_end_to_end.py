@@ -63,7 +63,7 @@ def command(*words, **variables):
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"} | variables,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     return finished.returncode, finished.stdout, finished.stderr

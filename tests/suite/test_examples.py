@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import yaml
 
+from benchmarks.preflight.gpu_facts import Gpus
 from benchmarks.suite import command
 from benchmarks.suite.plan import SHIPPED, read_plan, shipped
 from results.commands import gate
@@ -91,3 +92,16 @@ def test_shipped_suites_are_what_they_are_called():
     assert {cell.flags["model"] for cell in buyer.cells} == {"inception3", "resnet50", "resnet152", "alexnet", "vgg16"}
     quick = read_plan("quick", [], 200)
     assert {cell.flags["device"] for cell in quick.cells} == {"cpu"}
+
+
+def test_the_suite_in_the_readme_is_right(monkeypatch, tmp_path):
+    for module in ("check", "description"):
+        monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: ["strategies"])
+    monkeypatch.setattr("benchmarks.preflight.gpu_facts.read", lambda *_: Gpus(nvml="ok", visible=2))
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", (PROJECT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "sweep.yaml").write_text(text)
+    plan = read_plan(str(tmp_path / "sweep.yaml"), [], 200)
+    assert len(plan.cells) == 3 * 2 - 1 + 2
+    assert [cell.time_limit for cell in plan.cells if cell.flags.get("num_gpus") == "4"] == [7200.0] * 2
+    assert {cell.id for cell in plan.cells if cell.flags.get("num_gpus") == "4"} == plan.missing
+    assert all(cell.halves_batch for cell in plan.cells)
