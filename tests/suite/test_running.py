@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from benchmarks.suite.plan import read_plan
 from results.commands import gate
 from tests.suite.conftest import PROJECT, TINY, left_in, lines_of, started
@@ -151,17 +153,18 @@ def test_a_record_from_before_its_line_in_the_journal_counts(suite, tmp_path):
     assert resumed.ends()[-1]["record"] == came.ends()[-1]["record"]
 
 
-def test_ctrl_c_lets_the_run_end_and_twice_stops_it(tmp_path):
+@pytest.mark.parametrize(("number", "times", "code"), [(signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 143)])
+def test_ctrl_c_lets_the_run_end_and_twice_or_sigterm_stops_it(number, times, code, tmp_path):
     folder = tmp_path / "runs"
     with started("--set", "tag=wait", "--set", "model=trivial,resnet20", *TINY, folder=folder) as process:
         wait_for(lambda: running(folder))
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
-        assert process.poll() is None, "the run goes on"
-        process.send_signal(signal.SIGINT)
+        for _ in range(times):
+            time.sleep(0.5)
+            assert process.poll() is None, "the run goes on"
+            process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "after this run; Ctrl-C again stops it now" in err
+    assert process.returncode == code
+    assert ("after this run; Ctrl-C again stops it now" in err) == (times == 2)
     assert "To go on: python -m benchmarks.suite --resume" in err
     records, entries = left_in(folder)
     assert [record.status for record in records] == ["interrupted"]
