@@ -103,12 +103,12 @@ def total_block(images_per_second: float) -> str:
 
 
 class Console:
-    """Lines for scripts on `out` (stdout); on `err` (stderr) notices, and a progress line if it is a terminal."""
+    """Lines for scripts on `out` (stdout); on `err` (stderr) notices, and progress in place if it is a terminal."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._err = err or sys.stderr
-        self._progress = False
+        self._progress = 0  # lines that are shown
 
     def write_to(self, descriptor: int) -> None:
         """Write lines to `descriptor` from now on, in place of stdout's own, which others may have."""
@@ -138,17 +138,21 @@ class Console:
         return self._err.isatty()
 
     def progress(self, text: str) -> None:
-        """Replace the progress line; nothing where stderr is no terminal."""
+        """Replace the progress line, or lines; nothing where stderr is no terminal."""
         if self.watched:
-            self._err.write(f"\r\x1b[K{text}")
+            self._err.write(f"{self._erased()}{text}")
             self._err.flush()
-            self._progress = True
+            self._progress = text.count("\n") + 1
 
     def _clear(self) -> None:
         if self._progress:
-            self._err.write("\r\x1b[K")
+            self._err.write(self._erased())
             self._err.flush()
-            self._progress = False
+            self._progress = 0
+
+    def _erased(self) -> str:
+        """What takes the progress away and leaves the cursor where it began."""
+        return "\r\x1b[K" + "\x1b[A\x1b[K" * (self._progress - 1)
 
 
 class Narrator:

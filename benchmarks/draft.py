@@ -17,6 +17,7 @@ from benchmarks.onednn_lines import PrimitiveLines
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, configuration, notices
 from benchmarks.params.conditions import quantizes
 from benchmarks.params.paper_schedule import notice, paper_facts
+from benchmarks.params.suite_rules import place
 from models.cost import cost
 from models.network import Network
 from results.checks import Facts, losses_of, problems
@@ -123,6 +124,7 @@ class Draft:
             statistics=statistics,
             checks=self._checked(measurement),
             repeat=self._repeat(),
+            suite=place(self.params),
             trial=self._trial(status),
             advice=self.advice(),
             **self.sections | self._cost(measurement) | discreet.cluster(),

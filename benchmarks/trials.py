@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-import psutil
-
-from benchmarks.children import start_python
-from benchmarks.draft import Draft
 from benchmarks.errors import ExitCode
-from benchmarks.memory import MIB, OUT_OF_MEMORY, resident, says_out_of_memory
-from benchmarks.params import CommandLine, parse
+from benchmarks.fresh_process import PROGRAM, Ended, Watch, finish, ran_out, record_in_place, record_left
+from benchmarks.memory import MIB, OUT_OF_MEMORY
+from benchmarks.params import CommandLine
 from benchmarks.params.params import options
 from benchmarks.params.recorded_flags import written
 from benchmarks.signals import listen
@@ -30,10 +23,6 @@ from results.checks import FOREIGN_LOAD
 from results.record import RunRecord, utc_now
 
 FITS = "fits"
-_PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
-_LOOK_SECONDS = 0.05  # between looks at its memory: in that time a process can fill some hundred MiB
-_END_SECONDS = 20.0  # for a process that was told to end: it does so after its step
-_MESSAGE_LINES = 12
 
 
 class Trial(NamedTuple):
@@ -64,17 +53,6 @@ class SearchEnded(Exception):  # noqa: N818  not always an error
 
 class TrialFailed(SearchEnded):
     """A trial that failed by itself. A search may go on to others; `code` is what it ends with if it does not."""
-
-
-class _Process(NamedTuple):
-    """A process that has ended: by itself, or by this one because it was over a limit, of memory or of time."""
-
-    code: int
-    peak_bytes: int
-    over_limit: bool
-    took_too_long: bool
-    words: str  # what it said on stderr
-    seconds: float
 
 
 class Trials:
@@ -110,52 +88,24 @@ class Trials:
         if self._received is not None:
             raise SearchEnded(ExitCode(128 + self._received), f"interrupted in the trial of {tried}")
         if ended.took_too_long:
-            self._write(_of_killed(arguments, began, ended.peak_bytes, f"ended after {limit_seconds:.0f} s"))
+            self._write(_of_killed(arguments, began, ended, f"ended after {limit_seconds:.0f} s"))
             raise TrialFailed(ExitCode.FAILED, f"the trial of {tried} was not done after {limit_seconds:.0f} s")
-        if record is None and (reason := _ran_out(ended, self._limit_bytes)):
+        if record is None and (reason := ran_out(ended, self._limit_bytes)):
             message = f"out of memory with {tried}: {reason}"
-            record = _of_killed(arguments, began, ended.peak_bytes, message, out_of_memory=True)
+            record = _of_killed(arguments, began, ended, message, out_of_memory=True)
             self._write(record)
         if record is None or record.trial["outcome"] not in (FITS, OUT_OF_MEMORY):
             raise TrialFailed(_code(ended.code), _failure(tried, record, ended))
         return _trial(record, ended)
 
-    def _finish(self, arguments: Sequence[str], limit_seconds: float) -> _Process:
-        with tempfile.TemporaryFile("w+", errors="replace") as said:
-            began = time.monotonic()
-            process = start_python([str(_PROGRAM), *arguments], stdout=subprocess.DEVNULL, stderr=said)
-            peak, over, too_long = self._watch(process, began + limit_seconds)
-            said.seek(0)
-            return _Process(process.wait(), peak, over, too_long, said.read(), time.monotonic() - began)
-
-    def _watch(self, process: subprocess.Popen[str], end_at: float) -> tuple[int, bool, bool]:
-        """Wait for `process`: the most bytes that it was seen to hold, and whether it was ended for that.
-
-        And whether it was at the time `end_at`, in seconds of the monotonic clock.
-        """
-        peak, kill_at = 0, float("inf")
-        try:
-            seen = psutil.Process(process.pid)
-            while process.poll() is None:
-                peak = max(peak, resident(seen))
-                if peak > self._limit_bytes:
-                    return peak, True, False
-                if self._received is not None and kill_at == float("inf"):
-                    process.send_signal(self._received)
-                    kill_at = time.monotonic() + _END_SECONDS
-                if time.monotonic() > min(kill_at, end_at):
-                    return peak, False, self._received is None
-                time.sleep(_LOOK_SECONDS)
-        finally:
-            process.kill()
-            process.wait()
-        return peak, False, False
+    def _finish(self, arguments: Sequence[str], limit_seconds: float) -> Ended:
+        watch = Watch(limit_seconds, self._limit_bytes, signal_to_send=lambda: self._received)
+        return finish([str(PROGRAM), *arguments], watch)
 
     def _record(self, known: set[Path]) -> RunRecord | None:
         """The record that the last trial has left."""
         own = {"set": self._set, "number": self._count}
-        left = store.readable(set(self._results_dir.glob("*.json")) - known)
-        return next((record for record in left if own.items() <= record.trial.items()), None)
+        return record_left(self._results_dir, known, lambda record: own.items() <= record.trial.items())
 
     def _write(self, record: RunRecord) -> None:
         try:
@@ -165,17 +115,6 @@ class Trials:
 
     def _receive(self, number: int, _: FrameType | None) -> None:
         self._received = number
-
-
-def _ran_out(ended: _Process, limit_bytes: float) -> str:
-    """Why a process that left no record ran out of memory, in words; "" where it did not."""
-    if ended.over_limit:
-        return f"it held {ended.peak_bytes / MIB:,.0f} MiB, more than the {limit_bytes / MIB:,.0f} MiB of its limit"
-    if ended.code == -signal.SIGKILL:
-        return "it was killed, as the system does where memory runs out"
-    if ended.code < 0 and says_out_of_memory(ended.words):
-        return f"it died of signal {-ended.code}, and said that memory ran out"
-    return ""
 
 
 def command_to_run(command: CommandLine, without: Collection[str], changed: Mapping[str, Any]) -> str:
@@ -199,16 +138,14 @@ def length_flags(command: CommandLine, lengths: Mapping[str, int]) -> list[str]:
 
 
 def _of_killed(
-    arguments: Sequence[str], began: str, peak_bytes: int, message: str, *, out_of_memory: bool = False
+    arguments: Sequence[str], began: str, ended: Ended, message: str, *, out_of_memory: bool = False
 ) -> RunRecord:
     """The record of a trial that could not leave one itself."""
-    command = parse(arguments)
-    draft = Draft(command, command.params, [str(_PROGRAM), *arguments], started_at=began, out_of_memory=out_of_memory)
-    draft.peaks = {"peak_memory_bytes": peak_bytes}
-    return draft.record("failed", message)
+    peaks = {"peak_memory_bytes": ended.peak_bytes}
+    return record_in_place(arguments, began, message, peaks=peaks, out_of_memory=out_of_memory)
 
 
-def _trial(record: RunRecord, ended: _Process) -> Trial:
+def _trial(record: RunRecord, ended: Ended) -> Trial:
     outcome: str = record.trial["outcome"]
     on_devices: dict[str, Any] = record.trial.get("peak_device_bytes") or {}
     fits = outcome == FITS
@@ -229,8 +166,6 @@ def _code(code: int) -> ExitCode:
     return ExitCode(code) if code in set(ExitCode) and code != ExitCode.VALID else ExitCode.FAILED
 
 
-def _failure(tried: str, record: RunRecord | None, ended: _Process) -> str:
-    lines = ended.words.splitlines()
-    own = [line for line in lines if line.startswith(f"{_PROGRAM.name}: ")] or lines[-_MESSAGE_LINES:]
-    told = record.message if record and record.message else "\n".join(own)
+def _failure(tried: str, record: RunRecord | None, ended: Ended) -> str:
+    told = record.message if record and record.message else ended.last_words
     return f"the trial of {tried} ended with exit code {ended.code}, not for want of memory:\n{told}"

@@ -42,6 +42,7 @@ def explain(record: RunRecord, repeats: Sequence[float]) -> str:
         *sections.bound(record),
         *sections.parts(record),
         *sections.primitives(record),
+        *sections.suite(record),
         *sections.trial(record),
         *sections.advice(record),
         *sections.accuracy(record),
@@ -208,7 +209,7 @@ def _again(record: RunRecord) -> Paragraphs:
     if record.provenance:
         yield "again", "not from here: this record was imported"
         return
-    by_hand = [flag for flag in record.given if not flag.startswith(("repeat_", "trial_", "advised"))]
+    by_hand = [flag for flag in record.given if not flag.startswith(("repeat_", "suite_", "trial_", "advised"))]
     given = [f"--{flag}={record.params.get(flag)}" for flag in by_hand]
     yield "given", " ".join(given) or "no flag"
     yield "again", f"python run_benchmark.py --rerun={shlex.quote(record.file)}"

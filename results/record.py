@@ -31,7 +31,7 @@ _YEARS = range(1970, 3000)
 _SECTIONS = (
     "params", "configuration", "seeds", "environment", "hardware", "placement", "dataset", "model", "cost", "checks",
     "preflight", "exchange", "diagnosis", "step_breakdown", "evaluation", "telemetry", "trace", "onednn", "checkpoints",
-    "quantization", "cluster", "repeat", "trial", "advice", "provenance",
+    "quantization", "cluster", "repeat", "suite", "trial", "advice", "provenance",
 )  # fmt: skip
 
 
@@ -78,9 +78,11 @@ class RunRecord:
     where they were told. `checkpoints` has what a training saved (folder, saved), and from which step it was resumed.
     `quantization` is what is known of a model that was quantised (results/quantization.py). `cluster` (driver, hosts by
     job, processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of
-    several, `trial` (search, set, number, outcome, peak_memory_bytes, of GPUs peak_device_bytes) where it was not made
-    by a search. `advice` has, by flag, what was chosen for auto, with rule, reason and source. `statistics`: what the
-    raw step times say, computed once. `file`: where the record was read from; it is not part of the JSON.
+    several, `suite` (suite, plan, set, cell, repeat, attempt and, where memory had run out and it was halved, the
+    batch_size that the suite asked for) where it was in none, `trial` (search, set, number, outcome, peak_memory_bytes,
+    of GPUs peak_device_bytes) where it was not made by a search. `advice` has, by flag, what was chosen for auto, with
+    rule, reason and source. `statistics`: what the raw step times say, computed once. `file`: where the record was read
+    from; it is not part of the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".
@@ -118,6 +120,7 @@ class RunRecord:
     cluster: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     statistics: StepStatistics | None = field(default=None, metadata=schema.ADDED_LATER)
     repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    suite: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     trial: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     advice: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     reported: Reported | None = field(default=None, metadata=schema.ADDED_LATER)

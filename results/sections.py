@@ -124,6 +124,15 @@ def advice(record: RunRecord) -> Paragraphs:
         yield ("" if number else "auto"), f"{' '.join(flags)}: {why}"
 
 
+def suite(record: RunRecord) -> Paragraphs:
+    """Which run of which suite this is."""
+    if record.suite:
+        found = defaultdict(str, record.suite)
+        yield "suite", "{suite} (set {set}), cell {cell}: repeat {repeat}, attempt {attempt}".format_map(found)
+        asked = record.suite.get("batch_size")
+        yield "", f"memory ran out with the batch of {asked} that it asks for: it was halved" if asked else ""
+
+
 def trial(record: RunRecord) -> Paragraphs:
     """Which trial of which search this is."""
     if record.trial:

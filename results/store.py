@@ -16,6 +16,7 @@ from results.record import RecordError, RunRecord
 _MODEL_NAME_LIMIT = 60  # keeps a file name far below the 255 bytes of common file systems
 LARGEST_RECORD = 64 * 2**20  # bytes: more than a million steps; a file that is larger is no record of ours
 
+UNWRITABLE = "Cannot write into"  # how the message begins of what could not be written
 
 _WANTED = "Give a record, or a folder with records: the --results_dir of runs, by default 'runs'."
 _LOOKED_AT = 2000  # names in a folder, for one that is similar to what is not there
@@ -158,4 +159,4 @@ def _stem(record: RunRecord) -> str:
 def unwritable(folder: Path, error: OSError, flag: str = "--results_dir", what: str = "results") -> FolderError:
     """Return the error that says why `folder` cannot be written into."""
     reason = error.strerror or str(error)
-    return FolderError(f"Cannot write into {what} folder '{folder}': {reason}. Give another with {flag}.")
+    return FolderError(f"{UNWRITABLE} {what} folder '{folder}': {reason}. Give another with {flag}.")

@@ -18,6 +18,7 @@ from benchmarks.params import (  # noqa: F401  importing them registers their ru
     rate_rules,
     reduce_rules,
     search_rules,
+    suite_rules,
     trace_rules,
 )
 from benchmarks.params.command_line import CommandLine, CommandLineError, parse

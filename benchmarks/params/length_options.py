@@ -41,6 +41,11 @@ class LengthOptions:
         run_only=True,
     )
     repeat_set: str = option("", "Id of the set that this run belongs to; given in the same way.", run_only=True)
+    suite_run: str = option(
+        "",
+        "Which run of a suite this process is, as JSON; python -m benchmarks.suite gives it to those that it starts.",
+        run_only=True,
+    )
     num_warmup_batches: int | None = option(
         None,
         "Steps before the measurement; 10, or what --autotune_threshold asks for, where it is not given.",

@@ -10,12 +10,12 @@ from results.store import FolderError
 
 RUNS = (
     "a record, a folder, or several with commas between; with @WORD behind it only the runs made with --tag=WORD, "
-    "or of the set with that id"
+    "or of the set, suite or cell of a suite that is called so"
 )
 
 
 class Runs(NamedTuple):
-    """Which runs an argument means: those of `paths`, or only those with `word` as their tag or their set."""
+    """Which runs an argument means: those of `paths`, or only those with `word` as their tag, set or suite."""
 
     paths: list[Path]
     word: str
@@ -38,7 +38,9 @@ def selected(chosen: Runs) -> Selection:
     named = [record for record in records if chosen.word in _words(record)]
     if not named:
         words = ", ".join(sorted({word for record in records for word in _words(record)})) or "none at all"
-        raise FolderError(f"No run has '{chosen.word}', of {chosen.text}, as its tag or its set. There is: {words}.")
+        raise FolderError(
+            f"No run has '{chosen.word}', of {chosen.text}, as its tag, its set or its suite. There is: {words}."
+        )
     return Selection(named, left_out)
 
 
@@ -76,4 +78,5 @@ def _exists(text: str) -> bool:
 
 
 def _words(record: RunRecord) -> list[str]:
-    return [str(record.params[name]) for name in ("tag", "repeat_set") if record.params.get(name)]
+    words = [record.params.get("tag"), record.params.get("repeat_set")]
+    return [str(word) for word in (*words, *map(record.suite.get, ("suite", "set", "cell"))) if word]

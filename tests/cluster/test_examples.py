@@ -5,6 +5,7 @@ import shlex
 import subprocess
 
 import pytest
+import yaml
 
 from benchmarks.params import options, parse
 from tests.cluster.conftest import PROJECT
@@ -34,7 +35,6 @@ def test_a_script_of_slurm(path, tmp_path):
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
 def test_a_manifest_of_kubernetes(path, tmp_path):
-    yaml = pytest.importorskip("yaml", reason="tox installs it")
     documents = list(yaml.safe_load_all(path.read_text()))
     by_kind = {(document["kind"], document["metadata"]["name"]): document for document in documents}
     flags = by_kind["ConfigMap", "cnn-benchmark"]["data"]["flags"].replace("/runs", str(tmp_path)).split()

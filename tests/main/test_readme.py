@@ -11,6 +11,7 @@ from benchmarks import advise, all_reduce, label_image, launch
 from benchmarks.inputs import cifar10, imagenet
 from benchmarks.params import parse
 from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
+from benchmarks.suite import command as suite_command
 from benchmarks.topology import command as topology
 from results import __main__ as results_command
 from tests.main.conftest import PROJECT
@@ -128,8 +129,10 @@ def test_flags_in_the_readme_exist():
     from benchmarks.params import options
     from benchmarks.params.command_line import ANSWERS, OWN_FLAGS
 
-    parsers = [results_command.command(name).parser() for name in results_command.COMMANDS] + [
-        module._parser() for module in OTHER_COMMANDS
+    parsers = [
+        suite_command.parser(),
+        *(results_command.command(name).parser() for name in results_command.COMMANDS),
+        *(module._parser() for module in OTHER_COMMANDS),
     ]
     others = {flag[2:] for parser in parsers for action in parser._actions for flag in action.option_strings}
     known = {*options(), *ANSWERS, *OWN_FLAGS, *others, *FOREIGN}

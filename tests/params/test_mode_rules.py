@@ -80,6 +80,19 @@ def test_a_cpu_to_tune(params, problem):
     assert found.startswith(problem)
 
 
+def test_a_run_of_a_suite_knows_its_place_and_is_one_run():
+    place = '{"suite": "quick", "plan": "p", "set": "s", "cell": "c", "repeat": 1, "attempt": 2}'
+    assert validate(Params(suite_run=place)) == []
+    (found,) = validate(Params(suite_run=place, repeats=2))
+    assert found.startswith("--suite_run and --repeats=2: the suite repeats its runs itself")
+    (found,) = validate(Params(suite_run=place, tune_cpu=True, trial_number=1, trial_set="abc"))
+    assert found.startswith("--suite_run and --trial_set: ")
+    for wrong in ("x", "[]", "{}", place.replace("cell", "cells")):
+        (found,) = validate(Params(suite_run=wrong))
+        assert found.startswith(f"--suite_run={wrong}: ")
+        assert "leave it out" in found
+
+
 def test_a_trial_belongs_to_a_search():
     trial = {"trial_number": 1, "trial_set": "abc"}
     assert validate(Params(tune_cpu=True, **trial)) == []

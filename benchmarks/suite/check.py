@@ -1,0 +1,175 @@
+"""From the settings of cells to cells, or to all that is wrong with them at once, each with its line."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import models
+from benchmarks.errors import UserError
+from benchmarks.params import CommandLine, CommandLineError, notices, parse
+from benchmarks.params.data_set import data_name
+from benchmarks.params.option import closest
+from benchmarks.suite import durations
+from benchmarks.suite.cells import Cell, names
+from benchmarks.suite.description import FAILURES, WORDS_OF_A_CELL, Placed, Setting, Settings
+from benchmarks.suite.study_names import study_names
+
+_LIMIT_SECONDS, _LIMIT_OF_A_STUDY = 3600.0, 6 * 3600.0
+_RETRIES = {"crash": 1, "out_of_memory": 0, "hang": 1, "invalid": 0}
+_ON_OUT_OF_MEMORY = ("fail", "halve_batch")
+_TRAIN_DIR = "each run would go on with the training of the one before. Leave it out"
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The cells, with the command line that each was read as (None: a study), and what of it does not act."""
+
+    cells: list[Cell]
+    commands: list[CommandLine | None]
+    notices: list[str]
+
+
+def checked(placed: Sequence[Placed], problems: list[str]) -> Checked:
+    """Check all cells; to `problems` is added what is wrong with them, each once."""
+    found = [_checked(each) for each in placed]
+    counts = Counter(problem for one in found for problem in one.problems)
+    problems += [f"{problem}{f' ({count} cells)' if count > 1 else ''}" for problem, count in counts.items()]
+    cells = _named([one.cell for one in found])
+    equal = _equal(cells, placed, problems)
+    distinct = [index for index in range(len(cells)) if index not in equal]
+    commands = [found[index].command for index in distinct]
+    told = [f"{len(equal)} cells stand more than once: each is one cell."] if equal else []
+    told += [str(notice) for command in commands if command for notice in notices(command.params, command.given)]
+    return Checked([cells[index] for index in distinct], commands, list(dict.fromkeys(told)))
+
+
+@dataclass(frozen=True)
+class _One:
+    cell: Cell
+    command: CommandLine | None
+    problems: list[str]
+
+
+def _checked(placed: Placed) -> _One:
+    settings = {name: setting for name, setting in placed.settings.items() if setting.text is not None}
+    words = {name: setting for name, setting in settings.items() if name in WORDS_OF_A_CELL}
+    flags = {name: str(setting.text) for name, setting in settings.items() if name not in (*words, "study")}
+    problems: list[str] = []
+    study = str(settings["study"].text) if "study" in settings else ""
+    command = None
+    if study:
+        _check_study(settings["study"], flags, problems)
+    else:
+        command = _command(flags, settings, placed.where, problems)
+    cell = Cell(
+        flags,
+        name="",
+        study=study,
+        repeats=_read(words, "repeats", _at_least(1), 1, problems),
+        time_limit=_read(
+            words, "time_limit", durations.seconds, _LIMIT_OF_A_STUDY if study else _LIMIT_SECONDS, problems
+        ),
+        retries={
+            failure: _read(words, f"retries.{failure}", _at_least(0), _RETRIES[failure], problems)
+            for failure in FAILURES
+        },
+        halves_batch=_read(words, "on_out_of_memory", _choice, _ON_OUT_OF_MEMORY[0], problems) == "halve_batch",
+        batch_size=_batch_size(command) if command else 0,
+    )
+    return _One(cell, command, problems)
+
+
+def _check_study(study: Setting, flags: dict[str, str], problems: list[str]) -> None:
+    if flags:
+        told = f"study: {study.text} takes no flags of a run ({', '.join(flags)}): they stand in the study"
+        problems.append(f"{study.where}: {told}. Leave them out.")
+    try:
+        known = study_names()
+    except UserError as error:
+        problems.append(f"{study.where}: {error}")
+        return
+    if study.text not in known:
+        match = closest(str(study.text), known)
+        meant = f" Did you mean {match}?" if match else ""
+        problems.append(
+            f"{study.where}: there is no study {study.text}.{meant} See python -m benchmarks.studies --list."
+        )
+
+
+def _command(flags: dict[str, str], settings: Settings, where: str, problems: list[str]) -> CommandLine | None:
+    """What a run is told by `flags`; None where they are no command, as `problems` then says."""
+    try:
+        command = parse([f"--{name}={value}" for name, value in flags.items()])
+    except CommandLineError as error:
+        problems += [_located(problem, settings, where) for problem in error.problems]
+        return None
+    if command.params.train_dir and not command.params.eval:
+        problems.append(f"{settings['train_dir'].where}: --train_dir={command.params.train_dir}: {_TRAIN_DIR}.")
+    return command
+
+
+def _located(problem: str, settings: Settings, where: str) -> str:
+    """`problem` behind the line of the first flag in it that the suite sets."""
+    for name in re.findall(r"--([a-z]\w*)", problem):
+        for setting in (settings.get(name), settings.get(name.removeprefix("no"))):
+            if setting:
+                return f"{setting.where}: {problem}"
+    return f"{where}: {problem}"
+
+
+def _read(words: Settings, name: str, reader: Callable[[str], Value], default: Value, problems: list[str]) -> Value:
+    """What the word `name` of a cell says, or `default`."""
+    if name not in words:
+        return default
+    setting = words[name]
+    try:
+        return reader(str(setting.text))
+    except ValueError as problem:
+        problems.append(f"{setting.where}: {name}: {problem}")
+        return default
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise ValueError(f"'{text}' is no whole number of at least {least}.")
+        return int(text)
+
+    return read
+
+
+def _choice(text: str) -> str:
+    if text not in _ON_OUT_OF_MEMORY:
+        raise ValueError(f"'{text}' is none of {', '.join(_ON_OUT_OF_MEMORY)}.")
+    return text
+
+
+def _batch_size(command: CommandLine) -> int:
+    """The images of a tower and step: those given, or the model's own."""
+    params = command.params
+    return params.batch_size or models.get(params.model, str(data_name(params))).batch_size
+
+
+def _named(cells: Sequence[Cell]) -> list[Cell]:
+    called = iter(names([cell.flags for cell in cells if not cell.study]))
+    return [replace(cell, name=f"study {cell.study}" if cell.study else next(called)) for cell in cells]
+
+
+def _equal(cells: Sequence[Cell], placed: Sequence[Placed], problems: list[str]) -> set[int]:
+    """The indices of cells that stood before: two grids may have one in common. `problems` has those that differ."""
+    first: dict[str, int] = {}
+    equal = set()
+    for index, cell in enumerate(cells):
+        before = first.setdefault(cell.id, index)
+        if before != index and cells[before] != cell:
+            told = f"{cell.name} stands at {placed[before].where} too, with other repeats, limits or retries"
+            problems.append(f"{placed[index].where}: {told}. Leave one of them out.")
+        elif before != index:
+            equal.add(index)
+    return equal

@@ -1,0 +1,155 @@
+"""One attempt at a cell: a process, and a record of it whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import ExitCode
+from benchmarks.fresh_process import PROGRAM, Ended, Watch, finish, ran_out, record_in_place, record_left
+from benchmarks.suite.attempts import (
+    CRASH,
+    DONE,
+    HANG,
+    INTERRUPTED,
+    INVALID,
+    OUT_OF_MEMORY,
+    UNUSABLE,
+    Attempt,
+    message_of,
+    outcome_of,
+)
+from benchmarks.suite.cells import Cell
+from benchmarks.suite.journal import Header
+from benchmarks.suite.order import Turn
+from benchmarks.suite.study_names import study_command
+from results import store
+from results.files import write_whole
+from results.record import RunRecord, utc_now
+
+LOGS = "logs"  # in the folder of results: what failed attempts said, and studies
+
+
+class Stopped(Exception):  # noqa: N818  not the suite's error
+    """Something keeps the suite from going on, such as a full disk; what has been done is kept."""
+
+
+class Processes:
+    """The processes of a suite that runs as `header` says, with their records in `results_dir`.
+
+    `program` is what a run is, for Python. `signal_to_send` and `on_look` are those of Watch.
+    """
+
+    def __init__(
+        self,
+        header: Header,
+        results_dir: Path,
+        signal_to_send: Callable[[], int | None],
+        on_look: Callable[[], object],
+        program: Sequence[str] = (str(PROGRAM),),
+    ) -> None:
+        self._header = header
+        self._results_dir = results_dir
+        self._signal_to_send = signal_to_send
+        self._on_look = on_look
+        self._program = list(program)
+
+    def attempt(self, turn: Turn, number: int, batch_size: int) -> Attempt:
+        """Start a process for `turn`, its `number`-th, and wait for it. Raises Stopped where no record can be written.
+
+        `batch_size` is the batch where it was halved, else 0.
+        """
+        cell = turn.cell
+        where = place(self._header, turn, number, cell.batch_size if batch_size else 0)
+        arguments = self._arguments(cell, batch_size, where)
+        known, began = set(self._results_dir.glob("*.json")), utc_now()
+        watch = Watch(cell.time_limit, signal_to_send=self._signal_to_send, on_look=self._on_look)
+        try:
+            ended = finish([*([] if cell.study else self._program), *arguments], watch)
+        except OSError as error:
+            raise Stopped(f"a process cannot be started: {error.strerror}") from error
+        record = record_left(self._results_dir, known, lambda record: record.suite == where)
+        outcome, message = self._outcome(cell, ended, record)
+        if record is None and store.UNWRITABLE in ended.words and outcome not in (DONE, HANG, INTERRUPTED):
+            raise Stopped(ended.last_words)
+        if record is None and not (cell.study and outcome == DONE):
+            record = self._record(cell, arguments, where, began, outcome, message)
+        if cell.study or outcome not in (DONE, INVALID):
+            self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words)
+        return Attempt(
+            cell.id,
+            turn.repeat,
+            number,
+            outcome,
+            ended.code,
+            round(ended.seconds, 3),
+            Path(record.file).name if record else "",
+            message or (message_of(record) if record else ""),
+            record.steady_images_per_second if record else None,
+            batch_size,
+        )
+
+    def _arguments(self, cell: Cell, batch_size: int, where: dict[str, Any]) -> list[str]:
+        if cell.study:
+            return study_command(cell.study, str(self._results_dir))
+        return [*cell.arguments(batch_size), f"--results_dir={self._results_dir}", f"--suite_run={json.dumps(where)}"]
+
+    def _outcome(self, cell: Cell, ended: Ended, record: RunRecord | None) -> tuple[str, str]:
+        """How an attempt ended, and why where its record does not say so."""
+        if record is not None and record.status == "completed":
+            return outcome_of(record), ""
+        if self._signal_to_send() is not None:
+            return INTERRUPTED, "" if record else "the suite was told to stop"
+        if ended.took_too_long:
+            return HANG, f"ended after {cell.time_limit:g} s, its time_limit"
+        if record is not None:
+            outcome = UNUSABLE if ended.code == ExitCode.UNUSABLE else outcome_of(record)
+            return (CRASH, "somebody else ended it") if outcome == INTERRUPTED else (outcome, "")
+        if cell.study and ended.code == ExitCode.VALID:
+            return DONE, ""
+        if reason := ran_out(ended):
+            return OUT_OF_MEMORY, f"out of memory: {reason}"
+        if ended.code == ExitCode.UNUSABLE:
+            return UNUSABLE, ended.last_words
+        how = f"died of signal {-ended.code}" if ended.code < 0 else f"ended with exit code {ended.code}"
+        return CRASH, f"it {how} without a record: {ended.last_words or 'it said nothing'}"
+
+    def _record(
+        self, cell: Cell, arguments: Sequence[str], where: dict[str, Any], began: str, outcome: str, message: str
+    ) -> RunRecord:
+        """Leave a record for a process that left none."""
+        status = "interrupted" if outcome == INTERRUPTED else "failed"
+        if cell.study:
+            record = RunRecord(
+                status=status,
+                message=message,
+                started_at=began,
+                finished_at=utc_now(),
+                command_line=tuple(arguments),
+                suite=where,
+            )
+        else:
+            ran_out_of_memory = outcome == OUT_OF_MEMORY
+            record = record_in_place(arguments, began, message, status=status, out_of_memory=ran_out_of_memory)
+        try:
+            return store.read(store.write(record, self._results_dir))
+        except store.FolderError as error:
+            raise Stopped(str(error)) from error
+
+    def _log(self, name: str, words: str) -> None:
+        folder = self._results_dir / LOGS
+        try:
+            folder.mkdir(exist_ok=True)
+            write_whole(folder / name, words.encode(errors="replace"))
+        except OSError as error:
+            raise Stopped(f"{store.UNWRITABLE} {folder}: {error.strerror or os.strerror(error.errno or 0)}") from error
+
+
+def place(header: Header, turn: Turn, number: int, asked_batch: int) -> dict[str, Any]:
+    """What a record has in its section `suite`; `asked_batch` is the batch that was halved, or 0."""
+    told: dict[str, Any] = {"suite": header.suite, "plan": header.plan, "set": header.set, "cell": turn.cell.id}
+    told |= {"repeat": turn.repeat, "attempt": number}
+    return told | ({"batch_size": asked_batch} if asked_batch else {})

@@ -1,0 +1,117 @@
+"""Where a suite stands in a folder: none yet, this one, or another one; and what it had done when it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import ExitCode, UserError
+from benchmarks.suite import journal
+from benchmarks.suite.attempts import DONE, INTERRUPTED, INVALID, Attempt, History, message_of, outcome_of
+from benchmarks.suite.journal import Header, Journal
+from benchmarks.suite.plan import Plan
+from results import store
+from results.record import RunRecord
+
+
+def resumed(results_dir: Path, shard: tuple[int, int], plan: Plan | None) -> Header:
+    """The suite that began in `results_dir`. Raises UserError where there is none, or it is not `plan`."""
+    path = results_dir / journal.file_name(shard)
+    found = journal.header(path) if path.exists() else None
+    if found is None:
+        others = ", ".join(each.name for each in journal.journals(results_dir)) or "none at all"
+        raise UserError(
+            f"--resume: no suite has begun in --results_dir={results_dir}: there is no {path.name} (journals: "
+            f"{others}). Leave --resume out, or give the --shard that it began with."
+        )
+    if plan is not None and plan.id != found.plan:
+        what = f"suite {found.suite}" if plan.name != found.suite else "the suite as it was then"
+        raise UserError(
+            f"--results_dir={results_dir} is of {what} ({_told(path, found)}), and {plan.name} has other cells now. "
+            "--resume without a suite goes on with that one; for this one give another --results_dir."
+        )
+    return found
+
+
+def check_unused(results_dir: Path, shard: tuple[int, int], plan: Plan) -> None:
+    """Raise UserError where a suite has begun in `results_dir` already, or another shares it."""
+    own = journal.file_name(shard)
+    for path in journal.journals(results_dir):
+        found = journal.header(path)
+        if found is None or (found.plan == plan.id and path.name != own and found.shard[1] == shard[1] > 1):
+            continue  # another shard of the same suite
+        if found.plan == plan.id and path.name == own:
+            raise UserError(
+                f"--results_dir={results_dir} has this suite already ({_told(path, found)}). --resume goes on with it; "
+                "to run it anew give another --results_dir."
+            )
+        if found.plan == plan.id:
+            raise UserError(
+                f"--results_dir={results_dir} has this suite in {found.shard[1]} parts ({_told(path, found)}). Give "
+                "the same --shard, or another --results_dir."
+            )
+        raise UserError(
+            f"--results_dir={results_dir} is of another suite, {found.suite} ({_told(path, found)}). --resume without "
+            "a suite goes on with that one; for this one give another --results_dir."
+        )
+
+
+def history(found: Journal, results_dir: Path) -> History:
+    """What was done when the suite ended: what its journal says, and records that came before their line in it.
+
+    Those lines are written now.
+    """
+    ended = [entry for entry in found.entries if entry["kind"] == "end"]
+    told = {(entry["cell"], entry["repeat"], entry["number"]) for entry in ended}
+    open_ends = [
+        entry
+        for entry in found.entries
+        if entry["kind"] == "start" and (entry["cell"], entry["repeat"], entry["number"]) not in told
+    ]
+    past = History(_attempt(entry) for entry in ended)
+    if open_ends:
+        set_id = found.entries[0]["set"]
+        records = [record for record in _records(results_dir) if record.suite.get("set") == set_id]
+        for entry in open_ends:
+            for attempt in _left(entry, records):
+                found.append("end", **attempt._asdict())
+                past.add(attempt)
+    return past
+
+
+def _attempt(entry: dict[str, Any]) -> Attempt:
+    return Attempt(**{name: entry[name] for name in Attempt._fields if name in entry})
+
+
+def _left(entry: dict[str, Any], records: Iterable[RunRecord]) -> Iterable[Attempt]:
+    """The attempt that `entry` began, as far as one of `records` is of it."""
+    wanted = {"cell": entry["cell"], "repeat": entry["repeat"], "attempt": entry["number"]}
+    for record in records:
+        if wanted.items() <= record.suite.items() and outcome_of(record) != INTERRUPTED:
+            outcome = outcome_of(record)
+            seconds = datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)
+            yield Attempt(
+                entry["cell"],
+                entry["repeat"],
+                entry["number"],
+                outcome,
+                ExitCode.VALID if outcome in (DONE, INVALID) else ExitCode.FAILED,
+                seconds.total_seconds(),
+                Path(record.file).name,
+                message_of(record),
+                record.steady_images_per_second,
+                entry["batch_size"],
+            )
+            return
+
+
+def _records(results_dir: Path) -> list[RunRecord]:
+    return list(store.readable(set(results_dir.glob("*.json"))))
+
+
+def _told(path: Path, found: Header) -> str:
+    """When it began, and how far it has come."""
+    ended = sum(entry["kind"] == "end" for entry in journal.read(path))
+    return f"began {found.started_at[:19]}Z, {ended} attempts at {len(found.order)} runs so far"

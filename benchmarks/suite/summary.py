@@ -1,0 +1,57 @@
+"""What came of a suite, as lines: a row for each cell, and what failed and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.suite.attempts import DONE, INVALID, Attempt, History
+from benchmarks.suite.cells import Cell
+from benchmarks.suite.durations import about
+from benchmarks.suite.journal import Header
+from benchmarks.suite.process import LOGS
+from benchmarks.suite.progress import one_line, what
+from results.statistics.between_runs import interval
+
+_MOST_REASONS = 3  # of one cell
+
+
+def summary(header: Header, history: History, unreached: int, results_dir: Path) -> list[str]:
+    """The lines; `unreached` runs did not come to their turn."""
+    wide = max((len(cell.name) for cell in header.cells), default=0)
+    lines = [f"{'cell':<{wide}}  {'runs':>4} {'valid':>5} {'failed':>6}  {'images/s':>12}  95 % interval"]
+    lines += [_row(cell, history, wide) for cell in header.cells]
+    for cell in header.cells:
+        reasons = dict.fromkeys(reason for attempt in history.last(cell) if (reason := _wrong(attempt)))
+        lines += [f"{cell.name}: {reason}" for reason in list(reasons)[:_MOST_REASONS]]
+        if (batch := history.batch_size(cell)) and batch != cell.batch_size:
+            lines.append(f"{cell.name}: memory ran out with --batch_size={cell.batch_size}: it ran with {batch}")
+    last = [attempt for cell in header.cells for attempt in history.last(cell)]
+    failed = sum(attempt.outcome not in (DONE, INVALID) for attempt in last)
+    doubtful = sum(attempt.outcome == INVALID for attempt in last)
+    seconds = sum(attempt.seconds for attempt in history.all)
+    told = [f"{len(last) - failed} runs done", f"{doubtful} of them not fit for comparison" if doubtful else ""]
+    told += [f"{failed} failed" if failed else "", f"{unreached} not run" if unreached else "", about(seconds)]
+    lines.append(f"Suite {header.suite} (set {header.set}): {', '.join(filter(None, told))}. Records: {results_dir}")
+    if failed:
+        lines.append(f"What failed runs said: {results_dir / LOGS}")
+    return [one_line(line) for line in lines]
+
+
+def _row(cell: Cell, history: History, wide: int) -> str:
+    last = history.last(cell)
+    failed = sum(attempt.outcome not in (DONE, INVALID) for attempt in last)
+    speeds = history.speeds(cell)
+    known = interval(speeds)
+    speed = f"{known.value if known else speeds[0]:,.1f}" if speeds else "-"
+    told = f"{known.low:,.1f} to {known.high:,.1f}" if known else "-"
+    valid = sum(attempt.outcome == DONE for attempt in last)
+    return f"{cell.name:<{wide}}  {len(last):>4} {valid:>5} {failed:>6}  {speed:>12}  {told}"
+
+
+def _wrong(attempt: Attempt) -> str:
+    """Why an attempt is no good; "" where it is."""
+    if attempt.outcome == DONE:
+        return ""
+    if attempt.outcome == INVALID:
+        return f"not fit for comparison: {attempt.message}" if attempt.message else ""
+    return what(attempt)

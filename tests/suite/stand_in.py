@@ -1,0 +1,80 @@
+"""In place of run_benchmark.py: reads the same flags, runs nothing, and leaves a record by the project's own code.
+
+What becomes of it is in --tag: its words, with + between. "crash", "hang", "oom>8" (with more than 8 images), "exit2",
+"invalid", "silent" and "once" (what else there is happens at the first attempt only); "wait" runs until it is told to
+end.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.params import parse
+from benchmarks.params.suite_rules import place
+from results import store
+from results.record import RunRecord, utc_now
+from tests.results.records import measurement
+
+INTERRUPTED = []
+
+
+def main(arguments):
+    signal.signal(signal.SIGINT, lambda number, _: INTERRUPTED.append(number))
+    signal.signal(signal.SIGTERM, lambda number, _: INTERRUPTED.append(number))
+    command = parse(arguments)
+    params = command.params
+    suite = place(params)
+    fate = set((params.tag or "").split("+"))
+    if "once" in fate and suite["attempt"] > 1:
+        fate = set()
+    if "crash" in fate:
+        say("Fatal Python error: a bug")
+        os.abort()
+    if "silent" in fate:
+        return 5
+    if "exit2" in fate:
+        say("run_benchmark.py: error: --device=gpu: there is none")
+        return 2
+    while "hang" in fate or ("wait" in fate and not INTERRUPTED):
+        time.sleep(0.02)
+    speed = 500 * (1 + 0.001 * suite["repeat"])
+    facts = {"status": "completed", "measurement": measurement(window_seconds=640 / speed)}
+    too_large = [word for word in fate if word.startswith("oom>") and params.batch_size > int(word[4:])]
+    if too_large:
+        facts = {"status": "failed", "message": f"out of memory with --batch_size={params.batch_size}"}
+    elif INTERRUPTED:
+        facts = {"status": "interrupted", "message": "interrupted by Ctrl-C"}
+    elif "invalid" in fate:
+        facts |= {"problems": ["foreign load: other processes took 50% of the CPUs"]}
+    flags = vars(params)
+    configuration = {name: flags[name] for name in ("model", "num_gpus", "batch_size", "num_batches")}
+    record = RunRecord(
+        started_at=utc_now(),
+        finished_at=utc_now(),
+        command_line=["run_benchmark.py", *arguments],
+        params=flags,
+        given=command.given,
+        configuration=configuration | {"device": "cpu"},
+        hardware={"cpu": {"model": "Testium 9000"}, "gpus": []},
+        suite=suite,
+        **facts,
+    )
+    try:
+        store.write(record, params.results_dir)
+    except store.FolderError as error:
+        say(f"run_benchmark.py: error: {error}")
+        return 1
+    return {"failed": 1, "interrupted": 130}.get(record.status, 0)
+
+
+def say(text):
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,113 @@
+"""What runs next, and what follows a failure."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.suite.attempts import (
+    CRASH,
+    DONE,
+    HANG,
+    INTERRUPTED,
+    INVALID,
+    OUT_OF_MEMORY,
+    UNUSABLE,
+    Attempt,
+    History,
+    next_batch,
+)
+from benchmarks.suite.cells import Cell
+from benchmarks.suite.order import left, shuffled, widest
+
+RETRIES = {CRASH: 1, OUT_OF_MEMORY: 0, HANG: 2, INVALID: 1}
+
+
+def cell(name="a", **facts):
+    return Cell({"tag": name}, name, retries=RETRIES, **facts)
+
+
+def history(of, *outcomes, repeat=1, batches=()):
+    found = History()
+    for number, outcome in enumerate(outcomes, 1):
+        batch = batches[number - 1] if batches else 0
+        found.add(Attempt(of.id, repeat, number, outcome, 0, 1.0, images_per_second=10.0, batch_size=batch))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "following"),
+    [
+        ((), 0),
+        ((DONE,), None),
+        ((UNUSABLE,), None),
+        ((CRASH,), 0),
+        ((CRASH, CRASH), None),
+        ((CRASH, HANG), 0),
+        ((HANG, HANG), 0),
+        ((HANG, HANG, HANG), None),
+        ((INVALID,), 0),
+        ((INVALID, INVALID), None),
+        ((OUT_OF_MEMORY,), None),
+        ((INTERRUPTED,), 0),
+        ((INTERRUPTED, CRASH, INTERRUPTED), 0),
+    ],
+)
+def test_a_retry_for_each_class_of_failure(outcomes, following):
+    assert next_batch(cell(), history(cell(), *outcomes), 1) == following
+
+
+def test_the_batch_is_halved_until_it_fits_and_later_repeats_begin_there():
+    halving = cell(halves_batch=True, batch_size=5)
+    assert next_batch(halving, history(halving, OUT_OF_MEMORY), 1) == 2
+    ran = history(halving, OUT_OF_MEMORY, OUT_OF_MEMORY, batches=(0, 2))
+    assert next_batch(halving, ran, 1) == 1
+    ran.add(Attempt(halving.id, 1, 3, DONE, 0, 1.0, images_per_second=3.0, batch_size=1))
+    assert next_batch(halving, ran, 1) is None
+    assert next_batch(halving, ran, 2) == 1
+    assert ran.speeds(halving) == [3.0]
+    nothing_fits = history(halving, OUT_OF_MEMORY, OUT_OF_MEMORY, OUT_OF_MEMORY, batches=(0, 2, 1))
+    assert next_batch(halving, nothing_fits, 1) is None
+    assert nothing_fits.given_up(halving)
+
+
+@given(repeats=st.lists(st.integers(1, 6), min_size=1, max_size=30), seed=st.integers(0, 2**32))
+def test_the_order_is_random_whole_and_interleaved(repeats, seed):
+    order = shuffled(repeats, seed)
+    assert order == shuffled(repeats, seed)
+    assert sorted(order) == [(index, n) for index, count in enumerate(repeats) for n in range(1, count + 1)]
+    assert [repeat for _, repeat in order] == sorted(repeat for _, repeat in order)
+
+
+def test_another_seed_is_another_order():
+    assert len({tuple(shuffled([2] * 10, seed)) for seed in range(20)}) == 20
+
+
+def test_what_is_left_after_failures():
+    cells = [cell("done", repeats=2), cell("crashed", repeats=2), cell("doubtful", repeats=2)]
+    ran = History(
+        [
+            *history(cells[0], DONE).all,
+            *history(cells[1], CRASH, CRASH).all,
+            *history(cells[2], INVALID, INVALID).all,
+        ]
+    )
+    turns = left(cells, shuffled([2, 2, 2], 1), ran)
+    assert Counter(turn.cell.name for turn in turns) == {"done": 1, "doubtful": 1}
+
+
+def test_a_budget_is_spent_where_the_interval_is_widest_and_time_is_left():
+    steady, noisy, slow, failed = cells = [cell(name) for name in ("steady", "noisy", "slow", "failed")]
+    ran = History()
+    for of, speeds in ((steady, (100, 101)), (noisy, (100, 130)), (slow, (100, 200))):
+        for repeat, speed in enumerate(speeds, 1):
+            ran.add(Attempt(of.id, repeat, 1, DONE, 0, 1.0, images_per_second=float(speed)))
+    ran.add(Attempt(failed.id, 1, 1, UNUSABLE, 2, 1.0))
+    seconds = {steady.id: 5.0, noisy.id: 5.0, slow.id: 50.0, failed.id: 1.0}
+    assert widest(cells, ran, 60.0, lambda of: seconds[of.id]) == (slow, 3)
+    assert widest(cells, ran, 20.0, lambda of: seconds[of.id]) == (noisy, 3)
+    assert widest(cells, ran, 4.0, lambda of: seconds[of.id]) is None
+    for repeat in (3, 4, 5):
+        ran.add(Attempt(noisy.id, repeat, 1, DONE, 0, 1.0, images_per_second=113.0))
+    assert widest([steady, noisy], ran, 20.0, lambda of: seconds[of.id]) == (noisy, 6)

@@ -1,0 +1,315 @@
+"""Suites that run, fail, are stopped, and go on: real processes, a stand-in for what they run."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchmarks.suite.plan import read_plan
+from results.commands import gate
+from tests.suite.conftest import PROJECT, TINY, left_in, lines_of, started
+
+FATES = """\
+model: trivial
+data_name: cifar10
+batch_size: 32
+cells:
+  - {num_batches: 1}
+  - {num_batches: 2, tag: crash, repeats: 2}
+  - {num_batches: 3, tag: crash+once, retries: {crash: 2}}
+  - {num_batches: 4, tag: hang, retries: {hang: 0}, time_limit: 1s}
+  - {num_batches: 5, tag: "oom>8", on_out_of_memory: halve_batch, repeats: 2}
+  - {num_batches: 6, tag: "oom>8"}
+  - {num_batches: 7, tag: invalid, retries: {invalid: 1}}
+  - {num_batches: 8, tag: exit2}
+  - {num_batches: 9, tag: silent, retries: {crash: 0}}
+"""
+
+
+def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_path):
+    came = suite(described(FATES))
+    of_cell = {}
+    for record in sorted(came.records, key=lambda record: (record.suite["repeat"], record.suite["attempt"])):
+        of_cell.setdefault(record.params["num_batches"], []).append(record)
+    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1
+    statuses = {number: [record.status for record in found] for number, found in of_cell.items()}
+    assert statuses[1] == ["completed"]
+    assert statuses[2] == ["failed"] * 2, "tried again once, and its other repeat not at all"
+    assert statuses[3] == ["failed", "completed"]
+    assert statuses[4] == ["failed"]
+    assert of_cell[4][0].message == "ended after 1 s, its time_limit"
+    assert "died of signal 6 without a record" in of_cell[2][0].message
+    assert "Fatal Python error: a bug" in of_cell[2][0].message
+    halved = [(record.status, record.params["batch_size"], record.suite.get("batch_size")) for record in of_cell[5]]
+    assert halved == [("failed", 32, None), ("failed", 16, 32), ("completed", 8, 32), ("completed", 8, 32)]
+    assert "--device=gpu: there is none" in of_cell[8][0].message
+    assert "ended with exit code 5 without a record: it said nothing" in of_cell[9][0].message
+    assert came.code == 2, "the highest of 1 and 2"
+    for words in (
+        "num_batches=2 tag=crash: CRASH: it died of signal 6",
+        "HANG: ended after 1 s, its time_limit",
+        "memory ran out with --batch_size=32: it ran with 8",
+        "not fit for comparison: foreign load",
+        "UNUSABLE: run_benchmark.py: error: --device=gpu: there is none",
+        "5 runs done, 1 of them not fit for comparison, 5 failed",
+    ):
+        assert words in came.out, came.out
+    assert len(list((tmp_path / "runs" / "logs").glob("*.log"))) == sum(
+        record.status == "failed" for record in came.records
+    )
+
+
+def test_records_tell_the_suite_and_its_cell(suite):
+    came = suite("--set", "model=trivial,resnet20", "--set", "repeats=2", "--seed=5", *TINY)
+    assert came.code == 0
+    header = came.journal[0]
+    cells = {cell["id"]: cell["name"] for cell in header["cells"]}
+    told = {(cells[record.suite["cell"]].split()[0], record.suite["repeat"]) for record in came.records}
+    assert told == {(model, repeat) for model in ("trivial", "resnet20") for repeat in (1, 2)}
+    assert {record.suite["set"] for record in came.records} == {header["set"]}
+    assert header["seed"] == 5
+    starts = [(entry["cell"], entry["repeat"]) for entry in came.journal if entry["kind"] == "start"]
+    assert starts == [(header["cells"][index]["id"], repeat) for index, repeat in header["order"]]
+    assert "4 runs done" in came.out
+    assert came.err.count("images/s") == 4, "a plain line for each"
+    assert "\x1b" not in came.err
+
+
+def test_a_second_start_is_refused_and_a_resume_runs_nothing_twice(suite):
+    first = suite("--set", "model=trivial", *TINY)
+    again = suite("--set", "model=trivial", *TINY)
+    assert again.code == 2
+    assert "has this suite already" in again.err
+    assert "--resume goes on" in again.err
+    other = suite("--set", "model=resnet20", *TINY)
+    assert other.code == 2
+    assert "is of another suite, sweep" in other.err
+    assert "give another --results_dir" in other.err
+    changed = suite("--set", "model=resnet20", *TINY, "--resume")
+    assert changed.code == 2
+    assert "has other cells now" in changed.err
+    resumed = suite("--resume")
+    assert resumed.code == 0
+    assert len(resumed.records) == len(first.records) == 1
+    assert "nothing is left to run" in resumed.err
+
+
+def test_a_resume_of_nothing(suite, tmp_path):
+    came = suite("--resume")
+    assert came.code == 2
+    assert "no suite has begun" in came.err
+    assert not (tmp_path / "runs").exists()
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def running(folder):
+    """Whether the journal says that a process goes on."""
+    entries = lines_of(folder)
+    return bool(entries) and entries[-1]["kind"] == "start"
+
+
+def test_kill_9_loses_nothing_and_runs_nothing_twice(suite, tmp_path):
+    folder = tmp_path / "runs"
+    arguments = ["--set", "batch_size=1,2,3,4", "--set", "model=trivial", *TINY]
+    for number in range(2):
+        going_on = ["--resume"] if number else arguments
+        with started(*going_on, folder=folder) as process:
+            known = len(list(folder.glob("*.json")))
+            wait_for(lambda known=known: len(list(folder.glob("*.json"))) > known)
+            process.kill()
+            process.wait()
+        for temporary in folder.glob(".*.tmp"):
+            temporary.unlink()  # what a killed run had begun to write
+    came = suite("--resume")
+    assert came.code == 0
+    done = [record.suite["cell"] for record in came.records if record.status == "completed"]
+    assert sorted(done) == sorted({cell["id"] for cell in came.journal[0]["cells"]})
+    assert came.outcomes() == ["done"] * 4
+
+
+def test_a_record_from_before_its_line_in_the_journal_counts(suite, tmp_path):
+    came = suite("--set", "model=trivial", "--set", "repeats=2", *TINY)
+    path = tmp_path / "runs" / "suite.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
+    resumed = suite("--resume")
+    assert resumed.code == 0
+    assert len(resumed.records) == len(came.records) == 2
+    assert resumed.outcomes() == ["done", "done"]
+    assert resumed.ends()[-1]["record"] == came.ends()[-1]["record"]
+
+
+@pytest.mark.parametrize(("number", "times", "code"), [(signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 143)])
+def test_ctrl_c_lets_the_run_end_and_twice_or_sigterm_stops_it(number, times, code, tmp_path):
+    folder = tmp_path / "runs"
+    with started("--set", "tag=wait", "--set", "model=trivial,resnet20", *TINY, folder=folder) as process:
+        wait_for(lambda: running(folder))
+        for _ in range(times):
+            time.sleep(0.5)
+            assert process.poll() is None, "the run goes on"
+            process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert ("after this run; Ctrl-C again stops it now" in err) == (times == 2)
+    assert "To go on: python -m benchmarks.suite --resume" in err
+    records, entries = left_in(folder)
+    assert [record.status for record in records] == ["interrupted"]
+    assert [entry["outcome"] for entry in entries if entry["kind"] == "end"] == ["interrupted"]
+    assert "2 not run" in out
+
+
+def test_ctrl_c_once_ends_with_a_whole_record(tmp_path):
+    folder = tmp_path / "runs"
+    with started("--set", "model=trivial", "--set", "batch_size=1,2,3,4,5,6,7,8", *TINY, folder=folder) as process:
+        wait_for(lambda: running(folder))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    records, entries = left_in(folder)
+    assert {record.status for record in records} == {"completed"}
+    assert entries[-1]["kind"] == "end"
+    assert 1 <= len(records) < 8
+
+
+def full_disk(limit, arguments, suite, folder):
+    """A suite of five whose disk takes no file beyond `limit` bytes: how many records it leaves; the rest follows."""
+    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {resource.RLIM_INFINITY}))"
+    with started(*arguments, folder=folder, before=full) as process:
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "File too large" in err
+    assert "Nothing that was measured is lost. To go on:" in err
+    before, _ = left_in(folder)
+    came = suite("--resume")
+    assert came.code == 0
+    assert sorted(record.params["batch_size"] for record in came.records) == [1, 2, 3, 4, 5]
+    assert came.outcomes() == ["done"] * 5
+    return len(before)
+
+
+FIVE = ["--set", "model=trivial", "--set", "batch_size=1,2,3,4,5", *TINY]
+
+
+def test_a_disk_too_full_for_a_record_stops_it_and_nothing_is_lost(suite, tmp_path):
+    assert full_disk(6_000, FIVE, suite, tmp_path / "runs") == 0
+
+
+def test_a_disk_too_full_for_the_journal_stops_it_and_nothing_is_lost(suite, tmp_path):
+    long = [*FIVE, "--set", f"tag={3000 * 'x'}"]  # the journal has it five times at its start, a record twice
+    plan = read_plan(None, [each for each in long if each != "--set"], 200)
+    begins = sum(len(json.dumps(cell.facts())) for cell in plan.cells)
+    assert 0 < full_disk(begins + 1_200, long, suite, tmp_path / "runs") < 5
+
+
+def test_a_folder_that_cannot_be_written(suite, tmp_path):
+    (tmp_path / "file").write_text("")
+    came = suite("--set", "model=trivial", *TINY, folder=tmp_path / "file" / "runs")
+    assert came.code == 2
+    assert "Cannot write into results folder" in came.err
+
+
+def test_a_budget_is_spent_on_repeats(suite, tmp_path):
+    models = ["--set", "model=trivial,resnet20", *TINY]
+    (first,) = suite("--set", "model=trivial", *TINY, folder=tmp_path / "one").ends()
+    came = suite(*models, f"--budget={7 * first['seconds']:.2f}")
+    assert came.code == 0
+    repeats = [entry["repeat"] for entry in came.ends()]
+    assert repeats[:4] == [1, 1, 2, 2]
+    assert len(repeats) > 4
+    small = suite(*models, "--budget=0.01", folder=tmp_path / "small")
+    assert small.code == 1
+    assert "runs were not reached within --budget" in small.err
+    assert small.ends() == []
+
+
+def test_shards_share_a_folder_and_merge(suite, described):
+    path = described("model: trivial\ndata_name: cifar10\ngrid: {batch_size: [1, 2, 4]}\n")
+    parts = [suite(path, f"--shard={index}/2") for index in (1, 2)]
+    assert [part.code for part in parts] == [0, 0]
+    assert sorted(record.params["batch_size"] for record in parts[-1].records) == [1, 2, 4]
+    assert len({record.suite["plan"] for record in parts[-1].records}) == 1
+    assert suite(path, "--shard=1/2").code == 2
+    assert "has this suite in 2 parts" in suite(path).err
+
+
+def test_the_plan_and_its_time_are_told_before(suite, tmp_path):
+    arguments = ["--set", "model=trivial,resnet20", "--set", "repeats=3", "--set", "time_limit=10m", *TINY]
+    came = suite(*arguments, "--dry_run")
+    assert came.code == 0
+    assert "unknown for 6 runs, of which no earlier one is found: at most 60 min (time_limit)" in came.out
+    assert "--model=resnet20" in came.out
+    assert not (tmp_path / "runs").exists()
+    suite("--set", "model=trivial", *TINY)
+    came = suite(*arguments, "--dry_run", folder=tmp_path / "other")
+    assert "1 earlier runs of suites" in came.out
+    assert "for 3 runs, by what earlier ones took; unknown for 3 runs" in came.out
+    (tmp_path / "runs" / "suite.jsonl").unlink()
+    came = suite("--set", "model=trivial", *TINY, "--dry_run")
+    assert re.search(r"trivial +\w+ +1 +11 s +1 earlier records", came.out), "9.5 s, a second step, and the window"
+
+
+def test_the_gate_passes_the_same_and_judges_the_last_attempt(suite, described, tmp_path, capfd):
+    """A run that crashed at first and was made again then is no failure."""
+    text = "model: trivial\ndata_name: cifar10\nrepeats: 2\n"
+    suite(described(text))
+    suite(described(text + "tag: crash+once\n"), folder=tmp_path / "second")
+    assert len(left_in(tmp_path / "second")[0]) == 4
+    options = gate.parser().parse_args([f"--baseline={tmp_path / 'runs'}", f"--candidate={tmp_path / 'second'}"])
+    assert gate.main(options, sys.stdout, sys.stderr) == 0, capfd.readouterr()
+
+
+def test_tensorflow_is_not_imported():
+    program = (
+        "import sys; from benchmarks.suite import command; command.main(['quick', '--dry_run']);"
+        "sys.exit('tensorflow' in sys.modules or 'pandas' in sys.modules)"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, check=False).returncode == 0
+    )
+
+
+def test_a_live_table_on_a_terminal(tmp_path):
+    controller, terminal = pty.openpty()
+    flags = ["--set", "model=trivial", "--set", "tag=hang", "--set", "time_limit=2s", "--set", "retries.hang=0"]
+    seen = b""
+    with started(*flags, folder=tmp_path / "runs", stderr=terminal) as process:
+        os.close(terminal)
+        with contextlib.suppress(OSError):  # that is how a terminal ends
+            while chunk := os.read(controller, 1000):
+                seen += chunk
+        process.wait()
+    os.close(controller)
+    text = seen.decode()
+    assert "      done   running    failed      left time left" in text
+    assert "now: trivial, repeat 1, " in text
+    assert "\x1b[A" in text, "it is replaced in place"
+    assert text.count("HANG: ended after 2 s") == 1
+
+
+def test_a_study_is_a_cell(suite, described, monkeypatch, tmp_path):
+    for module in ("check", "description"):
+        monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: ["good", "bad"])
+    words = {"good": "print('| a table |')", "bad": "raise SystemExit(7)"}
+    monkeypatch.setattr("benchmarks.suite.process.study_command", lambda name, _: ["-c", words[name]])
+    came = suite(described("studies: all\nretries: {crash: 0}\n"))
+    assert came.code == 1
+    assert sorted(came.outcomes()) == ["crash", "done"]
+    (record,) = came.records
+    assert (record.status, record.suite["repeat"]) == ("failed", 1)
+    assert "study bad: CRASH: it ended with exit code 7" in came.out
+    assert "| a table |\n" in [path.read_text() for path in (tmp_path / "runs" / "logs").iterdir()]
+    assert suite("--resume").outcomes() == came.outcomes()
