@@ -2,8 +2,18 @@
 
 from benchmarks.studies.claims.claim import Claim
 from benchmarks.studies.claims.compiling import XLA
+from benchmarks.studies.claims.feeding import INPUT_BOUND, INPUT_METHOD
+from benchmarks.studies.claims.files import FILE_SIZE
+from benchmarks.studies.claims.graph import CONSTANT_REUSE, STEPS_PER_LOOP
 
-CLAIMS: tuple[Claim, ...] = (XLA,)
+CLAIMS: tuple[Claim, ...] = (
+    XLA,
+    INPUT_BOUND,
+    INPUT_METHOD,
+    FILE_SIZE,
+    CONSTANT_REUSE,
+    STEPS_PER_LOOP,
+)
 
 
 def names() -> list[str]:
