@@ -2,7 +2,7 @@
 
 from benchmarks.studies.claims.claim import Claim
 from benchmarks.studies.claims.compiling import XLA
-from benchmarks.studies.claims.feeding import INPUT_BOUND, INPUT_METHOD
+from benchmarks.studies.claims.feeding import INPUT_BOUND, INPUT_METHOD, PREPROCESS_DEVICE
 from benchmarks.studies.claims.files import FILE_SIZE
 from benchmarks.studies.claims.graph import CONSTANT_REUSE, STEPS_PER_LOOP
 
@@ -10,6 +10,7 @@ CLAIMS: tuple[Claim, ...] = (
     XLA,
     INPUT_BOUND,
     INPUT_METHOD,
+    PREPROCESS_DEVICE,
     FILE_SIZE,
     CONSTANT_REUSE,
     STEPS_PER_LOOP,

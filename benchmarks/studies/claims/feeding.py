@@ -118,3 +118,47 @@ INPUT_BOUND = Claim(
     "TensorFlow performance guide (2017), on input pipeline bottlenecks",
     _simplest,
 )
+
+
+def _prepared(machine: Machine) -> Sequence[Case | Missing]:
+    """With a step that has time to spare, and with a real one."""
+    shapes = [("trivial", 256, 400), ("resnet20", 256, 200)]
+    if not machine.gpus:
+        return [Missing(f"{model}, augmented", "a GPU that TensorFlow sees") for model, _, _ in shapes]
+    return [
+        Case(
+            f"{model}, augmented",
+            reading(way("on the CPU", machine, model, batch, steps), machine, "cifar10"),
+            reading(way("on the GPU", machine, model, batch, steps, "--preprocess_device=tower"), machine, "cifar10"),
+            seconds=20.0,
+            reasons=_cost_of_preparing,
+        )
+        for model, batch, steps in shapes
+    ]
+
+
+def _cost_of_preparing(on_cpu: Sequence[Measured], on_gpu: Sequence[Measured]) -> list[str]:
+    """What either place costs: processors, the GPU's time, and bytes on the way."""
+    told = []
+    busy, busy_when_on_gpu = recorded.processors(on_cpu), recorded.processors(on_gpu)
+    if busy is not None and busy_when_on_gpu is not None:
+        told.append(
+            f"The process kept {busy:.1f} processors busy with preprocessing on them, {busy_when_on_gpu:.1f} without."
+        )
+    computing, preparing_too = recorded.gpu_utilisation(on_cpu), recorded.gpu_utilisation(on_gpu)
+    if computing is not None and preparing_too is not None:
+        told.append(f"The GPU was busy {computing:.0%} of the time when it only trained, else {preparing_too:.0%}.")
+    told.append(
+        "Preprocessing on the CPU runs beside earlier steps and costs the GPU nothing while the processors keep up; "
+        "but what it sends has four bytes a value where a stored image has one."
+    )
+    return told
+
+
+PREPROCESS_DEVICE = Claim(
+    "preprocess_device",
+    "cpu-preprocess",
+    "Put preprocessing on the CPU, so that the GPU only trains.",
+    "TensorFlow performance guide (2017), on preprocessing on the CPU",
+    _prepared,
+)

@@ -47,8 +47,8 @@ def _of_graph(advised: Sequence[Measured], other: Sequence[Measured]) -> list[st
     return [
         f"The array has {size:,.0f} bytes and is used {uses:,.0f} times. As it is, it becomes a constant of the "
         f"graph at each use: {large:,.0f} bytes instead of {small:,.0f}.",
-        f"Building the graph took {grown_more:.1f} MiB of memory instead of {grown:.1f}; the rest that the process holds "
-        "is TensorFlow itself.",
+        f"Building the graph took {grown_more:.1f} MiB of memory instead of {grown:.1f}; what else the process holds "
+        "is TensorFlow.",
         "Beyond 2 GB a graph cannot be written at all. TensorFlow merges equal constants when it optimises a graph to "
         "run it, but that is after it was built.",
     ]
