@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from benchmarks.inputs.feed import Feed, compiled
+from benchmarks.inputs.feed import compiled
 from benchmarks.inputs.towers import TowerInput
 
 
@@ -27,24 +27,6 @@ class CompiledStep(ABC):
         run = compiled(self._step, self._inputs)
         self._run, self._graph = run, run.graph
         return time.perf_counter() - begin
-
-    def looped(self, steps: int) -> Callable[[], tf.Tensor]:
-        """So many steps as one TensorFlow function, one after another: what each has to tell, [steps, ...], float32.
-
-        Their inputs must be TensorFlow's own: nothing can be fed to a step within a call.
-        """
-        assert not any(isinstance(each, Feed) for each in self._inputs), "the inputs are read within the step"
-
-        def all_steps() -> tf.Tensor:
-            def one(number: tf.Tensor, told: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-                return number + 1, told.write(number, self._step())
-
-            start = (tf.constant(0), tf.TensorArray(tf.float32, size=steps))
-            _, told = tf.while_loop(lambda number, _: number < steps, one, start, parallel_iterations=1)
-            return told.stack()
-
-        looped: Callable[[], tf.Tensor] = tf.function(all_steps, autograph=False).get_concrete_function()
-        return looped
 
     @property
     def graph(self) -> tf.Graph:

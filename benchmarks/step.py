@@ -117,11 +117,6 @@ class TrainingStep(CompiledStep):
         applied, loss, *others = self._run().numpy().tolist()
         return StepOutcome(loss, bool(applied), *(others[:2] if self._options.accuracy else []))
 
-    def losses(self, steps: int) -> Callable[[], list[float]]:
-        """What makes so many steps in one call, and ends when every device is done: it returns the loss of each."""
-        looped = self.looped(steps)
-        return lambda: looped().numpy()[:, 1].tolist()
-
     def _step(self) -> tf.Tensor:
         """The whole step; returns, as float32, whether it was applied, its figures, and each tower's own loss.
 

@@ -15,6 +15,13 @@ def step_seconds(runs: Sequence[Measured]) -> float | None:
     return _median(runs, lambda record: record.measurement.median_step_seconds if record.measurement else None)
 
 
+def last_loss(runs: Sequence[Measured]) -> float | None:
+    """The loss of the last step."""
+    return _median(
+        runs, lambda record: next(iter(reversed(record.measurement.losses)), None) if record.measurement else None
+    )
+
+
 def processors(runs: Sequence[Measured]) -> float | None:
     """Processors that a run's process kept busy, as telemetry saw it."""
     return _median(runs, lambda record: _mean(record.telemetry.get("host"), "processors_of_process"))

@@ -1,14 +1,14 @@
 """Constants in graphs and steps in a loop: real effects found, and none where there is none."""
 
 import json
-import time
 
 import pytest
 
 from benchmarks.studies.claims import graph
 from benchmarks.studies.claims.claim import Case, Measured, Way
 from benchmarks.studies.claims.effect import CONFIRMED, NO_DIFFERENCE, Finding
-from benchmarks.studies.claims.programs import constants, steps_per_call
+from benchmarks.studies.claims.programs import constants
+from tests.results.records import measurement, record
 
 CASE = Case("constants", Way("tensor"), Way("array"), less_is_better=True)
 
@@ -43,27 +43,14 @@ def test_the_program_tells_the_figure_that_is_asked_for(capsys):
     assert "The array has 64 bytes and is used 5 times" in reasons[0]
 
 
-def test_steps_that_wait_are_found():
-    """At least what was slept is measured, on however busy a machine."""
-
-    def call():
-        time.sleep(0.01)
-        return [1.0, 2.0]
-
-    seconds, losses = steps_per_call.measured(call, 3)
-    assert seconds >= 0.03
-    assert losses == [1.0, 2.0] * 3
-
-
-def test_steps_that_no_call_holds_are_refused(capsys):
-    with pytest.raises(SystemExit):
-        steps_per_call.main(["--steps=100", "--per_call=7", "--", "--model=trivial"])
-    assert "--per_call=7 does not divide a tenth of --steps=100" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("loss", "told"), [(2.0, "Both trained alike: the last loss was 2."), (1.9, "did not train alike")]
 )
 def test_whether_both_trained_alike_is_told(loss, told):
-    looped, single = (Measured(1.0, {"microseconds": 100.0, "last_loss": each}) for each in (loss, 2.0))
-    assert told in " ".join(graph._cost_of_calls([looped], [single], per_call=10))
+    looped, single = (
+        Measured(1.0, {}, record(measurement=measurement(losses=(3.0, each), step_seconds=(seconds,) * 2)))
+        for each, seconds in ((loss, 1e-4), (2.0, 3e-4))
+    )
+    reasons = graph._cost_of_calls([looped], [single], per_call=10)
+    assert told in " ".join(reasons)
+    assert "The 200 µs are what Python" in reasons[1]
