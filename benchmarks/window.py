@@ -69,7 +69,7 @@ def make_steps(
     check()
     watched = place.watched(step)
     if isinstance(step, LoopedStep):
-        make_calls(draft, workload, step, length, narrator, console, check)
+        make_calls(draft, workload, step, place, length, narrator, console, check)
         return
     warm_up_step, ended = after(narrator.warm_up, check), False
     first = min(length.warmup, 1)
@@ -92,6 +92,7 @@ def make_calls(
     draft: Draft,
     workload: Workload,
     step: LoopedStep,
+    place: Place,
     length: Length,
     narrator: Narrator,
     console: Console,
@@ -106,7 +107,7 @@ def make_calls(
     warm_up_in_calls(step.outcomes, recording, calls.warmup - first, warm_up_call)
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    load, place = HostLoad(alone=True), Place()
+    load = HostLoad(alone=place.alone)
     with telemetry_of(draft, place) as part, primitives_of(draft, console, part) as part, part():
         measure_in_calls(step.outcomes, recording, calls.measured, after(narrator.step, check))
     draft.checks["load"] = load.facts()

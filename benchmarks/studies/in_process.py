@@ -13,13 +13,10 @@ if TYPE_CHECKING:
     from benchmarks.step import TrainingStep
 
 
-def build_step(flags: Sequence[str], *, hide_gpus: bool = True) -> TrainingStep:
-    """The step of `run_benchmark.py` with `flags`, not traced yet. Call it once, before TensorFlow is imported.
-
-    Unless `hide_gpus` is False, TensorFlow then sees no GPU.
-    """
+def build_step(flags: Sequence[str]) -> TrainingStep:
+    """The step of `run_benchmark.py` with `flags`, not traced yet. Call it once, before TensorFlow is imported."""
     params = parse(flags).params
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2"} | ({"CUDA_VISIBLE_DEVICES": "-1"} if hide_gpus else {})
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"}
     os.environ.update(quiet | dict(os.environ) | environment_variables(params))
 
     from benchmarks import workload

@@ -21,7 +21,7 @@ def _fed(machine: Machine) -> Sequence[Case | Missing]:
     shapes = [
         ("input alone", "resnet20", 128, 400, ("--input_only",), 16.0),
         ("trivial", "trivial", 128, 400, (), 12.0),
-        ("resnet20", "resnet20", 128 if machine.gpus else 32, 200 if machine.gpus else 40, (), 22.0),
+        ("resnet20", "resnet20", 128 if machine.gpus else 32, 200 if machine.gpus else 60, (), 25.0),
     ]
     return [_made(machine)] + [
         Case(
@@ -97,7 +97,7 @@ def _simplest(machine: Machine) -> Sequence[Case | Missing]:
     """The trivial model against real ones, each on the input of the real one."""
     on_gpu = bool(machine.gpus)
     shapes = [
-        ("resnet20", "cifar10", 128 if on_gpu else 32, 40, 1000, 20.0),
+        ("resnet20", "cifar10", 128 if on_gpu else 32, 60, 1000, 20.0),
         ("resnet50" if on_gpu else "mobilenet_v2", "imagenet", 64 if on_gpu else 8, 12, 60, 40.0),
     ]
     return [
