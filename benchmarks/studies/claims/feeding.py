@@ -69,7 +69,7 @@ def _cost_of_feeding(advised: Sequence[Measured], other: Sequence[Measured], *, 
         return []
     megabytes = batch * _BYTES_OF_IMAGE / 1e6
     told = [
-        f"The median step took {1e3 * ours:.2f} ms with tf.data, {1e3 * fed:.2f} ms when fed: a batch of "
+        f"A step took {1e3 * ours:.2f} ms with tf.data, {1e3 * fed:.2f} ms when fed: a batch of "
         f"{megabytes:.1f} MB becomes NumPy arrays and a tensor again, and the step waits for that."
     ]
     busy, busy_when_fed = recorded.processors(advised), recorded.processors(other)

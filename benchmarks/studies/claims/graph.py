@@ -100,9 +100,7 @@ def _cost_of_calls(looped: Sequence[Measured], single: Sequence[Measured], *, pe
     loss, loss_alone = recorded.last_loss(looped), recorded.last_loss(single)
     if ours is None or alone is None or loss is None or loss_alone is None:
         return []
-    told = [
-        f"The median step took {1e6 * ours:,.0f} µs with {per_call} of them in a call, {1e6 * alone:,.0f} with one."
-    ]
+    told = [f"A step took {1e6 * ours:,.0f} µs with {per_call} of them in a call, {1e6 * alone:,.0f} with one."]
     if ours < alone:
         told.append(
             f"The {1e6 * (alone - ours):,.0f} µs are what Python, starting a function and fetching its loss take: much "

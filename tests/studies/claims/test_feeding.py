@@ -57,7 +57,7 @@ def test_a_gpu_that_idles_suggests_the_input(share, told):
 def test_records_that_tell_nothing_give_no_number():
     silent = [Measured(1.0, {}, record()), Measured(1.0, {})]
     assert recorded.processors(silent) is recorded.gpu_utilisation(silent) is recorded.fact(silent, "any") is None
-    assert recorded.step_seconds(silent) == 0.125
+    assert recorded.step_seconds(silent) == 64.0, "64 images a step, at 1 a second"
     assert recorded.step_seconds([Measured(1.0, {})]) is None
 
 

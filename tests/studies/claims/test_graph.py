@@ -48,7 +48,7 @@ def test_the_program_tells_the_figure_that_is_asked_for(capsys):
 )
 def test_whether_both_trained_alike_is_told(loss, told):
     looped, single = (
-        Measured(1.0, {}, record(measurement=measurement(losses=(3.0, each), step_seconds=(seconds,) * 2)))
+        Measured(64 / seconds, {}, record(measurement=measurement(losses=(3.0, each), step_seconds=(seconds,) * 2)))
         for each, seconds in ((loss, 1e-4), (2.0, 3e-4))
     )
     reasons = graph._cost_of_calls([looped], [single], per_call=10)
