@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,9 @@ class Outcome(Protocol):
     @property
     def top_5(self) -> float | None:
         """Share of images whose class came among the first five."""
+
+
+Told = TypeVar("Told")
 
 
 class Speed(NamedTuple):
@@ -59,7 +62,8 @@ class Recording:
     """All that was measured so far: it survives whatever ends the run. Without a model there are no losses to keep.
 
     `batch_size` is the images of a tower and step; times are seconds of `clock`, by which the process began at
-    `started`. What is measured is of this process alone; `earlier` is what others did of the same training before.
+    `started`. Of `steps_per_call` steps that a call makes each has an equal share of its time. What is measured is of
+    this process alone; `earlier` is what others did of the same training before.
     """
 
     batch_size: int
@@ -67,6 +71,7 @@ class Recording:
     started: float
     clock: Callable[[], float] = time.perf_counter
     has_losses: bool = True
+    steps_per_call: int = 1
     earlier: Earlier = field(default_factory=Earlier)
     warmup_step_seconds: list[float] = field(default_factory=list)
     step_seconds: list[float] = field(default_factory=list)
@@ -107,7 +112,12 @@ class Recording:
     def training_began(self) -> float:
         """When the first step began, by `clock`; there has been one."""
         assert self.time_to_first_step_seconds is not None, "a step has been made"
-        return self.started + self.time_to_first_step_seconds - [*self.warmup_step_seconds, *self.step_seconds][0]
+        return self.started + self.time_to_first_step_seconds - self._first_call_seconds[0]
+
+    @property
+    def _first_call_seconds(self) -> list[float]:
+        """Those of the very first call, if there has been one."""
+        return [self.steps_per_call * share for share in [*self.warmup_step_seconds, *self.step_seconds][:1]]
 
     def speed(self, ewma: float | None = None) -> Speed:
         """Figures of the measured steps so far."""
@@ -127,15 +137,15 @@ class Recording:
             window_seconds=self.window_seconds,
             images_in_window=self.images,
             trace_seconds=self.trace_seconds,
-            first_step_seconds=next(iter([*self.warmup_step_seconds, *self.step_seconds]), None),
+            first_step_seconds=next(iter(self._first_call_seconds), None),
             time_to_first_step_seconds=self.time_to_first_step_seconds,
             skipped_steps=sum(not outcome.applied for outcome in [*self.warmup_outcomes, *self.outcomes]),
             top_1=tuple(float(outcome.top_1 or 0.0) for outcome in told),
             top_5=tuple(float(outcome.top_5 or 0.0) for outcome in told),
         )
 
-    def time(self, step: Callable[[], Outcome]) -> tuple[Outcome, float, float]:
-        """Run one step: its outcome, when it began and when it ended."""
+    def time(self, step: Callable[[], Told]) -> tuple[Told, float, float]:
+        """Run one step, or many in a call: what it told, when it began and when it ended."""
         begin = self.clock()
         outcome = step()
         end = self.clock()
@@ -179,6 +189,36 @@ def measure(
         on_step(recording)
         if enough and enough(recording):
             break
+
+
+def warm_up_in_calls(
+    outcomes: Callable[[], Sequence[Outcome]],
+    recording: Recording,
+    calls: int,
+    on_call: Callable[[Recording], None] = lambda _: None,
+) -> None:
+    """Warm up as above with `calls` of many steps each, which `outcomes` makes at once."""
+    for _ in range(calls):
+        told, begin, end = recording.time(outcomes)
+        recording.warmup_step_seconds += [(end - begin) / len(told)] * len(told)
+        recording.warmup_outcomes += told
+        on_call(recording)
+
+
+def measure_in_calls(
+    outcomes: Callable[[], Sequence[Outcome]],
+    recording: Recording,
+    calls: int,
+    on_call: Callable[[Recording], None] = lambda _: None,
+) -> None:
+    """Measure as above `calls` of many steps each. A step's time is its equal share of its call's: no more is known."""
+    window_begin = recording.clock()
+    for _ in range(calls):
+        told, begin, end = recording.time(outcomes)
+        recording.step_seconds += [(end - begin) / len(told)] * len(told)
+        recording.outcomes += told
+        recording.window_seconds = end - window_begin
+        on_call(recording)
 
 
 def speed(images_per_step: int, step_seconds: Sequence[float], ewma: float | None = None) -> Speed:

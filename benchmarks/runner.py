@@ -102,6 +102,7 @@ def train(
         started,
         clock,
         has_losses=not (params.input_only or params.forward_only or params.eval),
+        steps_per_call=params.steps_per_loop,
     )
     if params.eval:
         evaluate(draft, workload, console, check)

@@ -13,7 +13,8 @@ from benchmarks.copies import compare_copies
 from benchmarks.devices import addresses_in_use
 from benchmarks.draft import Draft
 from benchmarks.load import HostLoad, gpu_state
-from benchmarks.measure import Outcome, Recording, measure, warm_up
+from benchmarks.looped_step import LoopedStep
+from benchmarks.measure import Outcome, Recording, measure, measure_in_calls, warm_up, warm_up_in_calls
 from benchmarks.onednn_lines import facts, report
 from benchmarks.params import ResolvedParams
 from benchmarks.pause import Pause
@@ -68,6 +69,9 @@ def make_steps(
         console.notice("WARNING: there is no warm-up: the first step, with its one-time costs, is measured too.")
     check()
     watched = place.watched(step)
+    if isinstance(step, LoopedStep):
+        make_calls(draft, workload, step, place, length, narrator, console, check)
+        return
     warm_up_step, ended = after(narrator.warm_up, check), False
     first = min(length.warmup, 1)
     with first_step(draft, params, step, console, in_warmup=bool(first)):
@@ -82,6 +86,35 @@ def make_steps(
         on_step = after(narrator.step, check)
         measure_window(draft, workload, watched, place, console, length.measured, on_step, pauses)
     if isinstance(step, TrainingStep) and (copies := compare_copies(step.strategy)):
+        draft.checks["copies"] = copies.facts()
+
+
+def make_calls(
+    draft: Draft,
+    workload: Workload,
+    step: LoopedStep,
+    place: Place,
+    length: Length,
+    narrator: Narrator,
+    console: Console,
+    check: Callable[[], None],
+) -> None:
+    """Warm up and measure as above, with many steps a call: rules keep away all that is done between two steps."""
+    params, recording, calls = workload.params, draft.recording, Length(*(each // step.steps for each in length))
+    assert recording is not None, "the run has begun to record"
+    warm_up_call, first = after(narrator.warm_up, check), min(calls.warmup, 1)
+    with first_step(draft, params, step, console, in_warmup=bool(first)):
+        warm_up_in_calls(step.outcomes, recording, first, warm_up_call)
+    warm_up_in_calls(step.outcomes, recording, calls.warmup - first, warm_up_call)
+    console.line("Done warm up")
+    console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
+    load = HostLoad(alone=place.alone)
+    with telemetry_of(draft, place) as part, primitives_of(draft, console, part) as part, part():
+        measure_in_calls(step.outcomes, recording, calls.measured, after(narrator.step, check))
+    draft.checks["load"] = load.facts()
+    if workload.devices.kind == "gpu":
+        draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
+    if copies := compare_copies(step.strategy):
         draft.checks["copies"] = copies.facts()
 
 

@@ -25,6 +25,7 @@ from benchmarks.inputs.evaluation import open_evaluation
 from benchmarks.inputs.sources import FromFiles, Source, open_source, pipeline_options
 from benchmarks.inputs.tower_group import TowerGroup
 from benchmarks.inputs.towers import TowerInput, on_device
+from benchmarks.looped_step import LoopedStep
 from benchmarks.params import Params, ResolvedParams, resolve
 from benchmarks.params.traced_steps import steps_in_pause
 from benchmarks.step import StepOptions, TrainingStep
@@ -106,6 +107,8 @@ def build_step(
     average = _average_over_processes(workload)
     if average:
         make = partial(CollectiveStep, average=average)
+    if params.steps_per_loop > 1:
+        make = partial(LoopedStep, steps=params.steps_per_loop)
     return _step(workload, strategy, found.towers, found.first_tower, make, inputs)
 
 

@@ -28,11 +28,13 @@ class Measurement:
     A *step* is one update over all towers. Warm-up steps are kept apart and enter no figure.
 
     `batch_size`: images per tower and step. `num_towers`: towers over all processes.
-    `warmup_step_seconds`, `step_seconds`: wall time of every step. `warmup_losses`, `losses`: may be NaN or infinite.
+    `warmup_step_seconds`, `step_seconds`: wall time of every step; where a call makes many, its share of the call's.
+    `warmup_losses`, `losses`: may be NaN or infinite.
     `window_seconds`: wall time from the beginning of the first measured step to the end of the last; 0 before that.
     `images_in_window`: where not every step has batch_size images per tower, as in an evaluation.
     `trace_seconds`: building the graph of the step, before any step ran.
-    `first_step_seconds`: wall time of the very first step, in which TensorFlow optimises and compiles the graph.
+    `first_step_seconds`: wall time of the very first step, in which TensorFlow optimises and compiles the graph;
+      where a call makes many, that of the first call.
     `time_to_first_step_seconds`: from the start of the process to the end of the first step.
     `top_1`, `top_5`: training accuracy of every measured step, where it was asked for, else empty.
     `skipped_steps`: steps, warm-up included, whose update was left out because the loss scale was too large.

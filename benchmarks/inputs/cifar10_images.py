@@ -6,6 +6,7 @@ Augmentation is that of the ResNet paper (He et al. 2015, section 4.2): four pix
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import tensorflow as tf
@@ -57,18 +58,17 @@ def stages(
     """
     assert (spec.height, spec.width) == (SIZE, SIZE), f"CIFAR-10 has images of 32x32, not {spec.height}x{spec.width}"
 
+    drawn = partial(draw, spec.batch_size, seed=seed, tower=tower) if distortions else lambda **_: ()
+
     def prepare(step: tf.Tensor, pixels: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images = tf.cast(pixels, tf.float32)
-        if distortions:
-            images = crop_and_flip(images, *draw(spec.batch_size, seed=seed, tower=tower, step=step))
-        return laid_out(standardised(images), spec), labels
+        return prepared(pixels, labels, *drawn(step=step), spec=spec)
 
     def decode_and_prepare(step: tf.Tensor, records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return prepare(step, *decode(records))
 
     def in_batches(examples: tf.data.Dataset) -> tf.data.Dataset:
-        drawn = examples.shuffle(SHUFFLE_BUFFERS["cifar10"], seed=seed + tower).repeat()
-        return drawn.batch(spec.batch_size, drop_remainder=True)
+        shuffled = examples.shuffle(SHUFFLE_BUFFERS["cifar10"], seed=seed + tower).repeat()
+        return shuffled.batch(spec.batch_size, drop_remainder=True)
 
     # The number of a batch seeds its augmentation.
     records = kept(tf.data.TFRecordDataset(str(path)).shard(num_towers, tower), options)
@@ -81,6 +81,41 @@ def stages(
         "decode": batches.map(decode, num_parallel_calls=tf.data.AUTOTUNE),
         "prepare": numbered(batches, decode_and_prepare, options.passed_over),
     }
+
+
+def unprepared(
+    path: Path,
+    spec: ImageSpec,
+    *,
+    tower: int,
+    num_towers: int,
+    seed: int,
+    distortions: bool,
+    options: PipelineOptions = DEFAULTS,
+) -> tf.data.Dataset:
+    """The batches of `dataset` as `prepared` takes them: the pixels as they are stored, and what was drawn for them.
+
+    Numbers are drawn here, on the CPU, so that the images are the same wherever they are prepared; as int64, with which
+    a GPU calculates by itself, where int32 is left to the host.
+    """
+    found = stages(path, spec, tower=tower, num_towers=num_towers, seed=seed, distortions=distortions, options=options)
+    decoded = found["take from memory and batch" if options.decoded else "decode"]
+
+    def with_choice(step: tf.Tensor, pixels: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        if not distortions:
+            return pixels, labels
+        rows, columns, mirrored = draw(spec.batch_size, seed=seed, tower=tower, step=step)
+        return pixels, labels, tf.cast(rows, tf.int64), tf.cast(columns, tf.int64), mirrored
+
+    return held_ready(numbered(decoded, with_choice, options.passed_over), options)
+
+
+def prepared(pixels: tf.Tensor, labels: tf.Tensor, *choice: tf.Tensor, spec: ImageSpec) -> tuple[tf.Tensor, tf.Tensor]:
+    """Images as `spec` says of `pixels`, uint8 [batch, 3, 32, 32], augmented by a `choice` of `draw`; and `labels`."""
+    images = tf.cast(pixels, tf.float32)
+    if choice:
+        images = crop_and_flip(images, *choice)
+    return laid_out(standardised(images), spec), labels
 
 
 def decode(records: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -104,7 +139,7 @@ def crop_and_flip(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, mirror
     values, and half the time of gathering or of tf.image's transformations. What lies in the padding is selected by no
     one, and so is zero.
     """
-    pixel = tf.range(SIZE)
+    pixel = tf.range(SIZE, dtype=rows.dtype)
     row = rows[:, None] - PADDING + pixel
     column = columns[:, None] - PADDING + tf.where(mirrored[:, None], SIZE - 1 - pixel, pixel)
     select_rows = tf.one_hot(row, SIZE)[:, None]  # [batch, 1, row out, row in]

@@ -21,7 +21,14 @@ from benchmarks.inputs.imagenet_images import Preparation
 from benchmarks.inputs.imagenet_reading import Files, Images, Shards
 from benchmarks.inputs.pipeline_options import FILES_AT_ONCE, PipelineOptions
 from benchmarks.inputs.skipped_images import NoSkippedImages, SkippedImages
-from benchmarks.inputs.towers import TowerGroup, TowerInput, fed_towers, reading_towers, synthetic_towers
+from benchmarks.inputs.towers import (
+    TowerGroup,
+    TowerInput,
+    fed_towers,
+    prepared_by_step,
+    reading_towers,
+    synthetic_towers,
+)
 from benchmarks.params import Params, ResolvedParams
 from benchmarks.params.data_set import data_name
 from benchmarks.precision import COMPUTE_DTYPE
@@ -118,15 +125,33 @@ class Cifar10(FromFiles):
 
     def pipeline(self, params: ResolvedParams, image_size: int, num_towers: int) -> Pipeline:
         """That of cifar10_images."""
+        parts = self._parts(params, image_size, num_towers)
+        return Pipeline(partial(cifar10_images.dataset, **parts), partial(cifar10_images.stages, **parts))
+
+    def towers(
+        self,
+        params: ResolvedParams,
+        image_size: int,
+        towers: TowerGroup,
+        passed_over: int = 0,
+    ) -> list[TowerInput]:
+        """As others; with --preprocess_device=tower the step prepares the images."""
+        if params.preprocess_device == "cpu":
+            return super().towers(params, image_size, towers, passed_over)
+        parts = self._parts(params, image_size, towers.total)
+        options = dataclasses.replace(pipeline_options(params), passed_over=passed_over)
+        stored = reading_towers(towers, partial(cifar10_images.unprepared, **parts), options)
+        return prepared_by_step(stored, partial(cifar10_images.prepared, spec=parts["spec"]))
+
+    def _parts(self, params: ResolvedParams, image_size: int, num_towers: int) -> dict[str, Any]:
         assert params.data_dir is not None, "this source has been opened"
-        parts: dict[str, Any] = {
+        return {
             "path": cifar10_records.find(params.data_dir, "train.tfrecords"),
             "spec": image_spec(params, image_size),
             "num_towers": num_towers,
             "seed": params.tf_random_seed,
             "distortions": params.distortions,
         }
-        return Pipeline(partial(cifar10_images.dataset, **parts), partial(cifar10_images.stages, **parts))
 
 
 @dataclass(frozen=True)

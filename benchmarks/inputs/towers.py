@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -88,6 +88,17 @@ def fed_towers(
 ) -> list[TowerInput]:
     """Inputs from `dataset`, as above, that Python hands to the step as NumPy arrays."""
     return [Feed(dataset(tower=tower, options=options)) for tower, _ in towers]
+
+
+def prepared_by_step(
+    inputs: Sequence[Callable[[], tuple[tf.Tensor, ...]]], prepare: Callable[..., tuple[tf.Tensor, tf.Tensor]]
+) -> list[TowerInput]:
+    """Inputs of which the step itself, on each tower's device, prepares what `inputs` give it."""
+
+    def one(unprepared: Callable[[], tuple[tf.Tensor, ...]]) -> TowerInput:
+        return lambda: prepare(*unprepared())
+
+    return [one(each) for each in inputs]
 
 
 def _host_of(device: str) -> AbstractContextManager[object]:

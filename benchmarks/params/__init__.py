@@ -10,6 +10,7 @@ from benchmarks.params import (  # noqa: F401  importing them registers their ru
     experiment_rules,
     horovod_rules,
     input_rules,
+    loop_rules,
     mode_rules,
     one_process_rules,
     placement_rules,

@@ -56,6 +56,14 @@ class InputOptions:
         "measured alone. Takes a minute or more, and the memory of six models.",
         run_only=True,
     )
+    preprocess_device: str = option(
+        "cpu",
+        "Where cifar10's images are cropped, mirrored and standardised: on the CPU while earlier steps run (cpu), or "
+        "in the step, on each tower's device (tower). Both give the same images.",
+        choices=("cpu", "tower"),
+        tcb="it had no such flag",
+        acts=WITH_DATA,
+    )
     distortions: bool = option(True, "Augment the training images at random.", acts=WITH_DATA)
     datasets_num_private_threads: int | None = option(
         None,

@@ -41,6 +41,30 @@ def method_of_one_process(params: Params) -> str | None:
     )
 
 
+@rule("preprocess_device", "data_name", "data_dir", "input_method", "input_only", "diagnose")
+def preprocessing_in_step(params: Params) -> list[str]:
+    """What the step is given must be batches of one size, and is then no longer apart from the step."""
+    if params.preprocess_device == "cpu" or not params.data_dir:
+        return []
+    reasons = {
+        " with imagenet": (
+            data_name(params) == "imagenet",
+            "its images have sizes of their own, and are decoded and cut one by one, as the CPU does",
+        ),
+        f" with --input_method={params.input_method}": (
+            params.input_method not in ("dataset", "memory"),
+            "that hands over images that are prepared",
+        ),
+        " with --input_only": (params.input_only, "there is no step to do it"),
+        " with --diagnose": (params.diagnose, "what the step prepares cannot be told from what it computes"),
+    }
+    return [
+        f"--preprocess_device={params.preprocess_device}{what}: {reason}. Take --preprocess_device=cpu."
+        for what, (holds, reason) in reasons.items()
+        if holds
+    ]
+
+
 @rule("data_service_address", "input_method")
 def address_of_service(params: Params) -> str | None:
     """An address has two parts."""

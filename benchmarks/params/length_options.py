@@ -51,6 +51,13 @@ class LengthOptions:
         "Steps before the measurement; 10, or what --autotune_threshold asks for, where it is not given.",
         lower_bound=0,
     )
+    steps_per_loop: int = option(
+        1,
+        "Steps that one call of TensorFlow makes, in a loop of its own: saves what each call from Python costs. Then a "
+        "step's time is its share of its call's, and nothing is done between the steps of a call.",
+        lower_bound=1,
+        tcb="it had no such flag",
+    )
     autotune_threshold: int | None = option(
         None,
         "Wins that a convolution algorithm needs before it stays, T: sets TF_AUTOTUNE_THRESHOLD, and the warm-up to "

@@ -70,6 +70,7 @@ def build_training(
     loss_scale=None,
     parameter_devices=("/cpu:0",),
     how=None,
+    kind=TrainingStep,
     **options,
 ):
     """`images` and `labels` of one global batch are split over the towers in order; `how` is the strategy's own."""
@@ -81,7 +82,7 @@ def build_training(
         shares = [(share.transpose(0, 3, 1, 2), own) for share, own in shares]
     dtype = options.get("dtype", tf.float32)
     feeds = [(tf.cast(share, dtype), tf.constant(own)) for share, own in shares]
-    step = TrainingStep(
+    step = kind(
         network,
         strategy,
         devices,

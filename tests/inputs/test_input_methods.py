@@ -63,6 +63,13 @@ def test_the_images_of_cifar10_are_the_same_by_every_method(cifar10, expected, m
     np.testing.assert_array_equal(batches(STEPS, input_method=method, **cifar10), expected)
 
 
+@pytest.mark.parametrize("options", [{}, {"distortions": False}, {"input_method": "memory"}, {"data_format": "NCHW"}])
+def test_the_images_of_cifar10_are_the_same_where_the_step_prepares_them(sample_dir, options):
+    data = {"data_dir": str(sample_dir), "data_name": "cifar10", "model": "trivial", "batch_size": 100, **options}
+    there, here = batches(2, preprocess_device="tower", **data), batches(2, **data)
+    np.testing.assert_allclose(there, here, atol=1e-5)  # sums in another order
+
+
 @pytest.mark.parametrize("method", ["feed", "memory", "service"])
 def test_the_images_of_imagenet_are_the_same_by_every_method(tmp_path, method):
     records = [jpegs.record(jpegs.encoded(jpegs.pixels_of(number)), label=number + 1) for number in range(8)]

@@ -20,6 +20,9 @@ def cifar10(tmp_path):
         ({"input_only": True, "measure_peak": True}, "--input_only and --measure_peak: without a model nothing is"),
         ({"input_only": True, "diagnose": True}, "--input_only and --diagnose: without a model there is no step"),
         ({"input_method": "small_files"}, "--input_method=small_files with cifar10: only imagenet"),
+        ({"preprocess_device": "tower", "input_method": "feed"}, "--preprocess_device=tower with --input_method=feed"),
+        ({"preprocess_device": "tower", "input_only": True}, "--preprocess_device=tower with --input_only: there is"),
+        ({"preprocess_device": "tower", "diagnose": True}, "--preprocess_device=tower with --diagnose: what the step"),
         (
             {"input_method": "service", "data_service_address": "nowhere"},
             "--data_service_address=nowhere is not host:port",
@@ -46,6 +49,11 @@ def test_what_needs_one_process_is_refused_in_a_cluster(cifar10, params, reason)
     assert validate(alone) == []
     (problem,) = validate(Params(variable_update="collective_all_reduce", **cifar10, **WORKER, **params))
     assert problem.startswith(reason)
+
+
+def test_images_of_many_sizes_are_not_prepared_in_the_step(tmp_path):
+    problems = validate(Params(data_dir=str(tmp_path), data_name="imagenet", preprocess_device="tower"))
+    assert any(each.startswith("--preprocess_device=tower with imagenet: its images have sizes") for each in problems)
 
 
 def test_input_that_is_there_already_is_not_measured():

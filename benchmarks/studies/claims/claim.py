@@ -18,11 +18,14 @@ class Way:
 
     `flags` are those of run_benchmark.py, whose record gives the figure. Where that cannot do it, `program` has the
     words after `python` of a program that ends its output with a line of JSON: {"figure": number, "facts": {...}}.
+    `prepared_by` has those of a program that makes the files that the way reads: it is run once, before the first way
+    that names it, and no figure counts it.
     """
 
     name: str
     flags: tuple[str, ...] = ()
     program: tuple[str, ...] = ()
+    prepared_by: tuple[str, ...] = ()
 
 
 class Measured(NamedTuple):

@@ -7,7 +7,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.errors import ExitCode, UserError
@@ -31,15 +31,22 @@ class Measuring:
     more_flags: tuple[str, ...] = ()
     limit_seconds: float | None = None
     program: Sequence[str] = ONE_PROCESS
+    _prepared: set[tuple[str, ...]] = field(default_factory=set, init=False)
 
     def measure(self, way: Way) -> Measured:
         """Measure `way` once. Raises WayError."""
         try:
+            self._prepare(way.prepared_by)
             return self._program(way) if way.program else self._run(way)
         except WayError:
             raise
         except UserError as error:
             raise WayError(str(error)) from error
+
+    def _prepare(self, program: tuple[str, ...]) -> None:
+        if program and program not in self._prepared:
+            finish([sys.executable, *program], limit_seconds=self.limit_seconds)
+            self._prepared.add(program)
 
     def _run(self, way: Way) -> Measured:
         flags = [*way.flags, *self.more_flags]

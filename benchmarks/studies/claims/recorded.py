@@ -11,8 +11,20 @@ from results.record import RunRecord
 
 
 def step_seconds(runs: Sequence[Measured]) -> float | None:
-    """The median step."""
-    return _median(runs, lambda record: record.measurement.median_step_seconds if record.measurement else None)
+    """Seconds of a step, by the figure that the runs are compared by: images of a step / images a second."""
+    told = [
+        run.record.measurement.batch_size * run.record.measurement.num_towers / run.figure
+        for run in runs
+        if run.record and run.record.measurement
+    ]
+    return statistics.median(told) if told else None
+
+
+def last_loss(runs: Sequence[Measured]) -> float | None:
+    """The loss of the last step."""
+    return _median(
+        runs, lambda record: next(iter(reversed(record.measurement.losses)), None) if record.measurement else None
+    )
 
 
 def processors(runs: Sequence[Measured]) -> float | None:

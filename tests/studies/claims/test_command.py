@@ -77,6 +77,21 @@ def test_a_program_of_a_studys_own_tells_its_figure(tmp_path):
     assert Measuring(tmp_path).measure(Way("own", program=program)) == Measured(3.0, {"nodes": 7}, None)
 
 
+def test_what_ways_read_is_made_once(tmp_path):
+    made_by = ("-c", f"open({str(tmp_path / 'log')!r}, 'a').write('made ')")
+    read = f"print('{{\"figure\": ' + str(len(open({str(tmp_path / 'log')!r}).read())) + ', \"facts\": {{}}}}')"
+    measuring = Measuring(tmp_path)
+    ways = [Way(name, program=("-c", read), prepared_by=made_by) for name in ("one", "other", "one")]
+    assert [measuring.measure(way).figure for way in ways] == [5, 5, 5]
+
+
+def test_what_cannot_be_made_is_told(tmp_path):
+    with pytest.raises(WayError, match="the disk is full"):
+        Measuring(tmp_path).measure(
+            Way("own", program=("-c", ""), prepared_by=("-c", "raise OSError('the disk is full')"))
+        )
+
+
 def test_a_case_that_fails_is_given_up_and_the_others_go_on(tmp_path):
     broken, whole = case("broken"), case("whole")
     story = command.plan([claim(broken, whole, Missing("far", "a GPU"))], two_cores(tmp_path))
