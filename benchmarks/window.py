@@ -108,12 +108,8 @@ def make_calls(
     warm_up_in_calls(step.outcomes, recording, calls.warmup - first, warm_up_call)
     console.line("Done warm up")
     console.line(table_head(params.loss_type_to_report, params.print_training_accuracy))
-    load = HostLoad(alone=place.alone)
-    with telemetry_of(draft, place) as part, primitives_of(draft, console, part) as part, part():
+    with watching(draft, workload, place, console) as part, part():
         measure_in_calls(step.outcomes, recording, calls.measured, after(narrator.step, check))
-    draft.checks["load"] = load.facts()
-    if workload.devices.kind == "gpu":
-        draft.checks["gpus"] = gpu_state()  # at once: the GPU is still as warm as it was
     if copies := compare_copies(step.strategy):
         draft.checks["copies"] = copies.facts()
 
@@ -150,17 +146,26 @@ def measure_window(
     params, recording = workload.params, draft.recording
     assert recording is not None, "there was a warm-up"
     target = PrecisionTarget(params.target_precision) if params.target_precision else None
-    load = HostLoad(alone=place.alone)
     pauses = [*pauses, *([target] if target else [])]
-    addresses = addresses_in_use(workload.devices)
-    with telemetry_of(draft, place, addresses) as part, primitives_of(draft, console, part) as part:
+    with watching(draft, workload, place, console) as part:
         measure_with_pauses(step, recording, steps, on_step, pauses, part)
-    draft.checks["load"] = load.facts()
-    if workload.devices.kind == "gpu":
-        draft.checks["gpus"] = gpu_state(addresses=addresses)  # at once: the GPU is still as warm as it was
     if target:
         verdict = target.verdict(recording.step_seconds, steps)
         console.notice(f"NOTE: --target_precision={target.share:.2%}: {verdict}.")
+
+
+@contextlib.contextmanager
+def watching(
+    draft: Draft, workload: Workload, place: Place, console: Console
+) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """What to enter for each part of the window, so that `draft` knows what hardware and host did meanwhile."""
+    load = HostLoad(alone=place.alone)
+    addresses = addresses_in_use(workload.devices)
+    with telemetry_of(draft, place, addresses) as part, primitives_of(draft, console, part) as part:
+        yield part
+    draft.checks["load"] = load.facts()
+    if workload.devices.kind == "gpu":
+        draft.checks["gpus"] = gpu_state(addresses=addresses)  # at once: the GPU is still as warm as it was
 
 
 @contextlib.contextmanager

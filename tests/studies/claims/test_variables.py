@@ -80,8 +80,8 @@ def test_copies_that_do_not_differ_are_told_too(tmp_path):
 
 def test_what_a_link_carries_is_told_as_a_rate(tmp_path):
     (case, *_) = cases(two_h100(tmp_path))
-    sides = [[run(1, sent, params={"device": "gpu"})] for sent in (2_000_000, 6_000_000)]  # in steps of 0.125 s
-    assert "6.00 MB at most, which is 16.00 MB and 48.00 MB a second." in " ".join(case.reasons(*sides))
+    sides = [[run(1, sent, params={"device": "gpu"})] for sent in (2_000_000, 6_000_000)]  # in steps of 0.128 s
+    assert "6.00 MB at most, which is 15.62 MB and 46.88 MB a second." in " ".join(case.reasons(*sides))
 
 
 def test_records_that_tell_nothing_give_no_reasons(tmp_path):
