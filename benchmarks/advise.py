@@ -84,7 +84,7 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
         count: choose(situation(params.model, training, about.kind, count, about.wired(count), {})) for count in counts
     }
     found = Findings(params.model, params.batch_size, about.kind, about.machine, base, choices)
-    _save(options.output, found)  # a file that cannot be written must show before anything is measured
+    report.check_writable(options.output)  # which must show before anything is measured
     runs: dict[Case, list[float]] = {}
     if options.measure:
         cases = [Case(count, candidate) for count in counts if count > 1 for candidate in tried]

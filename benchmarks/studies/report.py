@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks import environment
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.studies.pairs import Spread, Target
-from results.files import write_whole
+from results import files
 from results.record import utc_now
 
 
@@ -69,15 +69,29 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
+def check_writable(path: Path | None) -> None:
+    """Raise UserError where `save` could not write `path`. What is there is kept: a study may not get to its end."""
+    if path is None:
+        return
+    try:
+        files.check_writable(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def save(path: Path | None, study: str, figures: dict[str, Any]) -> None:
     """Write `figures` to `path`, if there is one, with the time and the machine. Raises UserError where it cannot."""
     if path is None:
         return
     document = {"study": study, "written_at": utc_now(), "hardware": environment.hardware(), **figures}
     try:
-        write_whole(path, (json.dumps(document, indent=1) + "\n").encode())
+        files.write_whole(path, (json.dumps(document, indent=1) + "\n").encode())
     except OSError as error:
-        raise UserError(f"--output={path}: cannot be written: {error.strerror}. Give another file.") from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    return UserError(f"--output={path}: cannot be written: {error.strerror}. Give another file.")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -84,7 +84,7 @@ def measure(options: argparse.Namespace, flags: Sequence[str]) -> None:
     wiring = read()
     if options.picture:
         _draw(wiring, options.picture)
-    report.save(options.output, "topology", {})  # a file that cannot be written must show before anything is measured
+    report.check_writable(options.output)  # which must show before anything is measured
     prepare(command.params, notices(command.params, command.given, HEEDED), report.note)
     links = _measured(command, options.repeats, wiring)
     known = wiring.facts() if isinstance(wiring, Wiring) else None

@@ -149,7 +149,7 @@ def test_published_figures_of_one_device():
         (["--model=lenet", "--device=cpu", "--measure", "--", "--nostaged_vars", "--numgpus=2"], "--numgpus=2"),
         (["--model=lenet", "--device=cpu", "--measure", "--", "--num_gpus=2"], "this command sets --num_gpus itself"),
         (["--model=lenet", "--device=cpu", "--", "--xla"], "--xla: flags after -- are for the runs of --measure"),
-        (["--model=lenet", "--device=cpu", "--measure", "--output=/nowhere/x.csv"], "--output=/nowhere/x.csv cannot"),
+        (["--model=lenet", "--device=cpu", "--measure", "--output=/nowhere/x.csv"], "--output=/nowhere/x.csv: cannot"),
     ],
 )
 def test_what_cannot_be_used(capsys, arguments, said):

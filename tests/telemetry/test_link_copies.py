@@ -8,6 +8,7 @@ import sys
 import pytest
 import tensorflow as tf
 
+from benchmarks.topology import command
 from benchmarks.topology.command import main
 from benchmarks.topology.copies import Copies, moves_bytes
 from benchmarks.topology.speed import CopyError
@@ -116,6 +117,19 @@ def test_a_picture_of_nothing_is_refused_before_anything_is_measured(tmp_path, m
     put_in_place("init !9\n", tmp_path, monkeypatch)
     assert main(["--measure", "--device=cpu", "--picture=wiring.svg"]) == 2
     assert "--picture=wiring.svg: there is nothing to draw" in capsys.readouterr().err
+
+
+def test_links_of_before_outlive_a_measurement_that_is_interrupted(tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    put_in_place("init !9\n", tmp_path, monkeypatch)
+    monkeypatch.setattr(command, "_measured", interrupted)
+    links = tmp_path / "links.json"
+    links.write_text("of before")
+    assert main(["--measure", "--device=cpu", "--num_gpus=2", f"--output={links}"]) == 130
+    assert links.read_text() == "of before"
+    assert "python -m benchmarks.topology: interrupted" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
