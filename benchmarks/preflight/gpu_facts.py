@@ -17,7 +17,7 @@ from benchmarks.load import SLOWED
 from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
 from benchmarks.telemetry import wiring
-from benchmarks.telemetry.cuda_order import shown
+from benchmarks.telemetry.cuda_order import shown, unloadable
 from benchmarks.telemetry.wiring import Wiring
 
 NOT_ASKED = "not asked"
@@ -65,11 +65,13 @@ class Gpus:
 
     `certain`: it would take these. Else those that it would take are among them.
 
-    `nvml` is "ok", or why NVML tells nothing; it is not asked for a run on the CPU. `missing` are numbers of GPUs that
+    `nvml` is "ok", or why NVML tells nothing; it is not asked for a run on the CPU. `without_cuda` says then why CUDA
+    does not work either, where that is sure before it is started. `missing` are numbers of GPUs that
     were asked for and are not there.
     """
 
     nvml: str = NOT_ASKED
+    without_cuda: str = ""
     driver: str | None = None
     cuda: tuple[int, int] | None = None
     used: tuple[GpuFacts, ...] = ()
@@ -83,7 +85,7 @@ def read(params: Params, variables: Mapping[str, str]) -> Gpus:
     """Return the GPUs that a run of `params` would use, given CUDA's environment `variables`."""
     nvml = started_nvml()
     if isinstance(nvml, str):
-        return Gpus(nvml=nvml)
+        return Gpus(nvml=nvml, without_cuda=unloadable())
     try:
         cuda = ask(nvml.nvmlSystemGetCudaDriverVersion_v2)
         gpus = [_gpu(nvml, index) for index in range(ask(nvml.nvmlDeviceGetCount) or 0)]

@@ -102,9 +102,9 @@ def test_an_interrupt_before_the_first_step_leaves_a_record_too(tmp_path):
 def test_a_gpu_that_is_not_there_is_asked_for_by_the_flag_that_was_given_and_leaves_no_record(flags, tmp_path):
     ran = run(*flags, results_dir=tmp_path)
     assert ran.code == 2
-    assert f"{flags[0]}: TensorFlow" in ran.err
-    assert "sees no GPU. Pass --device=cpu" in ran.err
-    assert "Record: none, as nothing was measured" in ran.err
+    assert f"{flags[0]}: this process sees no GPU: NVIDIA's driver is not there" in ran.err
+    assert ". Pass --device=cpu" in ran.err
+    assert "(--ignore_preflight runs all the same.)" in ran.err
     assert "Traceback" not in ran.err
     assert ran.records == []
 
