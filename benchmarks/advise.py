@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from benchmarks import signals
+
+if __name__ == "__main__":
+    signals.end_without_a_word()
+
 import argparse
 import csv
 import dataclasses
@@ -247,4 +252,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    signals.interrupt()
     sys.exit(main())

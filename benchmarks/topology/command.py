@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import environment
 from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, Params, notices, parse
 from benchmarks.preparation import prepare
@@ -103,11 +102,14 @@ def _measured(command: CommandLine, repeats: int, wiring: Wiring | str) -> Measu
 
     params = command.params
     gpus = tf.config.list_physical_devices("GPU")
+    if not gpus and params.device == "auto":
+        raise UserError(
+            f"--measure: TensorFlow {tf.__version__} sees no GPU. run_benchmark.py --preflight may tell why. "
+            "--device=cpu --num_gpus=2 measures between logical CPU devices, which are none that copies go over."
+        )
     if gpus and params.device != "cpu" and not {"num_gpus", "gpu_indices"} & set(command.given):
         params = dataclasses.replace(params, num_gpus=len(gpus))
     found = devices.set_up(params)
-    if params.device == "auto" and (warning := devices.unused_gpus(found, environment.gpus()["gpus"])):
-        report.note(f"WARNING: {warning}")
     copies.prepare()
     words = _words(wiring, found.towers, params) if found.kind == "gpu" else {}
     return measured_links.measure(

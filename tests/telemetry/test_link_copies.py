@@ -132,6 +132,14 @@ def test_links_of_before_outlive_a_measurement_that_is_interrupted(tmp_path, mon
     assert "python -m benchmarks.topology: interrupted" in capsys.readouterr().err
 
 
+def test_without_a_gpu_the_cpu_is_not_measured_in_its_place(tmp_path, monkeypatch, capsys):
+    put_in_place("init !9\n", tmp_path, monkeypatch)
+    links = tmp_path / "links.json"
+    assert main(["--measure", f"--output={links}"]) == 2
+    assert "sees no GPU" in capsys.readouterr().err
+    assert not links.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
