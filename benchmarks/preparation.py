@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import numa
 from benchmarks.params import Notice, Params, environment_variables, overrides
@@ -23,6 +23,12 @@ def prepare(params: Params, notices: Sequence[Notice], tell: Callable[[str], obj
     for override in overrides(variables, os.environ):
         tell(f"WARNING: {override}")
     os.environ.update(QUIET | dict(os.environ) | variables)
+
+
+def variables_of_run(params: Params, environment: Mapping[str, str]) -> list[str]:
+    """Which of the variables of `environment` have their values from the run itself, in place of the shell's."""
+    own = QUIET | environment_variables(params)
+    return sorted(name for name, value in own.items() if environment.get(name) == value)
 
 
 def _bind(params: Params, tell: Callable[[str], object]) -> None:

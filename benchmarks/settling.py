@@ -46,8 +46,9 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
 def _tell_effect(draft: Draft, workload: Workload, console: Console) -> None:
     """Record what of the settings for the processors is in effect, and say what is not as it was asked for."""
     kind = workload.devices.kind
-    draft.environment["in_effect"] = facts = in_effect(kind, environment_variables(draft.command.params))
-    for words in words_on(facts, workload.params.mkl, kind):
+    own = environment_variables(draft.command.params)
+    draft.environment["in_effect"] = facts = in_effect(kind, own)
+    for words in words_on(facts, workload.params.mkl, kind, own):
         console.notice(words)
 
 

@@ -146,7 +146,15 @@ def _validity(record: RunRecord) -> Paragraphs:
     check = record.checks.get("variable_update")
     if isinstance(check, dict):
         worst, most = check.get("largest_difference"), check.get("tolerance")
-        yield "", f"update of the variables against one device: largest difference {worst} (at most {most})"
+        if not check.get("problem"):  # else it is among the problems
+            yield (
+                "checked",
+                f"the update against one device's: largest difference {_short(worst)} (at most {_short(most)})",
+            )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.2g}" if isinstance(value, float) else str(value)
 
 
 def _machine(record: RunRecord) -> Paragraphs:
@@ -171,7 +179,12 @@ def _machine(record: RunRecord) -> Paragraphs:
     yield "software", ", ".join(f"{label} {value}" for label, value in software.items() if value)
     variables = record.environment.get("variables")
     if isinstance(variables, dict):
-        yield "variables", " ".join(f"{variable}={value}" for variable, value in variables.items())
+        of_run = record.environment.get("variables_of_run")
+        told: dict[bool, list[str]] = {False: [], True: []}
+        for variable, value in variables.items():
+            told[isinstance(of_run, list) and variable in of_run].append(f"{variable}={value}")
+        yield "variables", " ".join(told[False])
+        yield "set by it", " ".join(told[True])
 
 
 def _circumstances(known: dict[str, str]) -> list[str]:

@@ -24,7 +24,9 @@ def _threads(environment: Mapping[str, str], params: Params) -> Iterator[str]:
     for variable, (flag, number) in threads.items():
         if not (found := environment.get(variable)) or found == str(number):
             continue
-        if number:
+        if not found.strip().removeprefix("-").isdecimal():
+            yield f"{variable}={found} in the environment has no effect: it is no number."
+        elif number:
             yield f"{variable}={found} in the environment has no effect: --{flag} is {number}."
         else:
             yield f"{variable}={found} in the environment counts, as --{flag} leaves it to TensorFlow."

@@ -20,6 +20,11 @@ from benchmarks.params.shell_variables import words_on
             Params(num_intra_threads=2),
             ["TF_NUM_INTRAOP_THREADS=4 in the environment has no effect: --num_intra_threads is 2."],
         ),
+        (
+            {"TF_NUM_INTRAOP_THREADS": "abc"},
+            Params(),
+            ["TF_NUM_INTRAOP_THREADS=abc in the environment has no effect: it is no number."],
+        ),
         ({"TF_NUM_INTRAOP_THREADS": "2"}, Params(num_intra_threads=2), []),
         (
             {"TF_NUM_INTRAOP_THREADS": "4"},
