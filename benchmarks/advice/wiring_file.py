@@ -26,11 +26,15 @@ def read(path: Path) -> Wiring:
     except OSError as error:
         raise UserError(f"--wiring={path}: cannot be read: {error.strerror}. Give another file.") from error
     except UNFIT as error:
-        told = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(
-            f"--wiring={path} is not what python -m benchmarks.topology --output=FILE writes: {told}."
+            f"--wiring={path} is not what python -m benchmarks.topology --output=FILE writes: {told(error)}."
         ) from error
     return found
+
+
+def told(error: Exception) -> str:
+    """What is wrong with a file, in words; `error` is one of UNFIT."""
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
 
 
 def beside_links(path: Path) -> Wiring | None:
