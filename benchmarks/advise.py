@@ -243,7 +243,10 @@ def _save(path: Path | None, found: Findings) -> None:
 
 
 def _images_per_second(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, is {text!r}") from None
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, is {text}")
     return number
@@ -267,11 +270,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--platform", metavar="NAME", help="a machine of results/reference, such as 'NVIDIA DGX-1'")
     add(
         "--wiring",
-        type=Path,
+        type=report.file,
         metavar="FILE",
         help="another machine's, as python -m benchmarks.topology --output has it",
     )
-    add("--links", type=Path, metavar="FILE", help="links as python -m benchmarks.topology --measure has measured them")
+    add(
+        "--links",
+        type=report.file,
+        metavar="FILE",
+        help="links as python -m benchmarks.topology --measure has measured them",
+    )
     add(
         "--images_per_second",
         type=_images_per_second,
@@ -282,7 +290,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--candidates", default="", metavar="NAME,NAME", help="only these, as the tables name them")
     add("--measure", action="store_true", help="run each candidate, in turn, and rank by that")
     add("--rounds", type=report.count, metavar="N", help=f"of --measure, runs of each candidate ({_ROUNDS})")
-    add("--output", type=Path, metavar="FILE", help="also write it as JSON, or as CSV where the name ends in .csv")
+    add(
+        "--output",
+        type=report.file,
+        metavar="FILE",
+        help="also write it as JSON, or as CSV where the name ends in .csv",
+    )
     return parser
 
 

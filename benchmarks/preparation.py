@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import numa
+from benchmarks.machine.processors import usable_cores
 from benchmarks.params import Notice, Params, environment_variables, overrides
-from benchmarks.params.shell_variables import words_on
+from benchmarks.params.shell_variables import surplus_threads, words_on
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # TensorFlow's own log lines would follow the last line of the output
 
@@ -18,6 +19,8 @@ def prepare(params: Params, notices: Sequence[Notice], tell: Callable[[str], obj
         tell(f"WARNING: {notice}")
     _bind(params, tell)
     for words in words_on(os.environ, params):
+        tell(f"NOTE: {words}")
+    for words in surplus_threads(params, usable_cores() or 1):
         tell(f"NOTE: {words}")
     variables = environment_variables(params)
     for override in overrides(variables, os.environ):

@@ -221,7 +221,7 @@ def _again(record: RunRecord) -> Paragraphs:
         yield "again", "not from here: this record was imported"
         return
     by_hand = [flag for flag in record.given if not flag.startswith(("repeat_", "trial_", "advised"))]
-    given = [f"--{flag}={record.params.get(flag)}" for flag in by_hand]
+    given = [f"--{flag}={'auto' if flag in record.advice else record.params.get(flag)}" for flag in by_hand]
     yield "given", " ".join(given) or "no flag"
     yield "again", f"python run_benchmark.py --rerun={shlex.quote(record.file)}"
 

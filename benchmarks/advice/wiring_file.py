@@ -78,7 +78,8 @@ def _link(facts: Any) -> Link:
     if type(nvlinks) is not int or not 0 <= nvlinks <= _MOST_NVLINKS:
         raise ValueError(f"nvlinks of GPUs {facts['gpus']} must be from 0 to {_MOST_NVLINKS}, is {str(nvlinks)[:20]}")
     known = level if level in LEVELS else UNKNOWN
-    return Link(known, nvlinks, _truth(facts["peers"]), switched=bool(_truth(facts.get("switched"))))
+    reason, switched = _text(facts.get("peer_problem")), bool(_truth(facts.get("switched")))
+    return Link(known, nvlinks, _truth(facts["peers"]), reason, switched)
 
 
 def _counted_for_each(gpus: Sequence[Gpu], links: Mapping[tuple[int, int], Link]) -> bool:

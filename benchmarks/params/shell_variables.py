@@ -16,6 +16,13 @@ def words_on(environment: Mapping[str, str], params: Params) -> list[str]:
     return [*_threads(environment, params), *_onednn(environment, params)]
 
 
+def surplus_threads(params: Params, cores: int) -> Iterator[str]:
+    """A sentence for each flag that asks for more threads than there are processors."""
+    for flag in ("num_intra_threads", "num_inter_threads"):
+        if (number := getattr(params, flag) or 0) > cores:
+            yield f"--{flag}={number}: the run has {cores} processor(s): more threads than that wait for one another."
+
+
 def _threads(environment: Mapping[str, str], params: Params) -> Iterator[str]:
     threads = {
         "TF_NUM_INTRAOP_THREADS": ("num_intra_threads", intra_threads(params)),

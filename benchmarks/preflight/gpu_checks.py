@@ -43,6 +43,12 @@ def there(facts: Facts) -> Iterator[Finding]:
             "a tower needs a GPU of its own",
             f"{way_out(params, count)}, or see what CUDA_VISIBLE_DEVICES leaves out",
         )
+    if found.no_gpu:
+        yield warns(
+            f"CUDA_VISIBLE_DEVICES names {found.no_gpu[:20]}, which is no further GPU of this machine",
+            "neither it nor what follows it is seen",
+            "Leave it out, or name others: nvidia-smi --list-gpus has numbers and UUIDs",
+        )
     severe = stops if found.certain else warns
     for gpu in found.used:
         if gpu.failure:

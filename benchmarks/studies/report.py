@@ -24,16 +24,26 @@ def parser(program: str, description: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    flags.add_argument("--output", type=Path, metavar="FILE.json", help="also write every single figure as JSON")
+    flags.add_argument("--output", type=file, metavar="FILE.json", help="also write every single figure as JSON")
     return flags
 
 
 def count(text: str) -> int:
     """A flag's whole number, at least 1."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, is {text!r}") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, is {number}")
     return number
+
+
+def file(text: str) -> Path:
+    """A flag's file. Without a name it would be the folder that one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("names no file")
+    return Path(text)
 
 
 def run(

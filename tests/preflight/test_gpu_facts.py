@@ -200,6 +200,17 @@ def test_which_gpus_a_run_would_take(put, named, params, used, missing):
     assert ([gpu.index for gpu in gpus.used], gpus.missing) == (used, missing)
 
 
+@pytest.mark.parametrize(
+    ("named", "no_gpu"), [("3,99", "99"), ("3,3", "3"), ("99", "99"), ("3", ""), ("-1", ""), ("", ""), ("3,-1", "")]
+)
+def test_what_is_no_gpu_among_those_to_be_seen_is_named(put, named, no_gpu):
+    put(NEW_DRIVER + machines.dgx_1() + "gpu*.compute_capability 6.0\n")
+    told = found(Params(), {"CUDA_VISIBLE_DEVICES": named}).get("gpus", [])
+    assert [each.what for each in told] == [
+        f"CUDA_VISIBLE_DEVICES names {no_gpu}, which is no further GPU of this machine" for _ in [no_gpu] if no_gpu
+    ]
+
+
 def test_where_models_differ_their_order_is_cuda_s_and_not_known(put):
     put("gpu7.name Tesla K80\n" + machines.dgx_1())
     assert len(read(Params(num_gpus=1), {}).used) == 8

@@ -106,6 +106,12 @@ def test_what_is_wrong_is_said(tmp_path):
     assert "figure none FAILED out of memory" in words(path)
 
 
+def test_what_was_given_as_auto_is_told_so(tmp_path):
+    chosen = {"all_reduce_spec": {"value": None, "rule": "r", "reason": "why", "source": "s"}}
+    path = write(record(given=("all_reduce_spec",), params={"all_reduce_spec": None}, advice=chosen), tmp_path)
+    assert "given --all_reduce_spec=auto" in words(path)
+
+
 def test_few_bytes_are_whole(tmp_path):
     few = {"cost": {"training_flops": 2e9, "flops_an_image": 2e9, "activation_bytes": 28_716}}
     assert "the backward pass needs 28,716 B of each image" in words(write(record(**few), tmp_path))

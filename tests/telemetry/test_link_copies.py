@@ -145,6 +145,8 @@ def test_without_a_gpu_the_cpu_is_not_measured_in_its_place(tmp_path, monkeypatc
     [
         (["--num_gpus=2"], "unrecognized arguments: --num_gpus=2 (flags of run_benchmark.py need --measure)"),
         (["--measure", "--repeats=1"], "must be at least 2"),
+        (["--measure", "--repeats=x"], "--repeats: must be a whole number, is 'x'"),
+        (["--picture="], "--picture: names no file"),
     ],
 )
 def test_wrong_arguments(arguments, said, capsys):
