@@ -75,10 +75,8 @@ def others(facts: Facts) -> Iterator[Finding]:
     if not facts.alone:
         return
     for group in alike(facts.gpus.used, lambda gpu: gpu.name if gpu.processes else None):
-        told = [
-            (f"on {_numbered(same)} " if len(group) > 1 else "") + _processes(same[0])
-            for same in alike(group, lambda gpu: gpu.processes)
-        ]
+        parts = alike(group, lambda gpu: gpu.processes)
+        told = [f"on {_numbered(same)} " * (len(parts) > 1) + _processes(same[0]) for same in parts]
         yield warns(
             f"Other processes compute on {named(group)}: {'; '.join(told)}",
             "they take time and memory from the run",

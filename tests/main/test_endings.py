@@ -180,7 +180,7 @@ def test_a_cheap_network_does_not_diverge_at_its_defaults(model, batch_size, tmp
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    ran = run("--device=gpu", "--debug", results_dir=tmp_path)
+    ran = run("--device=gpu", "--ignore_preflight", "--debug", results_dir=tmp_path)
     assert ran.code == 2
     assert "Traceback" in ran.err
 
