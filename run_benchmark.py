@@ -11,6 +11,11 @@ import time
 
 START = time.perf_counter()  # the time to the first step counts from here
 
+from benchmarks import signals  # noqa: E402
+
+if __name__ == "__main__":
+    signals.end_without_a_word()
+
 import dataclasses  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
@@ -57,6 +62,8 @@ def main(arguments: Sequence[str]) -> ExitCode:
                 store.check_folder(log_dir, tcb_logs.FLAG, tcb_logs.WHAT)
     except (UserError, store.FolderError) as error:
         return _unusable(error, console)
+    except KeyboardInterrupt:
+        return _interrupted(console)
     if command.params.repeats > 1 and not command.params.repeat_number:
         return Repeats(arguments, command.params.repeats, results_dir, console).run()
     command_line = [sys.argv[0], *arguments]
@@ -76,8 +83,7 @@ def main(arguments: Sequence[str]) -> ExitCode:
     except UserError as error:
         return _unusable(error, console)
     except KeyboardInterrupt:
-        console.notice("run_benchmark.py: interrupted before the run began; there is no record")
-        return ExitCode.INTERRUPTED
+        return _interrupted(console)
 
 
 def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Path, console: Console) -> ExitCode:
@@ -102,6 +108,11 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
         console.notice(rerun.outcome(command.rerun, ending.record))
     _conclude(ending, ending.record.images_per_second, console)
     return exit_code
+
+
+def _interrupted(console: Console) -> ExitCode:
+    console.notice("run_benchmark.py: interrupted before the run began; there is no record")
+    return ExitCode.INTERRUPTED
 
 
 def _unusable(error: Exception, console: Console) -> ExitCode:
@@ -228,4 +239,5 @@ def _conclude(ending: Ending, images_per_second: float | None, console: Console)
 
 
 if __name__ == "__main__":
+    signals.interrupt()
     sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from benchmarks import signals
+
+if __name__ == "__main__":
+    signals.end_without_a_word()
+
 import argparse
 import csv
 import dataclasses
@@ -19,7 +24,15 @@ from benchmarks.advice import candidates, one_device, target
 from benchmarks.advice.candidates import Candidate
 from benchmarks.advice.cost_model import Prediction
 from benchmarks.advice.findings import Findings, facts, rows, told
-from benchmarks.advice.measured import Case, RunFailedError, Runs, interleaved, ranked
+from benchmarks.advice.measured import (
+    Case,
+    InterruptedRunsError,
+    RunFailedError,
+    Runs,
+    interleaved,
+    ranked,
+    whole_rounds,
+)
 from benchmarks.advice.one_device import OneDevice
 from benchmarks.advice.predictions import predictions
 from benchmarks.advice.rules import choose
@@ -49,6 +62,7 @@ _OWN = (
     "local_parameter_device", "all_reduce_spec", "advised", "trial_set", "trial_number", "repeats", "find_batch_size",
 )  # fmt: skip
 _ALONE = Candidate("parameter_server")
+_RUNS, _ROUNDS = "runs", 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,12 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
     """Predict, measure where asked to, and print. Raise UserError for what cannot be used."""
     params = _params(options, flags)
+    _check(options)
     about = target.find(device=options.device, platform=options.platform, links=options.links, wires=options.wiring)
     counts, tried = about.counts(options.num_gpus), candidates.named(options.candidates, about.kind)
     if options.measure and counts == [1]:
         raise UserError(
             f"--num_gpus={options.num_gpus} with --measure: one device exchanges nothing. Ask for more too."
         )
+    if options.measure and about.kind == "gpu":
+        target.check_gpus(max(counts))
     base = _one_device(options, params, about)
     if base is None and not options.measure:
         raise UserError(_not_known(options, params, about))
@@ -84,20 +101,35 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
         count: choose(situation(params.model, training, about.kind, count, about.wired(count), {})) for count in counts
     }
     found = Findings(params.model, params.batch_size, about.kind, about.machine, base, choices)
-    _save(options.output, found)  # a file that cannot be written must show before anything is measured
     runs: dict[Case, list[float]] = {}
+    interrupted = False
     if options.measure:
         cases = [Case(count, candidate) for count in counts if count > 1 for candidate in tried]
-        runs, base = _measure(options, params, flags, about, cases, base)
+        runs, base, interrupted = _measure(options, params, flags, about, cases, base)
     several = [count for count in counts if count > 1]
     found = dataclasses.replace(
         found,
         base=base,
         predicted=_predicted(several, tried, about, base, params, training),
-        measured={count: ranked(_of(runs, count)) for count in several if runs},
+        measured={count: ranked(of_count) for count in several if (of_count := _of(runs, count))},
     )
+    if interrupted:  # --output keeps what it had
+        if found.measured:
+            report.say(told(found))
+        raise KeyboardInterrupt
     _save(options.output, found)
     report.say(told(found))
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise UserError for options that would be passed over."""
+    if options.rounds and not options.measure:
+        raise UserError(f"--rounds={options.rounds}: rounds are of --measure. Add it, or leave them out.")
+    if options.output and options.output.suffix not in ("", ".json", ".csv"):
+        raise UserError(f"--output={options.output}: it is written as JSON or CSV. Give a name in .json or .csv.")
+    folder = options.results_dir and Path(options.results_dir).expanduser()
+    if folder and not options.measure and not folder.is_dir():
+        raise UserError(f"--results_dir={options.results_dir}: there is no such folder to read runs from.")
 
 
 def _params(options: argparse.Namespace, flags: Sequence[str]) -> Params:
@@ -109,7 +141,7 @@ def _params(options: argparse.Namespace, flags: Sequence[str]) -> Params:
         if name in (*_OWN, "help"):
             raise UserError(f"{flag} after --: this command sets --{name} itself. Leave it out there.")
     own = {"model": options.model, "data_name": options.data_name or "imagenet", "precision": options.precision}
-    own |= {"batch_size": options.batch_size, "results_dir": options.results_dir}
+    own |= {"batch_size": options.batch_size, "results_dir": options.results_dir or _RUNS}
     return parse([*(written(name, value) for name, value in own.items()), *flags]).params
 
 
@@ -125,7 +157,7 @@ def _one_device(options: argparse.Namespace, params: Params, about: Target) -> O
     batch_size = asked or models.get(params.model, _data(params)).batch_size
     if options.images_per_second:
         return OneDevice(options.images_per_second, batch_size, "--images_per_second")
-    if options.platform and (found := one_device.published(options.platform, params.model, asked, numbers)):
+    if options.platform and (found := one_device.published(about.machine.name, params.model, asked, numbers)):
         return found
     folder = Path(params.results_dir).expanduser()
     return one_device.of_records(folder, params.model, about.machine.accelerator, batch_size, numbers)
@@ -135,7 +167,7 @@ def _not_known(options: argparse.Namespace, params: Params, about: Target) -> st
     if about.machine is None:
         return "--device=cpu: how fast logical CPU devices exchange is not known. Add --measure."
     looked = f"no valid run with one tower is in {params.results_dir}"
-    looked += f", and of {options.platform} no one figure was published" if options.platform else ""
+    looked += f", and of {about.machine.name} no one figure was published" if options.platform else ""
     size = f" and {params.batch_size} images a step" if params.batch_size else ""
     return (
         f"What one device gives with --model={params.model}{size} is not known: {looked}. Give --images_per_second or "
@@ -150,8 +182,11 @@ def _measure(
     about: Target,
     cases: Sequence[Case],
     base: OneDevice | None,
-) -> tuple[dict[Case, list[float]], OneDevice | None]:
-    """The figures of `cases`, and what one device gives: it is measured too where that is of use and not known."""
+) -> tuple[dict[Case, list[float]], OneDevice | None, bool]:
+    """The figures of `cases`, what one device gives, and whether Ctrl-C has ended it.
+
+    One device is measured too where that is of use and not known.
+    """
     length = {} if params.num_batches or params.num_epochs or params.target_precision else _LENGTH
     own: dict[str, Any] = {"model": params.model, "data_name": _data(params), "precision": precision(params)}
     own |= {"device": about.kind, "batch_size": params.batch_size, "verify_variable_update": False} | length
@@ -160,11 +195,15 @@ def _measure(
     alone = Case(1, _ALONE)
     needed = about.machine is not None and base is None
     measure = Runs([*(written(name, value) for name, value in own.items()), *flags], results_dir).measure
-    runs = interleaved(measure, [alone, *cases] if needed else cases, options.rounds, report.note)
-    if needed:
-        told_by = f"mean of {options.rounds} run(s) of this command"
-        base = OneDevice(statistics.geometric_mean(runs.pop(alone)), params.batch_size, told_by)
-    return runs, base
+    interrupted = False
+    try:
+        runs = interleaved(measure, [alone, *cases] if needed else cases, options.rounds or _ROUNDS, report.note)
+    except InterruptedRunsError as ended:
+        runs, interrupted = whole_rounds(ended.runs), True
+    if speeds := runs.pop(alone, None):
+        told_by = f"mean of {len(speeds)} run(s) of this command"
+        base = OneDevice(statistics.geometric_mean(speeds), params.batch_size, told_by)
+    return runs, base, interrupted
 
 
 def _of(runs: Mapping[Case, list[float]], count: int) -> dict[Candidate, list[float]]:
@@ -203,7 +242,10 @@ def _save(path: Path | None, found: Findings) -> None:
 
 
 def _images_per_second(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, is {text!r}") from None
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0 and finite, is {text}")
     return number
@@ -227,24 +269,35 @@ def _parser() -> argparse.ArgumentParser:
     add("--platform", metavar="NAME", help="a machine of results/reference, such as 'NVIDIA DGX-1'")
     add(
         "--wiring",
-        type=Path,
+        type=report.file,
         metavar="FILE",
         help="another machine's, as python -m benchmarks.topology --output has it",
     )
-    add("--links", type=Path, metavar="FILE", help="links as python -m benchmarks.topology --measure has measured them")
+    add(
+        "--links",
+        type=report.file,
+        metavar="FILE",
+        help="links as python -m benchmarks.topology --measure has measured them",
+    )
     add(
         "--images_per_second",
         type=_images_per_second,
         metavar="X",
         help="of one device with its variables; else what was published of --platform, or valid runs in --results_dir",
     )
-    add("--results_dir", default="runs", metavar="DIR", help="where runs are read from and written to (runs)")
+    add("--results_dir", metavar="DIR", help=f"where runs are read from and written to ({_RUNS})")
     add("--candidates", default="", metavar="NAME,NAME", help="only these, as the tables name them")
     add("--measure", action="store_true", help="run each candidate, in turn, and rank by that")
-    add("--rounds", type=report.count, default=3, metavar="N", help="runs of each candidate (3)")
-    add("--output", type=Path, metavar="FILE", help="also write it as JSON, or as CSV where the name ends in .csv")
+    add("--rounds", type=report.count, metavar="N", help=f"of --measure, runs of each candidate ({_ROUNDS})")
+    add(
+        "--output",
+        type=report.file,
+        metavar="FILE",
+        help="also write it as JSON, or as CSV where the name ends in .csv",
+    )
     return parser
 
 
 if __name__ == "__main__":
+    signals.interrupt()
     sys.exit(main())

@@ -125,7 +125,7 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
     if command.answer is not None:
         report.say(command.answer)
         return
-    _save(options, results)  # a file that cannot be written must show before anything is measured
+    report.check_writable(options.output)
     prepare(command.params, without_effect(command, options.algorithms), report.note)
 
     from benchmarks import devices

@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from benchmarks.absent_gpus import asking_flag, counted, way_out
 from benchmarks.errors import UserError
 from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
@@ -124,10 +125,11 @@ def gpu_indices(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> lis
     indices = asked_gpus(params)
     missing = [index for index in indices if index >= len(gpus)]
     if missing:
+        count = len(gpus)
         raise UserError(
-            f"{_asked_for(params, any_gpus=bool(gpus))}: TensorFlow {tf.__version__} sees {_counted_gpus(len(gpus))}. "
-            + (f"Ask for at most {len(gpus)}, or pass" if gpus else "Pass")
-            + " --device=cpu. If the machine has more, install tensorflow[and-cuda] and see whether nvidia-smi works."
+            f"{asking_flag(params, count)}: TensorFlow {tf.__version__} sees {counted(params, count)}. "
+            f"{way_out(params, count)}. If the machine has {'more' if gpus else 'one'} for which this TensorFlow has "
+            "code (--preflight tells), install tensorflow[and-cuda] and see whether nvidia-smi works."
         )
     return indices
 
@@ -135,15 +137,6 @@ def gpu_indices(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> lis
 def numbers(params: Params) -> list[int]:
     """TensorFlow's numbers, among all GPUs that it sees in this process, of those of the towers."""
     return gpu_indices(params, tf.config.list_physical_devices("GPU"))
-
-
-def _asked_for(params: Params, *, any_gpus: bool) -> str:
-    """The flag that asks for more GPUs than there are."""
-    if params.gpu_indices:
-        return f"--gpu_indices={params.gpu_indices}"
-    if params.device == "gpu" and not any_gpus:
-        return "--device=gpu"
-    return f"--num_gpus={params.num_gpus}"
 
 
 def _gpu_towers(params: Params, gpus: Sequence[tf.config.PhysicalDevice]) -> tuple[str, ...]:
@@ -199,10 +192,6 @@ def addresses_in_use(devices: Devices) -> tuple[str, ...] | None:
     return known if known and len(known) == len(visible) else None
 
 
-def _counted_gpus(count: int) -> str:
-    return "no GPU" if not count else f"{count} GPU{'s' if count > 1 else ''}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Probe(Network):
     """Convolutions, batch norm, both poolings and a classifier: the kernels that depend on layout and dtype."""
@@ -233,13 +222,18 @@ def peak_device_bytes(devices: Devices) -> dict[str, int]:
     return found
 
 
-def unused_gpus(devices: Devices, gpus: Sequence[Mapping[str, object]]) -> str | None:
-    """A warning where NVML sees `gpus` on this machine and the run computes on the CPU without having been told to."""
+def unused_gpus(devices: Devices, gpus: Sequence[Mapping[str, object]], *, explained: bool = False) -> str | None:
+    """A warning where NVML sees `gpus` on this machine and the run computes on the CPU without having been told to.
+
+    Where that is `explained`, as preflight has said why TensorFlow cannot use them, no other reason is guessed at.
+    """
     if devices.kind == "gpu" or not gpus:
         return None
     return (
-        f"the machine has {_counted_gpus(len(gpus))}, {gpus[0]['name']}, but TensorFlow {tf.__version__} sees none: "
-        "this run computes on the CPU. Install tensorflow[and-cuda], or pass --device=cpu if that is what you want."
+        f"the machine has {len(gpus)} GPU{'s' if len(gpus) > 1 else ''}, {gpus[0]['name']}, but TensorFlow "
+        f"{tf.__version__} sees none: this run computes on the CPU. "
+        + ("Pass" if explained else "Install tensorflow[and-cuda], or pass")
+        + " --device=cpu if that is what you want."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, confi
 from benchmarks.params.conditions import quantizes
 from benchmarks.params.paper_schedule import notice, paper_facts
 from benchmarks.params.suite_rules import place
+from benchmarks.preparation import variables_of_run
 from models.cost import cost
 from models.network import Network
 from results.checks import Facts, losses_of, problems
@@ -80,7 +82,10 @@ class Draft:
     primitives: PrimitiveLines | None = None
 
     def __post_init__(self) -> None:
-        self.environment = self.environment or this_machine.environment(names=self.params.record_hostname)
+        self.environment = self.environment or {
+            **this_machine.environment(names=self.params.record_hostname),
+            "variables_of_run": variables_of_run(self.params, os.environ),
+        }
 
     def notices(self) -> list[Notice]:
         """What was asked for and does not act, as far as it is known yet."""

@@ -31,7 +31,7 @@ def run_to_end(draft: Draft, story: Callable[[], None], explain: Callable[[Excep
     try:
         story()
     except KeyboardInterrupt:
-        return Ending(draft.record("interrupted", "interrupted by Ctrl-C"), ExitCode.INTERRUPTED)
+        return Ending(draft.record("interrupted", "by Ctrl-C"), ExitCode.INTERRUPTED)
     except Terminated:
         return Ending(draft.record("interrupted", "ended by SIGTERM"), ExitCode.TERMINATED)
     except Exception as error:  # noqa: BLE001  whatever ended the run, its record is due

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from benchmarks import numa
 from benchmarks.instruction_sets import unused_instruction_sets
-from benchmarks.machine.files import read_text
+from benchmarks.machine.files import exists, read_text
 from benchmarks.machine.processors import usable_cores
 
 _OPENMP_FUNCTION = "omp_get_max_threads"  # every OpenMP runtime has it
@@ -57,21 +57,34 @@ def ignored(environment: Mapping[str, str], own: Collection[str], *, kind: str, 
             found[name] = "this TensorFlow has no OpenMP"
         elif kind == "cpu" and name.startswith(_OF_GPUS) and name not in own:
             found[name] = "no tower is on a GPU"
+        elif name == "LD_PRELOAD" and (absent := _absent(environment[name])):
+            found[name] = f"there is no {', '.join(absent)}"
     return found
 
 
-def words_on(facts: Mapping[str, Any], mkl: bool | None, kind: str) -> Iterator[str]:
-    """What is worth a word of `facts`, where `mkl` was asked for and towers are on `kind`: a line each."""
+def _absent(preloaded: str) -> list[str]:
+    """Those of the libraries in LD_PRELOAD, paths between colons or blanks, that are not there."""
+    return [path for path in re.split("[: ]+", preloaded) if "/" in path and not exists(Path(path))]
+
+
+def words_on(facts: Mapping[str, Any], mkl: bool | None, kind: str, own: Collection[str] = ()) -> Iterator[str]:
+    """What is worth a word of `facts`, where `mkl` was asked for and towers are on `kind`: a line each.
+
+    `own` are the variables that the run has set itself, which no user needs to unset.
+    """
     if mkl is not None and facts["onednn"] not in (None, mkl):
         asked = "--mkl" if mkl else "--nomkl"
         yield f"WARNING: {asked}: oneDNN is {'on' if facts['onednn'] else 'off'}: this TensorFlow does not heed it."
-    by_reason: dict[str, list[str]] = {}
+    by_reason: dict[tuple[str, bool], list[str]] = {}
     for name, reason in facts["ignored_variables"].items():
-        by_reason.setdefault(reason, []).append(name)
-    for reason, names in by_reason.items():
-        yield f"WARNING: {', '.join(names)}: no effect: {reason}."
+        by_reason.setdefault((reason, name in own), []).append(name)
+    for (reason, by_run), names in by_reason.items():
+        if by_run:
+            yield f"NOTE: {', '.join(names)}, which --mkl sets: no effect: {reason}."
+        else:
+            yield f"WARNING: {', '.join(names)}: no effect: {reason}."
     unused = facts["instruction_sets"]["unused"]
-    if kind == "cpu" and unused:
+    if kind == "cpu" and unused and mkl is not None:  # others who want to know ask the record
         yield (
             f"NOTE: this TensorFlow was not built for {', '.join(unused)}, which the processor has. A build from "
             "source would use them beside oneDNN, which finds out by itself what there is."

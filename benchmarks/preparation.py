@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import numa
+from benchmarks.machine.processors import usable_cores
 from benchmarks.params import Notice, Params, environment_variables, overrides
-from benchmarks.params.shell_variables import words_on
+from benchmarks.params.shell_variables import surplus_threads, words_on
 
 # What TensorFlow is to find where the environment does not say otherwise.
 UNLESS_SET = {
@@ -25,10 +26,18 @@ def prepare(params: Params, notices: Sequence[Notice], tell: Callable[[str], obj
     _bind(params, tell)
     for words in words_on(os.environ, params):
         tell(f"NOTE: {words}")
+    for words in surplus_threads(params, usable_cores() or 1):
+        tell(f"NOTE: {words}")
     variables = environment_variables(params)
     for override in overrides(variables, os.environ):
         tell(f"WARNING: {override}")
     os.environ.update(UNLESS_SET | dict(os.environ) | variables)
+
+
+def variables_of_run(params: Params, environment: Mapping[str, str]) -> list[str]:
+    """Which of the variables of `environment` have their values from the run itself, in place of the shell's."""
+    own = UNLESS_SET | environment_variables(params)
+    return sorted(name for name, value in own.items() if environment.get(name) == value)
 
 
 def _bind(params: Params, tell: Callable[[str], object]) -> None:

@@ -9,6 +9,7 @@ from benchmarks.draft import Draft, cost_facts, learning_facts, learning_notices
 from benchmarks.in_effect import in_effect, words_on
 from benchmarks.params import environment_variables
 from benchmarks.precision import COMPUTE_DTYPE
+from benchmarks.preflight import command as preflight
 from benchmarks.telemetry import wiring
 from benchmarks.topology import tower_wiring
 from benchmarks.workload import Workload, images_per_update, settle
@@ -18,8 +19,10 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
     """Settle devices and data at `place`, and warn of what shows only now."""
     asked = draft.notices()
     workload = settle(draft.params, place.set_up)
-    if draft.params.device == "auto" and (warning := unused_gpus(workload.devices, draft.hardware["gpus"])):
-        console.notice(f"WARNING: {warning}")
+    if draft.params.device == "auto":
+        explained = preflight.leaves_gpus_out(draft.sections.get("preflight", {}))
+        if warning := unused_gpus(workload.devices, draft.hardware["gpus"], explained=explained):
+            console.notice(f"WARNING: {warning}")
     if workload.devices.kind == "gpu":  # of a run on the CPU nobody asks how the machine's GPUs are wired
         draft.hardware |= wiring.recorded()
     draft.params = workload.params
@@ -43,8 +46,9 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
 def _tell_effect(draft: Draft, workload: Workload, console: Console) -> None:
     """Record what of the settings for the processors is in effect, and say what is not as it was asked for."""
     kind = workload.devices.kind
-    draft.environment["in_effect"] = facts = in_effect(kind, environment_variables(draft.command.params))
-    for words in words_on(facts, workload.params.mkl, kind):
+    own = environment_variables(draft.command.params)
+    draft.environment["in_effect"] = facts = in_effect(kind, own)
+    for words in words_on(facts, workload.params.mkl, kind, own):
         console.notice(words)
 
 

@@ -23,6 +23,18 @@ def listen(heard: Callable[[int, FrameType | None], object]) -> None:
     signal.signal(signal.SIGTERM, heard)
 
 
+def end_without_a_word() -> None:
+    """Let Ctrl-C just end the process, as long as it imports what it needs: there is nothing to tell yet."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def interrupt() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt again, after `end_without_a_word`."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Signals:
     """While entered, a first SIGINT or SIGTERM waits for `check`, a second one raises at once.
 

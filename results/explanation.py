@@ -148,7 +148,15 @@ def _validity(record: RunRecord) -> Paragraphs:
     check = record.checks.get("variable_update")
     if isinstance(check, dict):
         worst, most = check.get("largest_difference"), check.get("tolerance")
-        yield "", f"update of the variables against one device: largest difference {worst} (at most {most})"
+        if not check.get("problem"):  # else it is among the problems
+            yield (
+                "checked",
+                f"the update against one device's: largest difference {_short(worst)} (at most {_short(most)})",
+            )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.2g}" if isinstance(value, float) else str(value)
 
 
 def _machine(record: RunRecord) -> Paragraphs:
@@ -173,7 +181,12 @@ def _machine(record: RunRecord) -> Paragraphs:
     yield "software", ", ".join(f"{label} {value}" for label, value in software.items() if value)
     variables = record.environment.get("variables")
     if isinstance(variables, dict):
-        yield "variables", " ".join(f"{variable}={value}" for variable, value in variables.items())
+        of_run = record.environment.get("variables_of_run")
+        told: dict[bool, list[str]] = {False: [], True: []}
+        for variable, value in variables.items():
+            told[isinstance(of_run, list) and variable in of_run].append(f"{variable}={value}")
+        yield "variables", " ".join(told[False])
+        yield "set by it", " ".join(told[True])
 
 
 def _circumstances(known: dict[str, str]) -> list[str]:
@@ -210,7 +223,7 @@ def _again(record: RunRecord) -> Paragraphs:
         yield "again", "not from here: this record was imported"
         return
     by_hand = [flag for flag in record.given if not flag.startswith(("repeat_", "suite_", "trial_", "advised"))]
-    given = [f"--{flag}={record.params.get(flag)}" for flag in by_hand]
+    given = [f"--{flag}={'auto' if flag in record.advice else record.params.get(flag)}" for flag in by_hand]
     yield "given", " ".join(given) or "no flag"
     yield "again", f"python run_benchmark.py --rerun={shlex.quote(record.file)}"
 

@@ -67,8 +67,9 @@ def _table(by_device: Mapping[str, Mapping[str, int]]) -> list[str]:
     for kinds in by_device.values():
         totals.update(kinds)
     ranked = sorted(totals, key=lambda kind: (-totals[kind], kind))
-    groups = [(kind, [kind]) for kind in ranked[:ROWS]]
-    if rest := ranked[ROWS:]:
+    own = ROWS if len(ranked) > ROWS + 1 else ROWS + 1  # one other takes as much place by itself
+    groups = [(kind, [kind]) for kind in ranked[:own]]
+    if rest := ranked[own:]:
         groups.append((f"({counted(len(rest), 'other')})", rest))
     groups.append(("(all)", ranked))
     rows = [

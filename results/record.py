@@ -59,10 +59,11 @@ class RunRecord:
     `params`: every flag, resolved. `given`: the flags that the user gave. `not_acting`: {flag, value, kind, reason} of
     each flag that was accepted without effect. `configuration`: the resolved flags that say what is measured; records
     with equal `configuration_key` are repeats of each other.
-    `environment` (packages, variables, how TensorFlow was built, libraries of CUDA that were loaded, in_effect: which
-    settings for processors TensorFlow heeds; `machine`, a number that tells machines apart, and `hostname` only where
-    it was asked for), `hardware` (cpu, numa_nodes, memory, virtualisation, gpus), `placement` (towers; variables by
-    device), `dataset` (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the
+    `environment` (packages; variables, and which of these the run has set itself, variables_of_run; how TensorFlow
+    was built; libraries of CUDA that were loaded; in_effect: which settings for processors TensorFlow heeds;
+    `machine`, a number that tells machines apart, and `hostname` only where it was asked for), `hardware` (cpu,
+    numa_nodes, memory, virtualisation, gpus), `placement` (towers; variables by device), `dataset` (name,
+    synthetic, sample, source, examples) and `model` (name, parameters) are empty where the
     run ended before they were known. If it was looked at, `placement` has where operations were too
     (results/placement.py). `cost` is what an image costs (operations, bytes kept for the backward pass), the operations
     a second that the run achieved, and the peaks of its devices where they were measured (results/cost.py). `checks`

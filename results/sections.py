@@ -46,7 +46,14 @@ def in_effect(record: RunRecord) -> Paragraphs:
     unused = sets.get("unused") if isinstance(sets, dict) else None
     if isinstance(unused, list) and unused:
         told.append(f"not built for {', '.join(map(str, unused))}")
-    yield "in effect", "; ".join(told)
+    system = [f"malloc is {found['malloc']}"] if isinstance(found.get("malloc"), str) else []
+    if isinstance(found.get("openmp"), bool):
+        system.append("OpenMP" if found["openmp"] else "no OpenMP")
+    if isinstance(numa := found.get("numa"), dict) and isinstance(numa.get("processors"), dict):
+        nodes = ", ".join(map(str, numa["processors"])) or "not known"
+        system.append(f"NUMA nodes {nodes}, memory by {numa.get('memory')}")
+    for number, line in enumerate(filter(None, ["; ".join(told), "; ".join(system)])):
+        yield ("" if number else "in effect"), line
 
 
 def primitives(record: RunRecord) -> Paragraphs:

@@ -15,6 +15,8 @@ from benchmarks.advice.one_device import OneDevice
 from benchmarks.advice.rules import Choice
 from benchmarks.studies.report import table
 
+_LESS = 0.99  # of the fastest: what is nearer is no contradiction
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -41,7 +43,7 @@ def told(found: Findings) -> str:
             parts.append(_predictions(count, predictions, chosen(found.choices[count])))
         if runs := found.measured.get(count):
             parts += [_runs(count, runs), *_agreement(found, count)]
-    return "\n\n".join([*parts, *_rules(found.choices)])
+    return "\n\n".join([*parts, *_rules(found.choices), *_rule_against_prediction(found)])
 
 
 def _heading(found: Findings) -> str:
@@ -111,14 +113,17 @@ def _agreement(found: Findings, count: int) -> list[str]:
             words.append(f"Prediction and runs agree: {first} before {_listed(slower)}.")
     rule = chosen(found.choices[count])
     of_rule = {each.candidate: each for each in runs}.get(rule)
+    alike = [each.candidate for each in runs[1:] if not each.slower]
     if of_rule is None:
         words.append(f"What the rule takes, {rule}, is not among these.")
     elif of_rule.slower:
         words.append(f"What the rule takes, {rule}, is slower than {first} here.")
+    elif rule != first:
+        words.append(f"What the rule takes, {rule}, is not told from the fastest.")
+    elif alike:
+        words.append(f"What the rule takes, {rule}, is not told from {_listed(alike)}.")
     else:
-        words.append(
-            f"What the rule takes, {rule}, is {'the fastest' if rule == first else 'not told from the fastest'}."
-        )
+        words.append(f"What the rule takes, {rule}, is the fastest.")
     return [" ".join(words)]
 
 
@@ -140,6 +145,24 @@ def _rule(counts: Sequence[int], choice: Choice) -> str:
         f'On {devices} auto takes {" ".join(chosen(choice).flags)}. Rule "{choice.rule}": {choice.reason}. '
         f"Source: {choice.source}."
     )
+
+
+def _rule_against_prediction(found: Findings) -> list[str]:
+    """That the rule takes what is predicted to be slower, where it is and no runs say which is right."""
+    shares = {}
+    for count, predictions in found.predicted.items():
+        speeds = {candidate: each.images_per_second for candidate, each in predictions}
+        rule = chosen(found.choices[count])
+        if count not in found.measured and rule in speeds and speeds[rule] < _LESS * max(speeds.values()):
+            shares[count] = 1 - speeds[rule] / max(speeds.values())
+    if not shares:
+        return []
+    least, most = f"{min(shares.values()):.0%}", f"{max(shares.values()):.0%}"
+    return [
+        f"The prediction contradicts the rule on {', '.join(map(str, sorted(shares)))} devices: what auto takes is "
+        f"predicted to give {least if least == most else f'{least} to {most}'} less than the first. Which of them is "
+        "right, runs on such a machine tell: --measure there."
+    ]
 
 
 def rows(found: Findings) -> list[dict[str, Any]]:

@@ -92,8 +92,11 @@ def of_platform(platform: str, accelerator: str = "") -> Machine:
     """
     name = named(platform)
     if name is None:
+        near = [known for known in PLATFORMS if platform.lower() in known.lower()]
+        close = near[0] if len(near) == 1 else closest(platform, PLATFORMS)
+        hint = f"Did you mean {close!r}? There are" if close else "There are"
         raise UserError(
-            f"The platform {platform!r} is not known; there are {', '.join(PLATFORMS)}. For another, tell "
+            f"The platform {platform!r} is not known. {hint} {', '.join(PLATFORMS)}. For another, tell "
             "gpus_per_machine, gpu_link_GBs and network_gbit_per_sec: see --help of benchmarks.studies.cost_model."
         )
     wires = PLATFORMS[name]
@@ -141,9 +144,12 @@ def plain(name: str, accelerator: str, gpus: int, *, link: float = 0.0, network:
     )
 
 
-def of_wiring(wiring: Wiring, network: Network | None = None, name: str = "this machine") -> Machine:
-    """The machine called `name` from what NVML tells, with the rates of its kind of links from the reference data.
+def of_wiring(
+    wiring: Wiring, network: Network | None = None, name: str = "this machine", told_by: str = "NVML"
+) -> Machine:
+    """The machine called `name` from what NVML, or a file (`told_by`), tells.
 
+    Its links have the rates of their kind in the reference data.
     GPUs are numbered from 0 in the order of `wiring`. A switch carries what one GPU's link does. What NVML does not
     tell, or the reference data does not have, leaves open what GPUs share, and so the bounds of a prediction.
     """
@@ -168,10 +174,10 @@ def of_wiring(wiring: Wiring, network: Network | None = None, name: str = "this 
         shared=_shared(between, len(indices), links.pcie, "board" if card == "K80" else "switch"),
         peers=all(link.peers is not False for link in between.values() if link.level not in ("SYS", "NODE")),
         sockets=near_processor if told and len(near_processor) > 1 else (),
-        between_sockets=rates.LATER_SOCKETS,
+        between_sockets=rates.sockets(accelerator),
         network=network,
         sharing_known=told and card is not None,
-        source="NVML; rates from results/reference"
+        source=f"{told_by}; rates from results/reference"
         + ("" if card else f", which does not have {accelerator or 'the accelerator'}: {_ASSUMED}"),
     )
 
@@ -210,7 +216,8 @@ def of_measurements(path: Path, network: Network | None = None) -> Machine:
         raise UserError(f"--links={path}: cannot be read: {error.strerror}. Give another file.") from error
     except wiring_file.UNFIT as error:
         raise UserError(
-            f"--links={path}: is no file of measured links ({error!r}): it needs devices and links."
+            f"--links={path} is not what python -m benchmarks.topology --measure --output=FILE writes: "
+            f"{wiring_file.told(error)}."
         ) from error
     gpus = [name for name in names if "GPU" in name.upper()]
     if not gpus:

@@ -6,13 +6,15 @@ import signal
 import statistics
 import subprocess
 import tempfile
+import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.advice.candidates import Candidate
 from benchmarks.children import start_python
+from benchmarks.cpu_tuning.report import duration
 from benchmarks.errors import ExitCode, UserError
 from results import store
 from results.statistics.between_runs import Interval, interval
@@ -61,18 +63,49 @@ class Runs:
         raise UserError(message) if code == ExitCode.UNUSABLE else RunFailedError(message)
 
 
+class InterruptedRunsError(Exception):
+    """Ctrl-C, and what was measured until then: `runs`, a figure of each case a round."""
+
+    def __init__(self, runs: dict[Case, list[float]]) -> None:
+        super().__init__("interrupted")
+        self.runs = runs
+
+
 def interleaved(
-    measure: Callable[[Case], float], cases: Sequence[Case], rounds: int, tell: Callable[[str], None]
+    measure: Callable[[Case], float],
+    cases: Sequence[Case],
+    rounds: int,
+    tell: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[Case, list[float]]:
-    """Measure each of `cases` once a round, in turn: a figure of each a round."""
+    """Measure each of `cases` once a round, in turn: a figure of each a round. `tell` how long it will take, too.
+
+    Raise InterruptedRunsError where Ctrl-C ends it.
+    """
     found: dict[Case, list[float]] = {case: [] for case in cases}
-    for number in range(1, rounds + 1):
-        for case in cases:
-            found[case].append(measure(case))
-            tell(
-                f"round {number} of {rounds}: {case.candidate}, {case.devices} devices: {found[case][-1]:,.1f} images/s"
-            )
+    began = clock()
+    try:
+        for number in range(1, rounds + 1):
+            for case in cases:
+                found[case].append(measure(case))
+                told = f"{case.candidate}, {case.devices} devices: {found[case][-1]:,.1f} images/s"
+                tell(f"round {number} of {rounds}: {told}")
+                left = len(cases) * rounds - 1
+                if left and number == 1 and case == cases[0]:
+                    tell(
+                        f"NOTE: {left} more runs, in all about {duration(left * (clock() - began))}. Ctrl-C ends them "
+                        "and tells what was found."
+                    )
+    except KeyboardInterrupt as interrupt:
+        raise InterruptedRunsError(found) from interrupt
     return found
+
+
+def whole_rounds(runs: Mapping[Case, Sequence[float]]) -> dict[Case, list[float]]:
+    """The figures of the rounds in which all were measured; of the first alone, of those that were."""
+    known = {case: list(speeds) for case, speeds in runs.items() if speeds}
+    most = min(map(len, known.values()), default=0)
+    return {case: speeds[:most] for case, speeds in known.items()}
 
 
 class Ranked(NamedTuple):

@@ -17,6 +17,7 @@ ETHERNET_SHARE = 1448 / 1538  # payload of a TCP segment in a full Ethernet fram
 # GB/s between two processors' sockets, in one direction: NCCL's BDW_QPI_BW and SKL_QPI_BW (src/graph/topo.h).
 BROADWELL_SOCKETS = 6 * GIGA
 LATER_SOCKETS = 10 * GIGA
+_WITH_BROADWELL = 2017  # V100: the processors of NVIDIA's DGX-1 and Amazon's P3
 # What a processor reads of its memory: STREAM on one Broadwell with 4 channels of DDR4-2400 (76.8 GB/s rated).
 HOST_MEMORY = 60 * GIGA
 # Bytes/s of one process over gRPC. TensorFlow's users measured 0.29 and 0.8 GB/s (tensorflow/tensorflow issue 6116) and
@@ -58,6 +59,12 @@ def links(accelerator: str) -> Links:
     counted = _NVLINKS.search(interconnect)
     nvlinks = int(counted[1]) if counted else round(total / 25 / GIGA)  # NVLink 2.0 to 4.0 have 25 GB/s each
     return Links(pcie, nvlinks, total / nvlinks * _nvlink_share())
+
+
+def sockets(accelerator: str) -> float:
+    """Bytes/s between two processors of a machine with such cards: those of up to 2017 were put beside Broadwells."""
+    year = int(_hardware().get(known(accelerator) or "", {}).get("year") or 0)
+    return BROADWELL_SOCKETS if 0 < year <= _WITH_BROADWELL else LATER_SOCKETS
 
 
 def network(system: str) -> float | None:

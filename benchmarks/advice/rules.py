@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 GUIDE = "TensorFlow's performance guide, 2017: https://www.tensorflow.org/performance/performance_guide"
 COUNTED = "this project: counted from the bytes that cross each link (benchmarks/advice)"
-MEASURED = "this project: README, What the strategies cost, where the two are within 2 % of each other"
+MEASURED = "this project: README, Speed of the benchmark itself, where the two are within 2 % of each other"
 
 # Bytes of variables (float32) for each FLOP that training takes for an image, from which on a model has many variables.
 # The guide names models and no number. Counted by models/cost.py, those for which it advises variables on the CPU have

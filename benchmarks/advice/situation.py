@@ -65,9 +65,14 @@ def of_wiring(wiring: Wiring, gpus: Sequence[int]) -> Wired:
 
 
 def of_machine(machine: Machine, gpus: int) -> Wired:
-    """How the first `gpus` of a machine are wired."""
+    """How the first `gpus` of a machine are wired.
+
+    Where NVLinks join some of them, those near different processors reach each other's memory over these alone.
+    """
     linked = _joined(range(gpus), lambda one, other: machine.nvlink(one, other) > 0)
-    return Wired(machine.accelerator, machine.peers, linked)
+    pairs = list(itertools.combinations(range(gpus), 2))
+    apart = bool(machine.nvlinks) and any(machine.apart(*pair) and not machine.nvlink(*pair) for pair in pairs)
+    return Wired(machine.accelerator, machine.peers and not apart, linked)
 
 
 def _joined(gpus: Sequence[int], linked: Callable[[int, int], bool]) -> bool:

@@ -12,6 +12,7 @@ from benchmarks.advice.machine import Machine
 from benchmarks.advice.situation import Wired, of_machine, of_wiring
 from benchmarks.errors import UserError
 from benchmarks.telemetry import wiring
+from benchmarks.telemetry.cuda_order import unloadable
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,23 @@ def find(*, device: str, platform: str | None, links: Path | None, wires: Path |
         return Target("gpu", known, lambda count: of_machine(known, count))
     if links:
         return _measured(machine.of_measurements(links), wiring_file.beside_links(links))
-    return _wired(wiring_file.read(wires), str(wires)) if wires else _at_hand(wiring.read())
+    return _wired(wiring_file.read(wires), str(wires), str(wires)) if wires else _at_hand(wiring.read())
+
+
+def check_gpus(count: int) -> None:
+    """Raise UserError where this machine surely has no `count` GPUs to make runs on."""
+    found = wiring.read()
+    if isinstance(found, str):
+        if unloadable():
+            raise UserError(
+                f"--measure makes its runs on this machine, which has no GPU: {found}. Leave it out, or measure on the "
+                "CPU with --device=cpu and without --platform, --wiring and --links."
+            )
+    elif not found.broken and len(found.gpus) < count:
+        raise UserError(
+            f"--measure with {count} devices: it makes its runs on this machine, which has {len(found.gpus)}. Pass "
+            "--num_gpus for fewer, or leave it out."
+        )
 
 
 def _measured(links: Machine, found: wiring.Wiring | None) -> Target:
@@ -83,6 +100,8 @@ def _at_hand(found: wiring.Wiring | str) -> Target:
     return _wired(found, "this machine")
 
 
-def _wired(found: wiring.Wiring, name: str) -> Target:
+def _wired(found: wiring.Wiring, name: str, told_by: str = "NVML") -> Target:
     indices = [gpu.index for gpu in found.gpus]
-    return Target("gpu", machine.of_wiring(found, name=name), lambda count: of_wiring(found, indices[:count]))
+    return Target(
+        "gpu", machine.of_wiring(found, name=name, told_by=told_by), lambda count: of_wiring(found, indices[:count])
+    )

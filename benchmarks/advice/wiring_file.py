@@ -26,11 +26,15 @@ def read(path: Path) -> Wiring:
     except OSError as error:
         raise UserError(f"--wiring={path}: cannot be read: {error.strerror}. Give another file.") from error
     except UNFIT as error:
-        told = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(
-            f"--wiring={path} is not what python -m benchmarks.topology --output=FILE writes: {told}."
+            f"--wiring={path} is not what python -m benchmarks.topology --output=FILE writes: {told(error)}."
         ) from error
     return found
+
+
+def told(error: Exception) -> str:
+    """What is wrong with a file, in words; `error` is one of UNFIT."""
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
 
 
 def beside_links(path: Path) -> Wiring | None:
@@ -74,7 +78,8 @@ def _link(facts: Any) -> Link:
     if type(nvlinks) is not int or not 0 <= nvlinks <= _MOST_NVLINKS:
         raise ValueError(f"nvlinks of GPUs {facts['gpus']} must be from 0 to {_MOST_NVLINKS}, is {str(nvlinks)[:20]}")
     known = level if level in LEVELS else UNKNOWN
-    return Link(known, nvlinks, _truth(facts["peers"]), switched=bool(_truth(facts.get("switched"))))
+    reason, switched = _text(facts.get("peer_problem")), bool(_truth(facts.get("switched")))
+    return Link(known, nvlinks, _truth(facts["peers"]), reason, switched)
 
 
 def _counted_for_each(gpus: Sequence[Gpu], links: Mapping[tuple[int, int], Link]) -> bool:

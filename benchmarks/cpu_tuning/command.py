@@ -7,6 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import models
 from benchmarks import numa
@@ -111,6 +112,12 @@ class CpuTuning:
         self._length = _length(self._command, steps)
         seconds = trial.seconds + (self._steps() - made) * trial.step_seconds
         self._limit_seconds = _TIMES_AS_LONG * seconds + _SECONDS_MORE
+        if number == 1:
+            self._console.notice(
+                "NOTE: there is nothing to try beside your command as it is, which is run once more: flags that are "
+                "given stay. Leave some of them out."
+            )
+            return
         runs = most_runs(number)
         self._console.notice(
             f"NOTE: {number} settings with {self._images} images a step: at most {runs} more runs of some "
@@ -168,18 +175,22 @@ class CpuTuning:
     def _tell(self, found: Setting) -> None:
         if found == self._default:
             self._console.line("Nothing that was tried is measurably faster than your command as it is.")
-            self._console.line(command_to_run(self._command, ("tune_cpu",), {"device": "cpu"}))
-            return
-        self._console.line(f"The fastest that is measurably faster than yours: {named(found, self._images)}.")
-        self._console.line(command_to_run(self._command, ("tune_cpu",), found.flags(self._images)))
+        else:
+            self._console.line(f"The fastest that is measurably faster than yours: {named(found, self._images)}.")
+        self._console.line(command_to_run(self._command, ("tune_cpu",), self._flags_of(found)))
+
+    def _flags_of(self, found: Setting) -> dict[str, Any]:
+        """What to give besides the command as it is."""
+        return {"device": "cpu"} if found == self._default else found.flags(self._images)
 
     def _tell_so_far(self) -> None:
         speeds = {each: found for of in (self._before, self._finals) for each, found in of.items() if found}
         if speeds:
             best = max(speeds, key=lambda each: sum(speeds[each]) / len(speeds[each]))
-            self._console.notice(
-                f"The search ended early. So far the fastest, of too few runs to be sure: {named(best, self._images)}."
-            )
+            own = " (yours)" if best == self._default else ""
+            told = f"So far the fastest, of too few runs to be sure: {named(best, self._images)}{own}."
+            self._console.notice(f"The search ended early. {told}")
+            self._console.line(command_to_run(self._command, ("tune_cpu",), self._flags_of(best)))
 
     def _code_of(self, found: Setting) -> ExitCode:
         """Whether what the trials of `found` computed was right."""

@@ -35,7 +35,12 @@ class Advice:
 
     def __str__(self) -> str:
         stand = " ".join(f"--{name}={value}" for name, value in self.flags.items() if value is not None)
-        return f'auto: {stand or "nothing to choose"}. Rule "{self.choice.rule}": {self.choice.reason}. {self._source}.'
+        if not stand:
+            asked = " and ".join(f"--{name}=auto" for name in self.flags)
+            return (
+                f"auto: {asked} chooses nothing, as --variable_update={self.choice.variable_update} has no use for it."
+            )
+        return f'auto: {stand}. Rule "{self.choice.rule}": {self.choice.reason}. {self._source}.'
 
     @property
     def _source(self) -> str:

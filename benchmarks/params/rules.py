@@ -18,6 +18,8 @@ from benchmarks.params.output_files import folder_problem
 from benchmarks.params.params import Params, options
 from benchmarks.params.resolve import precision
 
+SHORTEST_INTERVAL = 0.05  # seconds between two looks
+
 Check = Callable[[Params], str | Sequence[str] | None]
 
 
@@ -88,6 +90,17 @@ def run_of_a_set(params: Params) -> str | None:
         return (
             f"--repeat_number={number} and --repeat_set={params.repeat_set} belong together, as --repeats gives them. "
             "Leave both out."
+        )
+    return None
+
+
+@rule("telemetry_interval")
+def looks_that_tell(params: Params) -> str | None:
+    """Linux counts what processors do in hundredths of a second: what is between two looks is some of these."""
+    if 0 < params.telemetry_interval < SHORTEST_INTERVAL:
+        return (
+            f"--telemetry_interval={params.telemetry_interval:g}: the system counts in hundredths of a second, and a "
+            f"look takes time too. Give {SHORTEST_INTERVAL:g} or more, or 0 for none."
         )
     return None
 

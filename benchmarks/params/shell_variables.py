@@ -16,6 +16,13 @@ def words_on(environment: Mapping[str, str], params: Params) -> list[str]:
     return [*_threads(environment, params), *_onednn(environment, params)]
 
 
+def surplus_threads(params: Params, cores: int) -> Iterator[str]:
+    """A sentence for each flag that asks for more threads than there are processors."""
+    for flag in ("num_intra_threads", "num_inter_threads"):
+        if (number := getattr(params, flag) or 0) > cores:
+            yield f"--{flag}={number}: the run has {cores} processor(s): more threads than that wait for one another."
+
+
 def _threads(environment: Mapping[str, str], params: Params) -> Iterator[str]:
     threads = {
         "TF_NUM_INTRAOP_THREADS": ("num_intra_threads", intra_threads(params)),
@@ -24,7 +31,9 @@ def _threads(environment: Mapping[str, str], params: Params) -> Iterator[str]:
     for variable, (flag, number) in threads.items():
         if not (found := environment.get(variable)) or found == str(number):
             continue
-        if number:
+        if not found.strip().removeprefix("-").isdecimal():
+            yield f"{variable}={found} in the environment has no effect: it is no number."
+        elif number:
             yield f"{variable}={found} in the environment has no effect: --{flag} is {number}."
         else:
             yield f"{variable}={found} in the environment counts, as --{flag} leaves it to TensorFlow."

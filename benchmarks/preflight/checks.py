@@ -40,6 +40,8 @@ CHECKS: Mapping[str, Callable[[Facts], Iterator[Finding]]] = {
     "guest": host_checks.guest,
     "data": run_checks.data_in_memory,
 }
+# Of a GPU that these tell of, TensorFlow sees nothing.
+LEAVE_GPUS_OUT = frozenset({"cuda", "kernels", "driver_cuda"})
 
 
 def findings(facts: Facts) -> list[Finding]:

@@ -14,7 +14,7 @@ from benchmarks import environment
 from benchmarks.console import Console
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.params import Params
-from benchmarks.preflight.checks import findings
+from benchmarks.preflight.checks import LEAVE_GPUS_OUT, findings
 from benchmarks.preflight.facts import Facts, read
 from benchmarks.preflight.finding import Finding, Severity, in_bytes
 from benchmarks.preflight.gpu_facts import NOT_ASKED
@@ -57,6 +57,11 @@ def before_run(
         if each.severity is not Severity.TELLS and not params.trial_number:
             tell(f"WARNING: {each}")
     return {"preflight": {"findings": [each.facts() for each in found]}}
+
+
+def leaves_gpus_out(section: Mapping[str, Any]) -> bool:
+    """Whether a record's `section` of findings has a reason for which TensorFlow leaves GPUs out."""
+    return any(each["check"] in LEAVE_GPUS_OUT for each in section.get("findings", ()))
 
 
 def table(facts: Facts, found: Sequence[Finding]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from benchmarks.absent_gpus import asking_flag, counted, way_out
 from benchmarks.preflight.facts import Facts
-from benchmarks.preflight.finding import Finding, alike, listed, stops, tells, warns
+from benchmarks.preflight.finding import Finding, alike, in_bytes, listed, stops, tells, warns
 from benchmarks.preflight.gpu_facts import NOT_ASKED, GpuFacts
 
 _LEAST_CUT = 0.01  # of a limit: less is rounding
@@ -17,7 +18,14 @@ def driver(facts: Facts) -> Iterator[Finding]:
     found = facts.gpus
     if found.nvml in (NOT_ASKED, "ok"):
         return
-    if facts.surely_on_gpus or facts.host.driver_files:
+    if found.without_cuda and facts.surely_on_gpus and facts.alone and not facts.built.get("is_rocm_build"):
+        yield stops(
+            f"{asking_flag(facts.params, 0)}: this process sees no GPU",
+            f"NVIDIA's driver is not there (of CUDA: {found.without_cuda}; of NVML: {found.nvml})",
+            f"{way_out(facts.params, 0)}. If the machine has a GPU, see whether nvidia-smi works; in a container, "
+            "start it with the NVIDIA runtime",
+        )
+    elif facts.surely_on_gpus or facts.host.driver_files:
         yield warns(
             f"NVML tells nothing of the GPUs ({found.nvml})",
             "whether they are free, and how they are set, is not known",
@@ -29,12 +37,17 @@ def there(facts: Facts) -> Iterator[Finding]:
     """All GPUs that were asked for are there, and answer."""
     found = facts.gpus
     if found.nvml == "ok" and found.missing and facts.surely_on_gpus:
-        indices = facts.params.gpu_indices
-        asked = f"--gpu_indices={indices}:" if indices else f"{facts.params.num_gpus} GPU(s) were asked for, and"
+        params, count = facts.params, found.visible or 0
         yield stops(
-            f"{asked} this process sees {found.visible} GPU(s)",
+            f"{asking_flag(params, count)}: this process sees {counted(params, count)}",
             "a tower needs a GPU of its own",
-            "Ask for fewer, or see what CUDA_VISIBLE_DEVICES leaves out",
+            f"{way_out(params, count)}, or see what CUDA_VISIBLE_DEVICES leaves out",
+        )
+    if found.no_gpu:
+        yield warns(
+            f"CUDA_VISIBLE_DEVICES names {found.no_gpu[:20]}, which is no further GPU of this machine",
+            "neither it nor what follows it is seen",
+            "Leave it out, or name others: nvidia-smi --list-gpus has numbers and UUIDs",
         )
     severe = stops if found.certain else warns
     for gpu in found.used:
@@ -59,16 +72,15 @@ def prohibited(facts: Facts) -> Iterator[Finding]:
 
 def others(facts: Facts) -> Iterator[Finding]:
     """Nobody else computes there."""
-    used = facts.gpus.used if facts.alone else ()
-    for group in alike(used, lambda gpu: (gpu.name, gpu.processes) if gpu.processes else None):
-        told = [
-            f"{each.pid}" + (f" with {each.memory_bytes / 1e9:.1f} GB" if each.memory_bytes else "")
-            for each in group[0].processes or ()
-        ]
+    if not facts.alone:
+        return
+    for group in alike(facts.gpus.used, lambda gpu: gpu.name if gpu.processes else None):
+        parts = alike(group, lambda gpu: gpu.processes)
+        told = [f"on {_numbered(same)} " * (len(parts) > 1) + _processes(same[0]) for same in parts]
         yield warns(
-            f"Other processes compute on {named(group)}: {', '.join(told)}",
+            f"Other processes compute on {named(group)}: {'; '.join(told)}",
             "they take time and memory from the run",
-            "Wait for them, end them, or take another GPU with --gpu_indices",
+            "Wait for them, end them, or take other GPUs with --gpu_indices",
         )
 
 
@@ -146,6 +158,14 @@ def persistence(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _processes(gpu: GpuFacts) -> str:
+    """The others on `gpu`: 4711 with 34.4 GB, 12."""
+    return ", ".join(
+        f"{each.pid}" + (f" with {in_bytes(each.memory_bytes)}" if each.memory_bytes else "")
+        for each in gpu.processes or ()
+    )
+
+
 def _cut_power(gpu: GpuFacts) -> float | None:
     limit, usual = gpu.power_limit_watts, gpu.default_power_limit_watts
     return limit if limit and usual and limit < (1 - _LEAST_CUT) * usual else None
@@ -174,10 +194,8 @@ def _with(facts: Facts, same: Callable[[GpuFacts], object]) -> Iterator[tuple[st
 
 def named(group: Sequence[GpuFacts]) -> str:
     """GPUs of one model, by their numbers."""
-    if len(group) == 1:
-        return _name(group[0])
-    return f"GPUs {listed([gpu.index for gpu in group])} ({group[0].name or 'of an unknown model'})"
+    return f"{_numbered(group)} ({group[0].name or 'of an unknown model'})"
 
 
-def _name(gpu: GpuFacts) -> str:
-    return f"GPU {gpu.index} ({gpu.name or 'of an unknown model'})"
+def _numbered(group: Sequence[GpuFacts]) -> str:
+    return f"GPU{'s' * (len(group) > 1)} {listed([gpu.index for gpu in group])}"

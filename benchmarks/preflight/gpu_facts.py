@@ -17,7 +17,7 @@ from benchmarks.load import SLOWED
 from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
 from benchmarks.telemetry import wiring
-from benchmarks.telemetry.cuda_order import shown
+from benchmarks.telemetry.cuda_order import shown, unloadable
 from benchmarks.telemetry.wiring import Wiring
 
 NOT_ASKED = "not asked"
@@ -65,17 +65,20 @@ class Gpus:
 
     `certain`: it would take these. Else those that it would take are among them.
 
-    `nvml` is "ok", or why NVML tells nothing; it is not asked for a run on the CPU. `missing` are numbers of GPUs that
-    were asked for and are not there.
+    `nvml` is "ok", or why NVML tells nothing; it is not asked for a run on the CPU. `without_cuda` says then why CUDA
+    does not work either, where that is sure before it is started. `missing` are numbers of GPUs that
+    were asked for and are not there; `no_gpu` is what of CUDA_VISIBLE_DEVICES names none.
     """
 
     nvml: str = NOT_ASKED
+    without_cuda: str = ""
     driver: str | None = None
     cuda: tuple[int, int] | None = None
     used: tuple[GpuFacts, ...] = ()
     certain: bool = True
     visible: int | None = None
     missing: tuple[int, ...] = ()
+    no_gpu: str = ""
     wiring: Wiring | None = None
 
 
@@ -83,7 +86,7 @@ def read(params: Params, variables: Mapping[str, str]) -> Gpus:
     """Return the GPUs that a run of `params` would use, given CUDA's environment `variables`."""
     nvml = started_nvml()
     if isinstance(nvml, str):
-        return Gpus(nvml=nvml)
+        return Gpus(nvml=nvml, without_cuda=unloadable())
     try:
         cuda = ask(nvml.nvmlSystemGetCudaDriverVersion_v2)
         gpus = [_gpu(nvml, index) for index in range(ask(nvml.nvmlDeviceGetCount) or 0)]
@@ -103,8 +106,15 @@ def read(params: Params, variables: Mapping[str, str]) -> Gpus:
         certain=seen is not None and seen.in_order,
         visible=None if seen is None else len(seen.gpus),
         missing=tuple(missing),
+        no_gpu=_no_gpu(len(seen.gpus), variables) if seen else "",
         wiring=found if isinstance(found, Wiring) else None,
     )
+
+
+def _no_gpu(shown_gpus: int, variables: Mapping[str, str]) -> str:
+    """The first entry of CUDA_VISIBLE_DEVICES that is no GPU, if there is one; -1 and "" say that none be seen."""
+    named = [entry.strip() for entry in variables.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    return named[shown_gpus] if shown_gpus < len(named) and named[shown_gpus] not in ("", "-1") else ""
 
 
 def chosen(params: Params, seen: Sequence[GpuFacts]) -> tuple[list[GpuFacts], list[int]]:

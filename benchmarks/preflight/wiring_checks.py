@@ -11,6 +11,7 @@ from benchmarks.machine.virtualisation import NONE
 from benchmarks.preflight.facts import Facts
 from benchmarks.preflight.finding import Finding, alike, listed, tells, warns
 from benchmarks.telemetry.wiring import Link
+from variable_mgr.link_graph import components
 
 
 def peers(facts: Facts) -> Iterator[Finding]:
@@ -25,7 +26,9 @@ def peers(facts: Facts) -> Iterator[Finding]:
     yield severe(
         f"{len(apart)} of {len(links)} pairs of GPUs do not reach each other's memory"
         + (f" ({reasons})" * bool(reasons)),
-        "what they exchange goes over others that do" if whole else "what they exchange goes through the host's memory",
+        "what they exchange goes over others of the run that do"
+        if whole
+        else "what they exchange goes through the host's memory",
         "python -m benchmarks.topology shows which"
         + ("; --all_reduce_spec=nccl goes by links that there are" if whole else f"; {_way_to_peers(facts)}"),
     )
@@ -63,12 +66,21 @@ def _links(facts: Facts) -> Iterator[Link]:
 
 
 def _whole(facts: Facts) -> bool:
-    """Whether all GPUs of the run reach each other, if need be over others."""
-    used = {gpu.index for gpu in facts.gpus.used}
-    return any(used <= set(island) for island in facts.gpus.wiring.islands) if facts.gpus.wiring else False
+    """Whether all GPUs of the run reach each other, if need be over others of the run."""
+    if facts.gpus.wiring is None:
+        return False
+    links, used = facts.gpus.wiring.links, sorted(gpu.index for gpu in facts.gpus.used)
+
+    def peers(one: int, other: int) -> bool:
+        link = links.get((used[min(one, other)], used[max(one, other)]))
+        return link is not None and bool(link.peers)
+
+    return len(components(len(used), peers)) == 1
 
 
 def _way_to_peers(facts: Facts) -> str:
+    if facts.gpus.wiring and any(link.peers for link in facts.gpus.wiring.links.values()):
+        return "--gpu_indices takes GPUs that do; --local_parameter_device=cpu keeps variables where all reach them"
     if facts.host.guest not in (None, NONE):
         return "a guest sees what its host lets it see: ask for GPUs that are passed through together"
     return (

@@ -58,7 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Measure, print and save."""
-    _save(options, [])  # a file that cannot be written must show before anything is measured
     step = build_step(synthetic_flags(MODEL, options.batch, options.pairs))
 
     import tensorflow as tf

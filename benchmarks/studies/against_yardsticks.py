@@ -108,7 +108,6 @@ def study(options: argparse.Namespace) -> None:
     cases = chosen(options.cases)
     pythons = {"bare": sys.executable, "keras": sys.executable, "torch": find_torch(options.torch_python)}
     results: list[Result] = []
-    _save(options, results)  # a file that cannot be written must show before hours of measuring
     try:
         for case in cases:
             results.append(_measured(case, pythons[case.yardstick], options))

@@ -41,7 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Build every step, print and save."""
-    _save(options, [])  # a file that cannot be written must show before anything is built
     results: list[Built] = []
     for strategy in options.strategies.split(","):
         for towers in TOWERS:

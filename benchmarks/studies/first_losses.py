@@ -55,7 +55,6 @@ def study(options: argparse.Namespace) -> None:
     """Train the chosen networks, print and save their losses."""
     results: list[Result] = []
     cases = chosen(options.models)
-    _save(options, results)  # a file that cannot be written must show before anything is trained
     try:
         for model, dataset in cases:
             report.note(f"{model} on {dataset}")

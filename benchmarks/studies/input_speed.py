@@ -73,7 +73,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Measure the cases, print and save."""
-    _save(options, [])  # a file that cannot be written must show before anything is measured
     with tempfile.TemporaryDirectory(prefix="input_speed", dir=options.temporary_dir) as place:
         cases = [case for name in chosen(options.cases) for case in _MAKE[name](options, Path(place))]
         results: list[Result] = []

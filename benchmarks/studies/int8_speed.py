@@ -68,7 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Measure all pairs, then the agreement, and print and save what came out."""
-    _save(options, {}, {})  # a file that cannot be written must show before anything is measured
     pairs: dict[Case, list[Pair]] = {}
     try:
         for case in CASES:

@@ -75,7 +75,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Measure both additions, and print and save them."""
-    _save(options, [])  # a file that cannot be written must show before anything is measured
     flags = synthetic_flags(MODEL, BATCH_SIZE, STEPS)
     runs = []
     for number in range(1, options.runs + 1):

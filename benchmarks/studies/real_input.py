@@ -50,7 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Measure both variants, print and save."""
-    _save(options, [])  # a file that cannot be written must show before anything is measured
     data_dir = Path(options.data_dir).expanduser().resolve()
     if not data_dir.is_dir():
         raise UserError(

@@ -72,7 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Read every folder in every way, print and save."""
-    report.save(options.output, "record_scale", {})  # a file that cannot be written must show before the work
     results: list[Read] = []
     for count in options.counts:
         with tempfile.TemporaryDirectory(prefix="record_scale") as place:

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks import environment
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.studies.pairs import Spread, Target
-from results.files import write_whole
+from results import files
 from results.record import utc_now
 
 
@@ -24,24 +24,42 @@ def parser(program: str, description: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    flags.add_argument("--output", type=Path, metavar="FILE.json", help="also write every single figure as JSON")
+    flags.add_argument("--output", type=file, metavar="FILE.json", help="also write every single figure as JSON")
     return flags
 
 
 def count(text: str) -> int:
     """A flag's whole number, at least 1."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, is {text!r}") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, is {number}")
     return number
 
 
+def file(text: str) -> Path:
+    """A flag's file. Without a name it would be the folder that one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("names no file")
+    return Path(text)
+
+
 def run(
     parser: argparse.ArgumentParser, study: Callable[[argparse.Namespace], None], arguments: Sequence[str] | None
 ) -> int:
-    """Run `study` with the options in `arguments`; returns the exit code."""
+    """Run `study` with the options in `arguments`; returns the exit code.
+
+    An --output that cannot be written shows before anything is measured.
+    """
     options = parser.parse_args(arguments)
-    return conclude(parser, lambda: study(options))
+
+    def checked() -> None:
+        check_writable(options.output)
+        study(options)
+
+    return conclude(parser, checked)
 
 
 def conclude(parser: argparse.ArgumentParser, study: Callable[[], None]) -> int:
@@ -69,6 +87,19 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
+def check_writable(path: Path | None, flag: str = "--output") -> None:
+    """Raise UserError where `path`, which `flag` named, could not be written.
+
+    What is there is kept: a study may not get to its end.
+    """
+    if path is None:
+        return
+    try:
+        files.check_writable(path)
+    except OSError as error:
+        raise _unwritable(flag, path, error) from error
+
+
 def save(path: Path | None, study: str, figures: dict[str, Any]) -> None:
     """Write `figures` to `path`, if there is one, with the time and the machine. Raises UserError where it cannot."""
     if path is None:
@@ -80,9 +111,13 @@ def save(path: Path | None, study: str, figures: dict[str, Any]) -> None:
 def write(path: Path, flag: str, text: str) -> None:
     """Write `text` to `path`, which `flag` named. Raises UserError where it cannot."""
     try:
-        write_whole(path, text.encode())
+        files.write_whole(path, text.encode())
     except OSError as error:
-        raise UserError(f"{flag}={path}: cannot be written: {error.strerror}. Give another file.") from error
+        raise _unwritable(flag, path, error) from error
+
+
+def _unwritable(flag: str, path: Path, error: OSError) -> UserError:
+    return UserError(f"{flag}={path}: cannot be written: {error.strerror}. Give another file.")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

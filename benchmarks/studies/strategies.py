@@ -70,7 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def study(options: argparse.Namespace) -> None:
     """Measure every case, print and save."""
     results: list[Result] = []
-    _save(options, results)  # a file that cannot be written must show before anything is measured
     try:
         for case in cases(options.strategies, options.towers):
             ours, other = _ours(case, options.steps), _other(case, options.steps)

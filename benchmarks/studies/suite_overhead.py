@@ -52,7 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Measure all pairs, and print and save what came out."""
-    _save(options, [])  # a file that cannot be written must show before anything is measured
     pairs: list[Pair] = []
     try:
         for number in range(1, options.pairs + 1):

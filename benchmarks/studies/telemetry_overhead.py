@@ -56,7 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> None:
     """Measure all pairs, and print and save what came out."""
-    _save(options, {})  # a file that cannot be written must show before anything is measured
     pairs: dict[Case, list[tuple[FreshRun, FreshRun]]] = {}
     try:
         for number in range(1, options.pairs + 1):

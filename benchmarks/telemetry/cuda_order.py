@@ -95,6 +95,15 @@ def bus_addresses(library: str = LIBRARY) -> list[str | None] | str:
     return found
 
 
+def unloadable() -> str:
+    """Why CUDA's driver library cannot be loaded, without which no process computes on a GPU; "" where it can be."""
+    try:
+        ctypes.CDLL(LIBRARY)
+    except OSError as error:
+        return str(error)
+    return ""
+
+
 def normal(address: str) -> str | None:
     """A PCI address always with a domain of 8 digits, lower case: 00000000:1b:00.0; None where it is none."""
     match = re.fullmatch("([0-9a-f]+):([0-9a-f]+:[0-9a-f]+[.][0-9a-f]+)", address.strip().lower())

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import environment
+from benchmarks.advice import wiring_file
 from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, Params, notices, parse
 from benchmarks.preparation import prepare
@@ -43,12 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, flags = parser.parse_known_args(arguments)
     if flags and not options.measure:
         parser.error(f"unrecognized arguments: {' '.join(flags)} (flags of run_benchmark.py need --measure)")
+    if options.wiring and options.measure:
+        parser.error("--wiring with --measure: copies are measured on this machine. Leave one of them out.")
     return report.conclude(parser, lambda: measure(options, flags) if options.measure else tell(options))
 
 
 def tell(options: argparse.Namespace) -> None:
     """Print the wiring, and write it where `options` say. Raises UserError where there is none."""
-    wiring = read()
+    wiring = wiring_file.read(options.wiring) if options.wiring else read()
     if isinstance(wiring, str):
         raise UserError(
             f"The NVIDIA driver tells nothing of GPUs: {wiring}. On a machine with none there is no wiring."
@@ -72,7 +74,7 @@ def _draw(wiring: Wiring | str, path: Path) -> None:
     try:
         plots.save(picture(wiring), path)
     except FolderError as error:
-        raise UserError(f"--picture={path}: {error}") from error
+        raise UserError(f"--picture: {error}") from error
 
 
 def measure(options: argparse.Namespace, flags: Sequence[str]) -> None:
@@ -84,7 +86,7 @@ def measure(options: argparse.Namespace, flags: Sequence[str]) -> None:
     wiring = read()
     if options.picture:
         _draw(wiring, options.picture)
-    report.save(options.output, "topology", {})  # a file that cannot be written must show before anything is measured
+    report.check_writable(options.output)  # which must show before anything is measured
     prepare(command.params, notices(command.params, command.given, HEEDED), report.note)
     links = _measured(command, options.repeats, wiring)
     known = wiring.facts() if isinstance(wiring, Wiring) else None
@@ -103,11 +105,14 @@ def _measured(command: CommandLine, repeats: int, wiring: Wiring | str) -> Measu
 
     params = command.params
     gpus = tf.config.list_physical_devices("GPU")
+    if not gpus and params.device == "auto":
+        raise UserError(
+            f"--measure: TensorFlow {tf.__version__} sees no GPU. run_benchmark.py --preflight may tell why. "
+            "--device=cpu --num_gpus=2 measures between logical CPU devices, which are none that copies go over."
+        )
     if gpus and params.device != "cpu" and not {"num_gpus", "gpu_indices"} & set(command.given):
         params = dataclasses.replace(params, num_gpus=len(gpus))
     found = devices.set_up(params)
-    if params.device == "auto" and (warning := devices.unused_gpus(found, environment.gpus()["gpus"])):
-        report.note(f"WARNING: {warning}")
     copies.prepare()
     words = _words(wiring, found.towers, params) if found.kind == "gpu" else {}
     return measured_links.measure(
@@ -183,9 +188,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="also write it as JSON")
+    parser.add_argument("--output", type=report.file, metavar="FILE", help="also write it as JSON")
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE.svg", help="also draw it (.svg, .png or .pdf; needs matplotlib)"
+        "--wiring", type=report.file, metavar="FILE", help="tell and draw that of another machine, which --output wrote"
+    )
+    parser.add_argument(
+        "--picture", type=report.file, metavar="FILE.svg", help="also draw it (.svg, .png or .pdf; needs matplotlib)"
     )
     parser.add_argument("--measure", action="store_true", help="also measure copies between the devices")
     parser.add_argument(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.topology.speed import BothWays, CopyError, Speed, Way, both_ways, speed
+from results.naming import counted
 
 HOST = "/cpu:0"
 HANDED_OVER, UNKNOWN, DOUBTFUL = "=", "?", "~"  # in place of a figure, or behind it
@@ -58,7 +59,7 @@ def measure(
     one_way = _Rounds({way: copies(way) for way in ways if not isinstance(answers[way], str)}, sizes)
     both = _Rounds({pair: copies(pair, (pair[1], pair[0])) for pair in pairs}, sizes[-1:])
     for number in range(1, repeats + 1):
-        tell(f"round {number}/{repeats}: copies along {len(ways)} ways")
+        tell(f"round {number}/{repeats}: copies along {counted(len(ways), 'way')}")
         one_way.go()
         both.go()
     speeds = tuple(_speed(one_way, way, answers[way]) for way in ways)

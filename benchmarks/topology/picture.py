@@ -21,6 +21,7 @@ from variable_mgr.link_graph import LEVELS, LinkGraph, components
 _WIDTH, _HEIGHT = 6.4, 7.4  # inches
 _EDGE = 1.6  # of the picture, where the radius of the circle is 1
 _GAP = 1.0  # between NUMA nodes, in places on the circle
+_MOST_WITH_LINES = 4  # GPUs, where all pairs are alike
 _FIRST_ARC, _NEXT_ARC = 1.24, 0.09  # radii
 _SHARED = {  # arcs, from the inside to the outside
     "PIX": ("one PCIe switch or board", "#333333"),
@@ -65,7 +66,14 @@ def _remarks(wiring: Wiring) -> list[str]:
     said = [f"Of {unknown} pairs the driver does not tell what is between them."] if unknown else []
     if links and all(link.peers is False for link in links):
         said.append("None reaches another's memory.")
+    if len(wiring.gpus) > _MOST_WITH_LINES and _all_over_pcie(wiring):
+        said.append("All reach each other's memory over PCIe.")
     return said + [f"Not told of: {name}." for name in wiring.broken]
+
+
+def _all_over_pcie(wiring: Wiring) -> bool:
+    """Whether every two reach each other's memory, and none by NVLinks: words say it, lines would hide the rest."""
+    return all(link.peers and not link.nvlinks for link in wiring.links.values())
 
 
 def _angles(graph: LinkGraph) -> list[float]:
@@ -104,6 +112,7 @@ def _draw_links(axes: Axes, wiring: Wiring, angles: Sequence[float]) -> list[Any
     counts = sorted({link.nvlinks for link in wiring.links.values() if link.nvlinks})
     marks: dict[str, dict[str, Any]] = {}
     spokes: dict[Point, dict[str, Any]] = {}
+    all_alike = len(wiring.gpus) > _MOST_WITH_LINES and _all_over_pcie(wiring)
     for (first, second), link in wiring.links.items():
         ends = [points[first], points[second]]
         if link.switched:
@@ -114,7 +123,7 @@ def _draw_links(axes: Axes, wiring: Wiring, angles: Sequence[float]) -> list[Any
             style = _nvlink_style(counts, link.nvlinks)
             _line(axes, ends, style)
             marks[f"{link.nvlinks} NVLink{'s' * (link.nvlinks > 1)}"] = style
-        elif link.peers:
+        elif link.peers and not all_alike:
             style = {"color": "#bbbbbb", "linewidth": 0.7, "linestyle": (0, (4, 2)), "zorder": 0}
             _line(axes, ends, style)
             marks["reach each other's memory over PCIe"] = style

@@ -20,13 +20,23 @@ THICKNESS = 1.2  # of a bar, in lines
 
 
 class Bar(NamedTuple):
-    """One bar: `style` numbers its colour and hatch; `low` and `high` bound its interval, where known."""
+    """One bar: `style` numbers its colour and hatch; `low` and `high` bound its interval, where known.
+
+    `not_valid`: some of its runs are not.
+    """
 
     label: str
     value: float
     style: int
     low: float | None = None
     high: float | None = None
+    not_valid: bool = False
+
+    @property
+    def heading(self) -> str:
+        """What stands above it: beside an interval's end its figure would be taken for that."""
+        figure = "" if self.high is None else f": {_number(self.value)}"
+        return f"{'NOT VALID: ' * self.not_valid}{self.label}{figure}"
 
 
 class Piece(NamedTuple):
@@ -53,21 +63,25 @@ def colour(style: int) -> str:
 
 def bars_size(bars: Sequence[Bar]) -> tuple[float, float]:
     """Inches that a chart of `bars` takes."""
-    return WIDTH, 0.7 + LINE * places([bar.label for bar in bars])[1]
+    return WIDTH, 0.7 + LINE * places([bar.heading for bar in bars])[1]
 
 
 def bars(figure: Figure, found: Sequence[Bar], unit: str) -> None:
-    """Horizontal bars from zero, each below its label, with its interval and its figure at the end."""
+    """Horizontal bars from zero, each below its label, with its figure at the end or, beside its interval, above.
+
+    Those that are not valid are pale, with a dashed edge.
+    """
     axes = figure.add_subplot()
-    middles, end = places([bar.label for bar in found])
+    middles, end = places([bar.heading for bar in found])
     for row, bar in zip(middles, found, strict=True):
-        axes.barh(row, bar.value, height=THICKNESS, **_face(bar.style))
+        doubt: dict[str, Any] = {"alpha": 0.35, "linestyle": "--"} if bar.not_valid else {}
+        axes.barh(row, bar.value, height=THICKNESS, **_face(bar.style) | doubt)
         if bar.low is not None and bar.high is not None:
             reach = [[bar.value - bar.low], [bar.high - bar.value]]
             axes.errorbar(bar.value, row, xerr=reach, color="black", capsize=3, linewidth=1.2)
-        tip = max(bar.value, bar.high or 0)
-        axes.annotate(_number(bar.value), (tip, row), (5, 0), textcoords="offset points", va="center")
-        axes.text(0, row - 0.6 * THICKNESS, short(bar.label), va="bottom", fontsize=8.5)
+        else:
+            axes.annotate(_number(bar.value), (bar.value, row), (5, 0), textcoords="offset points", va="center")
+        axes.text(0, row - 0.6 * THICKNESS, short(bar.heading), va="bottom", fontsize=8.5)
     axes.set_xlim(0, 1.2 * max(max(bar.value, bar.high or 0) for bar in found))
     axes.set_ylim(end, 0)
     axes.set_yticks([])

@@ -12,10 +12,10 @@ from benchmarks.advice import one_device, target, wiring_file
 from benchmarks.advice.candidates import ON_GPUS, Candidate, named
 from benchmarks.advice.cost_model import Layout, Prediction
 from benchmarks.advice.findings import Findings, told
-from benchmarks.advice.measured import Case, interleaved, ranked
+from benchmarks.advice.measured import Case, Runs, interleaved, ranked
 from benchmarks.advice.rules import Choice
 from benchmarks.errors import UserError
-from benchmarks.telemetry import wiring
+from benchmarks.telemetry import cuda_order, wiring
 from benchmarks.topology import command as topology
 from results.store import write
 from tests.results.records import measurement, record
@@ -150,7 +150,11 @@ def test_published_figures_of_one_device():
         (["--model=lenet", "--device=cpu", "--measure", "--", "--nostaged_vars", "--numgpus=2"], "--numgpus=2"),
         (["--model=lenet", "--device=cpu", "--measure", "--", "--num_gpus=2"], "this command sets --num_gpus itself"),
         (["--model=lenet", "--device=cpu", "--", "--xla"], "--xla: flags after -- are for the runs of --measure"),
-        (["--model=lenet", "--device=cpu", "--measure", "--output=/nowhere/x.csv"], "--output=/nowhere/x.csv cannot"),
+        (["--model=vgg16", "--rounds=2"], "--rounds=2: rounds are of --measure"),
+        (["--model=vgg16", "--output=advice.txt"], "--output=advice.txt: it is written as JSON or CSV"),
+        (["--model=vgg16", "--results_dir=/nowhere"], "--results_dir=/nowhere: there is no such folder"),
+        (["--model=vgg16", "--platform=DGX-2"], "Did you mean 'NVIDIA DGX-2'?"),
+        (["--model=lenet", "--device=cpu", "--measure", "--output=/nowhere/x.csv"], "--output=/nowhere/x.csv: cannot"),
     ],
 )
 def test_what_cannot_be_used(capsys, arguments, said):
@@ -187,6 +191,60 @@ def test_a_dgx_1_is_predicted_from_one_published_figure(capsys):
     assert low < 1081 < high  # which was published of eight
     assert low < figure < high
     assert 'On 2, 8 devices auto takes --variable_update=replicated --all_reduce_spec=nccl. Rule "Titan X, M40' in out
+
+
+def test_a_platform_is_the_same_however_it_is_written(capsys):
+    _, out = predicted(capsys, "--model=resnet50", "--platform=nvidia dgx-1", "--num_gpus=4,8")
+    assert "One device: 219.0 images/s (published: " in out
+    assert re.search(r"contradicts the rule on 4, 8 devices: what auto takes is predicted to give \d+%", out)
+    _, out = predicted(capsys, "--model=vgg16", "--platform=NVIDIA DGX-1", "--num_gpus=4,8")
+    assert "contradicts" not in out
+
+
+def test_a_dgx_1_is_the_same_by_name_and_by_its_wiring(tmp_path, monkeypatch, capsys):
+    put_in_place(machines.dgx_1(), tmp_path, monkeypatch)
+    file = tmp_path / "dgx.json"
+    assert topology.main([f"--output={file}"]) == 0
+    capsys.readouterr()
+    flags = ["--model=vgg16", "--num_gpus=8", "--images_per_second=154"]
+    _, by_name = predicted(capsys, *flags, "--platform=NVIDIA DGX-1")
+    _, by_wiring = predicted(capsys, *flags, f"--wiring={file}")
+    assert f"Links: {file}; rates from results/reference." in by_wiring
+    assert "8 x P100-SXM2-16GB, not all peers, NVLink" in by_name
+    rows = [[line for line in text.splitlines() if line.startswith("| p")] for text in (by_name, by_wiring)]
+    assert rows[0] == rows[1]
+
+
+def test_runs_are_not_begun_where_there_is_no_gpu_for_them(tmp_path, monkeypatch, capsys):
+    flags = ["--model=vgg16", "--platform=NVIDIA DGX-1", "--measure"]
+    put_in_place(machines.machine("L4", 2, ancestor=lambda *_: 0, peers=lambda *_: 0), tmp_path, monkeypatch)
+    assert advise.main(flags) == 2
+    assert "--measure with 8 devices: it makes its runs on this machine, which has 2." in capsys.readouterr().err
+    put_in_place("init !9\n", tmp_path, monkeypatch)
+    monkeypatch.setattr(cuda_order, "LIBRARY", "no such library")
+    assert advise.main(flags) == 2
+    assert "--measure makes its runs on this machine, which has no GPU: " in capsys.readouterr().err
+
+
+def test_ctrl_c_tells_what_was_measured_and_keeps_the_file(tmp_path, monkeypatch, capsys):
+    figures = iter([10.0, 20.0, 11.0])
+
+    def measure(*_):
+        try:
+            return next(figures)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(Runs, "measure", measure)
+    file = tmp_path / "advice.json"
+    file.write_text("of before")
+    flags = ["--model=lenet", "--device=cpu", "--measure", "--rounds=5", "--candidates=parameter_server/cpu,replicated"]
+    assert advise.main([*flags, f"--results_dir={tmp_path}", f"--output={file}"]) == 130
+    out, err = capsys.readouterr()
+    assert re.search(r"NOTE: 9 more runs, in all about \d+ s\. Ctrl-C ends them", err)
+    assert err.endswith("python -m benchmarks.advise: interrupted\n")
+    assert re.search(r"replicated +\| +20.0 \| +one run", out)
+    assert file.read_text() == "of before"
 
 
 def test_variables_on_the_cpu_cost_one_device_too(capsys, tmp_path):
@@ -267,7 +325,8 @@ def test_runs_that_are_told_apart_are_held_against_prediction_and_rule():
     runs = {ON_CPU: [70.0, 71.0, 70.5], NCCL: [100.0, 101.0, 100.5], COPIES: [101.0, 99.0, 100.0]}
     text = said_of(runs, {NCCL: 300, COPIES: 200, ON_CPU: 100})
     assert "Prediction and runs agree: replicated/nccl before parameter_server/cpu." in text
-    assert "What the rule takes, replicated/nccl, is the fastest." in text
+    assert "What the rule takes, replicated/nccl, is not told from replicated." in text
+    assert "is the fastest." in said_of({NCCL: runs[NCCL], ON_CPU: runs[ON_CPU]}, {NCCL: 2, ON_CPU: 1})
     rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")]
     of = {row[0].strip(): row[3].strip() for row in rows[-3:]}
     assert of["replicated/nccl"] == ""

@@ -16,7 +16,7 @@ def test_auto_takes_no_cpu_for_several_towers_of_a_worker(cluster):
     assert processes.ends() == {("controller", 0): 1, ("worker", 0): 2}
     for role in processes.roles:
         assert "--num_gpus=2: TensorFlow 2." in processes.err(*role)
-        assert "sees no GPU. Pass --device=cpu." in processes.err(*role)
+        assert "sees no GPU. Pass --device=cpu, whose 2 towers share the processors." in processes.err(*role)
     (record,) = processes.records()
     assert record["message"].startswith(f"/job:worker/task:0 at {processes.hosts['worker'][0]}: --num_gpus=2: ")
 

@@ -43,6 +43,8 @@ def test_auto_takes_the_cpu_where_there_is_no_gpu():
 def test_gpus_that_there_are_not(params, flag):
     message = refused(**params)
     assert "sees no GPU. Pass --device=cpu" in message
+    assert ("towers share the processors" in message) == ("num_gpus" in params)
+    assert "If the machine has one for which this TensorFlow has code" in message
     assert f"{flag}: TensorFlow" in message
 
 
@@ -80,6 +82,8 @@ def test_gpus_that_tensorflow_does_not_see_are_pointed_out():
     on_gpu = devices.Devices("gpu", ("/gpu:0",), ("/gpu:0",))
     h200 = [{"name": "NVIDIA H200"}]
     assert "the machine has 1 GPU, NVIDIA H200, but TensorFlow" in devices.unused_gpus(on_cpu, h200)
+    assert "Install tensorflow[and-cuda]" in devices.unused_gpus(on_cpu, h200)
+    assert "nstall" not in devices.unused_gpus(on_cpu, h200, explained=True)
     assert devices.unused_gpus(on_cpu, []) is None
     assert devices.unused_gpus(on_gpu, h200) is None
 

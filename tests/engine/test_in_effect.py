@@ -53,6 +53,13 @@ def test_what_the_run_sets_for_gpus_before_it_knows_of_them_is_not_held_against_
     assert ignored(environment, (), kind="gpu", openmp=None) == {}
 
 
+def test_a_library_that_is_not_there_is_not_loaded_before_others(tmp_path):
+    (tmp_path / "there.so").touch()
+    environment = {"LD_PRELOAD": f"{tmp_path}/there.so:/nope.so libm.so.6"}
+    assert ignored(environment, (), kind="cpu", openmp=None) == {"LD_PRELOAD": "there is no /nope.so"}
+    assert ignored({"LD_PRELOAD": f"{tmp_path}/there.so"}, (), kind="cpu", openmp=None) == {}
+
+
 def test_words():
     facts = {
         "onednn": True,
@@ -64,3 +71,6 @@ def test_words():
     assert ignored_ones == "WARNING: KMP_AFFINITY, KMP_SETTINGS: no effect: no OpenMP."
     assert unused.startswith("NOTE: this TensorFlow was not built for AVX2, FMA, which the processor has.")
     assert len(list(words_on(facts, mkl=True, kind="gpu"))) == 1
+    assert list(words_on(facts | {"ignored_variables": {}}, mkl=None, kind="cpu")) == []
+    _, ours = words_on(facts, mkl=True, kind="gpu", own={"KMP_SETTINGS"})
+    assert ours == "NOTE: KMP_SETTINGS, which --mkl sets: no effect: no OpenMP."

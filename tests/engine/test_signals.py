@@ -2,10 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from benchmarks.signals import Signals, Terminated
+from tests.main.conftest import PROJECT
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +52,19 @@ def test_nothing_disturbs_what_comes_after():
         pass
     os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_while_modules_are_imported_ends_the_process_without_a_word():
+    program = """
+import os, signal
+from benchmarks import signals
+signals.end_without_a_word()
+signals.interrupt()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    signals.end_without_a_word()
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (-signal.SIGINT, "")

@@ -96,9 +96,9 @@ def test_an_interrupt_before_the_first_step_leaves_a_record_too(tmp_path):
 def test_a_gpu_that_is_not_there_is_asked_for_by_the_flag_that_was_given_and_leaves_no_record(tmp_path):
     ran = run("--num_gpus=2", results_dir=tmp_path)
     assert ran.code == 2
-    assert "--num_gpus=2: TensorFlow" in ran.err
-    assert "sees no GPU. Pass --device=cpu" in ran.err
-    assert "Record: none, as nothing was measured" in ran.err
+    assert "--num_gpus=2: this process sees no GPU: NVIDIA's driver is not there" in ran.err
+    assert ". Pass --device=cpu" in ran.err
+    assert "(--ignore_preflight runs all the same.)" in ran.err
     assert "Traceback" not in ran.err
     assert ran.records == []
 
@@ -177,7 +177,7 @@ def test_a_cheap_network_does_not_diverge_at_its_defaults(model, batch_size, tmp
 
 
 def test_debug_shows_the_traceback(tmp_path):
-    ran = run("--device=gpu", "--debug", results_dir=tmp_path)
+    ran = run("--device=gpu", "--ignore_preflight", "--debug", results_dir=tmp_path)
     assert ran.code == 2
     assert "Traceback" in ran.err
     assert "--device=gpu: TensorFlow" in ran.err

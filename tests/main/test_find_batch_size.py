@@ -178,5 +178,4 @@ def test_ctrl_c_ends_the_trial_and_tells_what_was_found(tmp_path):
 def test_what_cannot_be_used_ends_the_search(tmp_path):
     ran = run("--model=trivial", "--device=gpu", "--find_batch_size=max", results_dir=tmp_path)
     assert (ran.code, ran.records) == (2, [])
-    assert "TensorFlow" in ran.err
-    assert "sees no GPU" in ran.err
+    assert "--device=gpu: this process sees no GPU" in ran.err

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import run_benchmark
 from tests.main.conftest import PROJECT, SHORT, run
 from tests.telemetry import machines
 from tests.telemetry.stand_in import library
@@ -42,6 +43,21 @@ def test_a_run_that_cannot_work_ends_before_it_begins(tmp_path):
     assert found.stderr.startswith("run_benchmark.py: error: GPU 0 (Tesla K80) has compute capability 3.7")
     assert found.stderr.endswith("(--ignore_preflight runs all the same.)\n")
     assert found.stdout == ""
+
+
+def test_an_interrupt_while_it_looks_is_no_error(monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_benchmark.preflight, "read", interrupted)
+    assert run_benchmark.main(["--preflight", "--device=cpu"]) == 130
+    assert capsys.readouterr().err == "run_benchmark.py: interrupted before the run began; there is no record\n"
+
+
+def test_without_a_gpu_one_that_is_asked_for_stops_it(tmp_path):
+    found = ended("--preflight", "--num_gpus=16", machine="init !12\n", folder=tmp_path)
+    assert found.returncode == 2
+    assert "stops  --num_gpus=16: this process sees no GPU." in found.stdout.splitlines()
 
 
 def test_it_needs_no_tensorflow(tmp_path):

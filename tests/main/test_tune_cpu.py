@@ -8,10 +8,12 @@ import sys
 
 import pytest
 
+from benchmarks.console import Console
 from benchmarks.cpu_tuning import report, rounds
+from benchmarks.cpu_tuning.command import CpuTuning
 from benchmarks.cpu_tuning.settings import Setting, settings
-from benchmarks.params import Params
-from benchmarks.trials import TrialFailed, Trials
+from benchmarks.params import Params, parse
+from benchmarks.trials import Trial, TrialFailed, Trials
 from tests.main.conftest import INTERRUPT, PROJECT, start
 
 YOURS, OTHER, THIRD = Setting(1, "NHWC", 0, 0), Setting(2, "NHWC", 1, 0), Setting(1, "NCHW", 0, 0)
@@ -154,6 +156,18 @@ def test_a_trial_that_takes_too_long_is_ended_and_leaves_a_record(tmp_path):
     assert record["message"] == "ended after 0 s"
 
 
+def test_flags_that_leave_nothing_to_try(tmp_path, monkeypatch, capsys):
+    """A trial that is made up stands in for real ones."""
+    monkeypatch.setattr(Trials, "run", lambda *_: Trial("fits", 1, images_per_second=10.0, seconds=1, step_seconds=0.1))
+    monkeypatch.setattr(Trials, "receive_signals", lambda _: None)
+    arguments = [*FLAGS, "--data_format=NHWC"]
+    assert CpuTuning(arguments, parse(arguments), tmp_path, Console()).run() == 0
+    out, err = capsys.readouterr()
+    assert "there is nothing to try beside your command as it is" in err
+    assert "more runs" not in err
+    assert out.splitlines()[-2] == "Nothing that was tried is measurably faster than your command as it is."
+
+
 def test_ctrl_c_tells_what_was_found(tmp_path):
     process = start(*FLAGS, results_dir=tmp_path)
     for line in process.stderr:
@@ -166,5 +180,8 @@ def test_ctrl_c_tells_what_was_found(tmp_path):
     assert err.splitlines()[-1].startswith(
         "The search ended early. So far the fastest, of too few runs to be sure: 1 to"
     )
+    assert "NOTE: there is nothing to try" not in err
     assert out.splitlines()[1].split()[:3] == ["1", "8", "NHWC"]
+    assert "run_benchmark.py --model=trivial " in out.splitlines()[-1]
+    assert "tune_cpu" not in out.splitlines()[-1]
     assert "Traceback" not in err

@@ -41,6 +41,13 @@ def test_one_line_tells_rule_reason_and_source(put):
     )
 
 
+def test_what_a_strategy_has_no_use_for_chooses_nothing():
+    flags = ["--variable_update=parameter_server", "--all_reduce_spec=auto", "--device=cpu", "--num_gpus=2"]
+    assert str(parse(flags).advice) == (
+        "auto: --all_reduce_spec=auto chooses nothing, as --variable_update=parameter_server has no use for it."
+    )
+
+
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [

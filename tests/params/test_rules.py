@@ -41,6 +41,11 @@ def test_valid(params):
             "--repeat_number=3 with --repeats=2: there is no such run.",
         ),
         (Params(repeats=2, repeat_number=1), "--repeat_number=1 and --repeat_set= belong together"),
+        (
+            Params(telemetry_interval=1e-6),
+            "--telemetry_interval=1e-06: the system counts in hundredths of a second, and a look takes time too. Give "
+            "0.05 or more, or 0 for none.",
+        ),
         (Params(target_precision=0.6), "--target_precision=0.6 must be at most 0.5."),
         (Params(model="resnet5"), "--model=resnet5: Unknown model 'resnet5'. Did you mean"),
         (Params(model=""), "--model=: Unknown model ''."),

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.params import Params
-from benchmarks.params.shell_variables import words_on
+from benchmarks.params.shell_variables import surplus_threads, words_on
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ from benchmarks.params.shell_variables import words_on
             {"TF_NUM_INTRAOP_THREADS": "4"},
             Params(num_intra_threads=2),
             ["TF_NUM_INTRAOP_THREADS=4 in the environment has no effect: --num_intra_threads is 2."],
+        ),
+        (
+            {"TF_NUM_INTRAOP_THREADS": "abc"},
+            Params(),
+            ["TF_NUM_INTRAOP_THREADS=abc in the environment has no effect: it is no number."],
         ),
         ({"TF_NUM_INTRAOP_THREADS": "2"}, Params(num_intra_threads=2), []),
         (
@@ -51,3 +56,8 @@ from benchmarks.params.shell_variables import words_on
 )
 def test_words(environment, params, words):
     assert words_on(environment, params) == words
+
+
+def test_more_threads_than_processors_are_worth_a_word():
+    (told,) = surplus_threads(Params(num_intra_threads=5000, num_inter_threads=2), 2)
+    assert told.startswith("--num_intra_threads=5000: the run has 2 processor(s)")

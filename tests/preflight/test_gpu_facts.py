@@ -9,6 +9,7 @@ from benchmarks.preflight import facts as facts_of
 from benchmarks.preflight.checks import findings
 from benchmarks.preflight.facts import Facts, HostFacts
 from benchmarks.preflight.gpu_facts import Process, read
+from benchmarks.telemetry import cuda_order
 from tests.telemetry import machines
 from tests.telemetry.stand_in import HERE, put_in_place
 
@@ -67,7 +68,7 @@ def test_its_settings_are_read(put):
             "gpu0.processes 4711:34359738368 12",
             "gpu_processes",
             "warns",
-            "(NVIDIA H200): 12 with 0.0 GB, 4711 with 34.4 GB",
+            "(NVIDIA H200): 12 with 1.0 MB, 4711 with 34.4 GB",
         ),
         ("gpu0.power_limit 400000", "power_limit", "warns", "is limited to 400 W of 700 W"),
         ("gpu0.throttle_reasons 0x48", "gpu_slowed", "warns", "a hardware slowdown, its temperature (hardware limit)"),
@@ -149,6 +150,15 @@ def test_pairs_of_a_dgx_1_that_reach_each_other_over_others_are_told(put):
     )
 
 
+def test_two_gpus_of_a_run_reach_each_other_over_no_gpu_that_is_not_the_run_s(put):
+    put(NEW_DRIVER + machines.dgx_1() + "gpu*.compute_capability 6.0\n")
+    (peers,) = found(Params(device="gpu", num_gpus=2, gpu_indices="0,5"))["peers"]
+    assert peers.severity.value == "warns"
+    assert peers.what.startswith("1 of 1 pairs")
+    assert peers.why == "what they exchange goes through the host's memory"
+    assert "--gpu_indices takes GPUs that do" in peers.remedy
+
+
 def test_cards_without_peers_are_a_warning(put):
     put(machines.no_peers())
     (peers,) = found(Params(device="gpu", num_gpus=2))["peers"]
@@ -196,6 +206,17 @@ def test_which_gpus_a_run_would_take(put, named, params, used, missing):
     assert ([gpu.index for gpu in gpus.used], gpus.missing) == (used, missing)
 
 
+@pytest.mark.parametrize(
+    ("named", "no_gpu"), [("3,99", "99"), ("3,3", "3"), ("99", "99"), ("3", ""), ("-1", ""), ("", ""), ("3,-1", "")]
+)
+def test_what_is_no_gpu_among_those_to_be_seen_is_named(put, named, no_gpu):
+    put(NEW_DRIVER + machines.dgx_1() + "gpu*.compute_capability 6.0\n")
+    told = found(Params(), {"CUDA_VISIBLE_DEVICES": named}).get("gpus", [])
+    assert [each.what for each in told] == [
+        f"CUDA_VISIBLE_DEVICES names {no_gpu}, which is no further GPU of this machine" for _ in [no_gpu] if no_gpu
+    ]
+
+
 def test_where_models_differ_their_order_is_cuda_s_and_not_known(put):
     put("gpu7.name Tesla K80\n" + machines.dgx_1())
     assert len(read(Params(num_gpus=1), {}).used) == 8
@@ -220,9 +241,37 @@ def test_a_gpu_that_may_be_none_of_the_run_s_stops_nothing(put):
 def test_gpus_that_are_not_there_stop_a_run(put):
     put(H200 + SET)
     told = found(Params(device="gpu", num_gpus=2))
-    assert told["gpus"][0].what == "2 GPU(s) were asked for, and this process sees 1 GPU(s)"
-    told = found(Params(device="gpu", gpu_indices="3"))
-    assert told["gpus"][0].what == "--gpu_indices=3: this process sees 1 GPU(s)"
+    assert told["gpus"][0].what == "--num_gpus=2: this process sees 1 GPU"
+    assert told["gpus"][0].remedy == "Pass --num_gpus=1, or see what CUDA_VISIBLE_DEVICES leaves out"
+    put(machines.nvswitch())
+    told = found(Params(device="gpu", gpu_indices="9"))
+    assert told["gpus"][0].what == "--gpu_indices=9: this process sees 8 GPUs (0 to 7)"
+    assert told["gpus"][0].remedy.startswith("Name others: --gpu_indices takes 0 to 7, or see")
+    told = found(Params(num_gpus=16), {"CUDA_VISIBLE_DEVICES": "-1"})
+    assert told["gpus"][0].remedy.startswith("Pass --device=cpu, whose 16 towers share the processors, or")
+
+
+@pytest.mark.parametrize("asked", [{"device": "gpu"}, {"num_gpus": 16}, {"gpu_indices": "7"}])
+def test_without_a_driver_of_cuda_there_is_no_gpu(put, monkeypatch, asked):
+    monkeypatch.setattr(cuda_order, "LIBRARY", "no such library")
+    put("init !12\n")
+    (driver,) = found(Params(**asked))["driver"]
+    assert driver.severity.value == "stops"
+    assert driver.what.endswith(": this process sees no GPU")
+    assert "no such library" in driver.why
+    assert "driver" not in found(Params())
+    (driver,) = found(Params(**asked, job_name="worker"))["driver"]  # the whole cluster hears of it where it begins
+    assert driver.severity.value == "warns"
+
+
+def test_processes_on_several_gpus_are_told_together(put):
+    machine = put(machines.nvswitch())
+    for gpu in range(8):
+        machine.set(f"gpu{gpu}.processes", "12:5000000000" if gpu < 6 else "13")
+    (others,) = found(Params(device="gpu", num_gpus=8))["gpu_processes"]
+    assert others.what.endswith(
+        "compute on GPUs 0-7 (NVIDIA H100 80GB HBM3): on GPUs 0-5 12 with 5.0 GB; on GPUs 6-7 13 with 1.0 MB"
+    )
 
 
 @pytest.mark.parametrize(
@@ -233,7 +282,8 @@ def test_gpus_that_are_not_there_stop_a_run(put):
         ("count !4", "it does not tell how many GPUs there are: Insufficient Permissions"),
     ],
 )
-def test_a_driver_that_tells_nothing(put, line, reason):
+def test_a_driver_that_tells_nothing(put, monkeypatch, line, reason):
+    monkeypatch.setattr(cuda_order, "LIBRARY", None)  # stands for this program, as a library that is there
     put(f"{line}\n")
     (driver,) = found()["driver"]
     assert driver.what == f"NVML tells nothing of the GPUs ({reason})"

@@ -15,6 +15,11 @@ FACTS = {
 }
 
 
+def test_one_other_type_has_its_own_row():
+    kinds = {f"Kind{number:02}": 20 - number for number in range(placement.ROWS + 1)}
+    assert "other" not in "\n".join(placement.report({"operations": {"/cpu:0": kinds}, "moved": [], "crossing": []}))
+
+
 def test_the_table_has_the_most_frequent_types_and_counts_the_others():
     lines = placement.report(FACTS)
     assert lines[0] == "Placement of 192 operations of a step, by type:"

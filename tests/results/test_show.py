@@ -44,7 +44,12 @@ FULL = {
         "gpus": [{"name": "Testla"}] * 2,
         "driver": "550.54",
     },
-    "environment": {"packages": {"tensorflow": "2.21.0"}, "git": {"commit": "abc" * 13, "dirty": True}},
+    "environment": {
+        "packages": {"tensorflow": "2.21.0"},
+        "git": {"commit": "abc" * 13, "dirty": True},
+        "variables": {"KMP_SETTINGS": "1", "OMP_NUM_THREADS": "2"},
+        "variables_of_run": ["KMP_SETTINGS"],
+    },
 }
 
 
@@ -62,7 +67,8 @@ def test_all_of_a_full_record_on_one_screen(tmp_path):
         "that is 25.0% of a matrix product (4.00 TFLOP/s) alone on the same devices",
         "the backward pass needs 85.11 MB of each image",
         "valid yes",
-        "largest difference 1e-06 (at most 0.0001)",
+        "checked the update against one device's: largest difference 1e-06 (at most 0.0001)",
+        "variables OMP_NUM_THREADS=2 set by it KMP_SETTINGS=1",
         "Testium 9000, 8 usable cores, 64 GiB, 2 x Testla, driver 550.54",
         "commit abcabcabcabc with uncommitted changes",
         "/gpu:0: 65 variables, 1.08 MB",
@@ -94,8 +100,16 @@ def test_the_interval_is_over_the_valid_repeats_in_the_folder(tmp_path):
 def test_what_is_wrong_is_said(tmp_path):
     path = write(record(problems=("the loss is NaN from step 3 on",)), tmp_path)
     assert "UNFIT the loss is NaN from step 3 on" in words(path)
+    wrong = {"variable_update": {"largest_difference": 0.123456789, "tolerance": 1e-4, "problem": "it is wrong"}}
+    assert "checked" not in words(write(record(problems=("it is wrong",), checks=wrong), tmp_path))
     path = write(record(status="failed", message="out of memory", measurement=None), tmp_path)
     assert "figure none FAILED out of memory" in words(path)
+
+
+def test_what_was_given_as_auto_is_told_so(tmp_path):
+    chosen = {"all_reduce_spec": {"value": None, "rule": "r", "reason": "why", "source": "s"}}
+    path = write(record(given=("all_reduce_spec",), params={"all_reduce_spec": None}, advice=chosen), tmp_path)
+    assert "given --all_reduce_spec=auto" in words(path)
 
 
 def test_few_bytes_are_whole(tmp_path):
@@ -198,6 +212,9 @@ def test_settings_in_effect_and_primitives(tmp_path):
         "onednn": False,
         "intra_threads": {"threads": 2, "by": "TensorFlow"},
         "ignored_variables": {"KMP_BLOCKTIME": "this TensorFlow has no OpenMP"},
+        "openmp": False,
+        "malloc": "the C library's",
+        "numa": {"processors": {"0": [0, 1], "1": [2, 3]}, "memory": "preferred 1"},
         "instruction_sets": {"unused": ["AVX2", "FMA"]},
     }
     kinds = [("convolution", "jit:avx512_core", 3.0), ("gemm_api", "", 1.0)]
@@ -205,6 +222,7 @@ def test_settings_in_effect_and_primitives(tmp_path):
     text = words(write(record(environment={"in_effect": found}, onednn={"primitives": told}), tmp_path))
     assert "in effect oneDNN off; 2 thread(s) within operations (by TensorFlow); without effect: KMP_BLOCKTIME;" in text
     assert "not built for AVX2, FMA" in text
+    assert "malloc is the C library's; no OpenMP; NUMA nodes 0, 1, memory by preferred 1" in text
     assert "oneDNN convolution jit:avx512_core 75%, gemm_api 25%" in text
 
 

@@ -90,7 +90,7 @@ def test_a_machine_that_is_not_known_is_told_by_flags(tmp_path, capsys):
     rows = [row | {"platform": "My rack"} for row in of_table(SERVERS) if row["model"] == "resnet152"]
     file = written(tmp_path / "own.csv", rows)
     assert cost_model.main([f"--series={file}"]) == 2
-    assert "'My rack' is not known; there are NVIDIA DGX-1" in capsys.readouterr().err
+    assert "'My rack' is not known. There are NVIDIA DGX-1" in capsys.readouterr().err
     told = ["--gpus_per_machine=16", "--gpu_link_GBs=16", "--network_gbit_per_sec=20"]
     assert cost_model.main([f"--series={file}", *told]) == 0
 

@@ -43,6 +43,8 @@ def test_saved_figures_carry_the_machine(tmp_path):
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(UserError, match=r"nowhere/out\.json: cannot be written: No such file"):
         report.save(tmp_path / "nowhere" / "out.json", "some_study", {})
+    with pytest.raises(UserError, match=r"nowhere/out\.json: cannot be written: No such file"):
+        report.check_writable(tmp_path / "nowhere" / "out.json")
 
 
 def test_what_a_user_can_mend_is_one_message(capsys):

@@ -8,6 +8,7 @@ import sys
 import pytest
 import tensorflow as tf
 
+from benchmarks.topology import command
 from benchmarks.topology.command import main
 from benchmarks.topology.copies import Copies, moves_bytes
 from benchmarks.topology.speed import CopyError
@@ -118,11 +119,34 @@ def test_a_picture_of_nothing_is_refused_before_anything_is_measured(tmp_path, m
     assert "--picture=wiring.svg: there is nothing to draw" in capsys.readouterr().err
 
 
+def test_links_of_before_outlive_a_measurement_that_is_interrupted(tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    put_in_place("init !9\n", tmp_path, monkeypatch)
+    monkeypatch.setattr(command, "_measured", interrupted)
+    links = tmp_path / "links.json"
+    links.write_text("of before")
+    assert main(["--measure", "--device=cpu", "--num_gpus=2", f"--output={links}"]) == 130
+    assert links.read_text() == "of before"
+    assert "python -m benchmarks.topology: interrupted" in capsys.readouterr().err
+
+
+def test_without_a_gpu_the_cpu_is_not_measured_in_its_place(tmp_path, monkeypatch, capsys):
+    put_in_place("init !9\n", tmp_path, monkeypatch)
+    links = tmp_path / "links.json"
+    assert main(["--measure", f"--output={links}"]) == 2
+    assert "sees no GPU" in capsys.readouterr().err
+    assert not links.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--num_gpus=2"], "unrecognized arguments: --num_gpus=2 (flags of run_benchmark.py need --measure)"),
         (["--measure", "--repeats=1"], "must be at least 2"),
+        (["--measure", "--repeats=x"], "--repeats: must be a whole number, is 'x'"),
+        (["--picture="], "--picture: names no file"),
     ],
 )
 def test_wrong_arguments(arguments, said, capsys):

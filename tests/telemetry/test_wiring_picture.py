@@ -67,6 +67,22 @@ def test_what_no_line_shows_is_said(drawn):
     lost = "\n".join(["gpu3 !15", machines.dgx_1()])
     assert any("Not told of: GPU 3: GPU is lost" in text for text in texts(drawn(lost)))
     assert len(lines_between_gpus(drawn("count 1\n"))) == 0
+    alike = drawn(machines.p2_16xlarge())
+    assert lines_between_gpus(alike) == []
+    assert "All reach each other's memory over PCIe." in texts(alike)
+
+
+def test_the_wiring_of_another_machine_is_told_and_drawn(tmp_path, monkeypatch, capsys):
+    put_in_place(machines.dgx_1(), tmp_path, monkeypatch)
+    file, drawing = tmp_path / "dgx.json", tmp_path / "dgx.svg"
+    assert main([f"--output={file}"]) == 0
+    told = capsys.readouterr().out
+    put_in_place("init !9\n", tmp_path, monkeypatch)
+    assert main([f"--wiring={file}", f"--picture={drawing}"]) == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == told.splitlines()[-3:]
+    assert drawing.exists()
+    with pytest.raises(SystemExit):
+        main([f"--wiring={file}", "--measure"])
 
 
 def test_the_file_is_a_picture(tmp_path, monkeypatch, capsys):
@@ -76,5 +92,6 @@ def test_the_file_is_a_picture(tmp_path, monkeypatch, capsys):
     assert ElementTree.parse(path).getroot().tag.endswith("svg")
     assert len(json.loads(output.read_text())["gpus"]) == 16
     assert main([f"--picture={tmp_path / 'wiring.gif'}"]) == 2
-    assert "its name must end in one of .png, .svg, .pdf" in capsys.readouterr().err
+    told = f"--picture: Cannot write plot '{tmp_path / 'wiring.gif'}': its name must end in one of .png, .svg, .pdf."
+    assert capsys.readouterr().err == f"python -m benchmarks.topology: error: {told}\n"
     assert main([f"--picture={tmp_path / 'nowhere' / 'wiring.svg'}"]) == 2

@@ -64,9 +64,10 @@ def study(options: argparse.Namespace) -> ExitCode:
         store.check_folder(options.results_dir)
     except store.FolderError as error:
         raise UserError(str(error)) from error
+    report.check_writable(options.output)
+    report.check_writable(options.report, "--report")
     with tempfile.TemporaryDirectory() as folder:
         story = plan(claims, look(Path(folder)), options.cases)
-        save(options, story)  # a file that cannot be written must show before anything is measured
         measuring = Measuring(options.results_dir, tuple(options.run_flags), _STUCK_SECONDS)
         try:
             measure(story, measuring.measure, options.pairs, options.budget, lambda: save(options, story))

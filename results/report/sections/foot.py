@@ -13,6 +13,7 @@ from results.report.page import Section, Table, number, table
 from results.report.svg import Draw
 from results.table import printable, state
 
+_COMMIT = 12  # digits, which tell the commits of any repository apart
 _SOURCE = ("tool", "source", "date", "document", "caveat")
 
 
@@ -91,6 +92,8 @@ def _problem(record: RunRecord, facts: Mapping[str, str]) -> tuple[str, ...]:
 
 def _conditions(record: RunRecord) -> dict[str, str]:
     found = {name: printable(value) for name, value in conditions(record).items()}
+    if "commit" in found:
+        found["commit"] = found["commit"][:_COMMIT]
     platform = _text(record.provenance, "platform")
     return found | ({"platform": platform} if platform else {})
 

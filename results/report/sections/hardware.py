@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from results.naming import counted
 from results.record import RunRecord
 from results.report.drawing import Line, panels, panels_size
 from results.report.material import Group, Material, varying, words
@@ -37,6 +38,7 @@ _OF_THE_HOST = {
     "resident_bytes": Quantity("host memory of the run, GB", 1e9),
 }
 _HOST, _HOST_STYLE = "host", 7
+_LEAST_SAMPLES = 3  # of a curve
 _MOST_GPUS = 7  # in a figure: as many colours as the host leaves
 _MOST_POINTS = 300  # of a curve; more are not seen
 
@@ -59,7 +61,8 @@ class Series(NamedTuple):
 def section(material: Material, draw: Draw) -> Section | None:
     """A figure for a representative run of each configuration whose hardware was watched, and joules an image."""
     watched = [(group, record) for group in material.groups if (record := representative(group))]
-    if not watched:
+    energy, brief = _energy(material), _brief(material)
+    if not watched and not energy.rows and not brief:
         return None
     names = list(dict.fromkeys(["model", *varying(group for group, _ in watched)]))
     figures, note = drawn(watched, lambda each: _figure(*each, names, draw), "configurations")
@@ -67,8 +70,20 @@ def section(material: Material, draw: Draw) -> Section | None:
         "Of each configuration the run whose speed is the median of those that were watched, over the measured window. "
         "Pauses are not in it."
     )
-    energy = _energy(material)
-    return Section("hardware", "What the hardware did", (told, *note), (energy,) if energy.rows else (), figures)
+    paragraphs = (*([told] if watched else []), *note, *brief)
+    return Section("hardware", "What the hardware did", paragraphs, (energy,) if energy.rows else (), figures)
+
+
+def _brief(material: Material) -> tuple[str, ...]:
+    """A word on the configurations that were watched for too short a time."""
+    groups = [group for group in material.groups if any(series_of(each.telemetry) for each in group.records)]
+    count = sum(representative(group) is None for group in groups)
+    if not count:
+        return ()
+    return (
+        f"Of {counted(count, 'configuration')} no curves are drawn: the hardware was looked at fewer than "
+        f"{_LEAST_SAMPLES} times (--telemetry_interval). results show has what was seen.",
+    )
 
 
 def representative(group: Group) -> RunRecord | None:
@@ -77,7 +92,12 @@ def representative(group: Group) -> RunRecord | None:
     watched.sort(key=lambda record: record.steady_images_per_second or 0.0)
     middle = (len(watched) - 1) // 2
     nearest = sorted(range(len(watched)), key=lambda place: abs(place - middle))
-    return next((watched[place] for place in nearest if series_of(watched[place].telemetry)), None)
+    return next((watched[place] for place in nearest if _curves(watched[place])), None)
+
+
+def _curves(record: RunRecord) -> list[Series]:
+    """What can be drawn of its telemetry as curves."""
+    return [each for each in series_of(record.telemetry) if len(each.values) >= _LEAST_SAMPLES]
 
 
 def series_of(telemetry: Mapping[str, Any]) -> list[Series]:
@@ -108,7 +128,7 @@ def _quantity(series: Series) -> Quantity:
 
 
 def _figure(group: Group, record: RunRecord, names: list[str], draw: Draw) -> Figure:
-    found = series_of(record.telemetry)
+    found = _curves(record)
     gpus = list(dict.fromkeys(each.device for each in found if each.device != _HOST))
     styles = {device: style for style, device in enumerate(gpus[:_MOST_GPUS])} | {_HOST: _HOST_STYLE}
     shown = [

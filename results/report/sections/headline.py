@@ -10,13 +10,13 @@ from results.report.svg import Draw
 _MOST_BARS = 14
 _HEADINGS = (
     "model",
-    "data",
     "accelerator",
-    "precision",
     ">devices",
-    ">images/s",
+    ">images/s",  # early, so that a phone shows it
     ">95 % interval",
     "runs",
+    "data",
+    "precision",
     "+conditions",
 )
 _CONDITIONS = (
@@ -77,13 +77,13 @@ def _row(group: Group) -> tuple[str, ...]:
     facts, known = group.facts, group.interval
     return (
         facts["model"],
-        facts["dataset"],
         facts["accelerator"],
-        facts["precision"],
         facts["num_gpus"],
         number(group.images_per_second),
         bounds(known.low, known.high) if known else "-",
         group.validity,
+        facts["dataset"],
+        facts["precision"],
         words(group, _CONDITIONS),
     )
 
@@ -116,7 +116,8 @@ def _chart(material: Material, draw: Draw, groups: list[Group]) -> Figure:
 def _bar(material: Material, group: Group, names: list[str]) -> Bar:
     label = words(group, names) or group.facts["accelerator"] or group.facts["model"]
     low, high = group.interval[1:] if group.interval else (None, None)
-    return Bar(label, group.images_per_second, material.style(group.facts["accelerator"]), low, high)
+    wrong = not all(record.valid for record in group.records)
+    return Bar(label, group.images_per_second, material.style(group.facts["accelerator"]), low, high, wrong)
 
 
 def _some_of_each(ordered: list[Group]) -> list[Group]:

@@ -47,7 +47,7 @@ def _histogram(group: Group, label: str, draw: Draw, style: int) -> Figure:
     import numpy as np
 
     times = [1000 * seconds for record in group.records for seconds in _steps(record)]
-    shown = (("fewest", 0), ("5 %", 5), ("median", 50), ("95 %", 95), ("99 %", 99), ("most", 100))
+    shown = (("shortest", 0), ("5 %", 5), ("median", 50), ("95 %", 95), ("99 %", 99), ("longest", 100))
     figures = [(name, f"{np.percentile(times, share):.4g}") for name, share in shown]
     rows = [*figures, ("steps", f"{len(times):,}"), ("runs", str(len(group.records)))]
     text = f"Histogram of step times in milliseconds, {label}: " + ", ".join(f"{name} {value}" for name, value in rows)

@@ -10,7 +10,6 @@ from results.report.svg import Draw
 EPOCH_IMAGES = {"imagenet": 1_281_167, "cifar10": 50_000}  # training images, as published
 _HEADINGS = (
     "model",
-    "data",
     "accelerator",
     "+setting",
     ">devices",
@@ -29,7 +28,7 @@ def section(material: Material, draw: Draw) -> Section | None:
     currency = material.prices.currency
     rows = [_row(group, material) for group in groups]
     rated = any(thermal_design_power(group.facts["accelerator"]) for group in groups)
-    headings = (*_HEADINGS, f">images per {currency}", ">epoch", f">{currency} per epoch")
+    headings = (*_HEADINGS, f">images per {currency}", ">epoch", f">{currency} per epoch", "data")
     priced = [group for group in groups if cost_per_million(group, material) is not None]
     parts = [part for part in by(priced, "model", "dataset") if len(part) > 1]
     figures, note = drawn(parts, lambda part: _figure(part, material, draw), "models and data sets")
@@ -43,7 +42,10 @@ def section(material: Material, draw: Draw) -> Section | None:
 
 
 def epoch_images(group: Group) -> int | None:
-    """Training images of an epoch: the record's own number, or else the published one; None where neither is known."""
+    """Training images of an epoch: the record's own number, or else the published one; None where neither is known.
+
+    Of synthetic images, and of a sample, whose speed is that of the real ones, an epoch of those is meant.
+    """
     record = group.records[0]
     own = record.dataset.get("examples")
     real = not record.dataset.get("synthetic") and not record.dataset.get("sample")
@@ -65,7 +67,8 @@ def _definitions(material: Material, rated: bool) -> tuple[str, ...]:
     )
     told = [
         *([per_watt] if rated else []),
-        "Epoch: 1,281,167 images for ImageNet, 50,000 for CIFAR-10, or as many as the record says of its own data.",
+        "Epoch: as many images as the record says of real data; of synthetic images and of a sample what the whole "
+        "data set has, 1,281,167 for ImageNet, 50,000 for CIFAR-10.",
     ]
     prices = material.prices
     if prices.per_hour:
@@ -84,7 +87,6 @@ def _row(group: Group, material: Material) -> tuple[str, ...]:
     images = epoch_images(group)
     return (
         facts["model"],
-        facts["dataset"],
         facts["accelerator"],
         words(group, ("platform", "precision", "batch_size")),
         facts["num_gpus"],
@@ -95,6 +97,7 @@ def _row(group: Group, material: Material) -> tuple[str, ...]:
         number(1e6 / cost) if cost else "-",
         _duration(images / group.images_per_second) if images else "-",
         f"{cost * images / 1e6:,.2f}" if cost and images else "-",
+        facts["dataset"],
     )
 
 

@@ -71,6 +71,25 @@ def test_telemetry_from_elsewhere_that_is_unfit_is_not_drawn(unfit):
     assert "hardware" not in built([made])
 
 
+def test_a_window_with_one_or_two_looks_at_the_hardware_has_no_curves():
+    brief = {"host": {"series": {"seconds": [0.1, 0.2], "cpu_utilisation": [0.5, 0.6]}}}
+    section = built([dataclasses.replace(gpu_run(1, 1000), telemetry=brief)])["hardware"]
+    assert section.figures == ()
+    assert section.paragraphs[0].startswith("Of 1 configuration no curves are drawn: the hardware was looked at fewer")
+
+
+def test_bars_that_are_not_valid_say_so_and_no_figure_stands_at_an_intervals_end():
+    wrong = dataclasses.replace(gpu_run(3, 900, variable_update="independent"), problems=("foreign load",))
+    runs = [gpu_run(1, 1000), gpu_run(2, 1100), wrong]
+    (section,) = [
+        each for each in page(gather(runs, include_invalid=True), "t", Drawer()).sections if each.name == "throughput"
+    ]
+    told = texts(section.figures[0].svg)
+    assert "NOT VALID: independent" in told
+    assert "replicated: 1,049" in told
+    assert "1,049" not in told
+
+
 def test_of_long_series_and_many_gpus_only_some_are_drawn():
     long = {"series": {"seconds": [float(n) for n in range(1000)], "utilisation": [0.5] * 1000}}
     found = series_of({"gpus": {f"GPU {number}": long for number in range(20)}})

@@ -189,7 +189,7 @@ def test_step_times_and_losses_come_from_the_steps():
     material = gather([made])
     figure = steps.step_times(material, undrawn).figures[0]
     assert dict(figure.table.rows)["median"] == "100"
-    assert dict(figure.table.rows)["most"] == "500"
+    assert dict(figure.table.rows)["longest"] == "500"
     loss = steps.losses(material, undrawn).figures[0]
     assert loss.table.rows[0][1:] == ("2", "0")  # the first step's is not finite
     assert loss.table.rows[-1][1:] == ("100", "98")
