@@ -68,6 +68,9 @@ def _row(axes: Axes, row: float, effect: Effect, limits: tuple[float, float]) ->
     if effect.low is not None and effect.high is not None:
         ends = [max(effect.low, limits[0]), min(effect.high, limits[1])]
         axes.plot(ends, [row, row], color=colour(effect.style), linewidth=2, solid_capstyle="butt")
+        for end, bound, arrow in zip(ends, (effect.low, effect.high), "<>", strict=True):
+            if end != bound:  # it goes on beyond the axis
+                axes.plot([end], [row], color=colour(effect.style), marker=arrow, markersize=6, clip_on=False)
     known = effect.low is not None and effect.high is not None
     within = f"  ({_number(effect.low)} to {_number(effect.high)})" if known else ""
     axes.text(limits[0], row - 0.65 * THICKNESS, short(effect.label), va="bottom", fontsize=8.5, bbox=_PAPER)

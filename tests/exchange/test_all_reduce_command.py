@@ -186,7 +186,7 @@ def test_a_run(tmp_path):
             ["--device=cpu", "--algorithms=default,nccl"],
             "--all_reduce_spec=nccl: nccl needs GPUs, and the towers are on",
         ),
-        (["--num_gpus=2"], "Pass --device=cpu."),
+        (["--num_gpus=2"], "Pass --device=cpu"),
         (["--output=/no/such/file.json"], "--output=/no/such/file.json: cannot be written"),
     ],
 )

@@ -12,11 +12,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks.errors import ExitCode, UserError
+from benchmarks.params import CommandLineError, parse
 from benchmarks.params.option import closest
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.catalogue import CLAIMS
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Way
+from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_at_most
@@ -46,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     end = words.index("--") if "--" in words else len(words)
     parser = _parser()
-    options = parser.parse_args(words[:end])
+    options, unknown = parser.parse_known_args(words[:end])
+    if unknown:
+        parser.error(f"unknown: {' '.join(unknown)}. Flags of run_benchmark.py come after --; see --help.")
     options.run_flags = words[end + 1 :]
     if options.list:
         two_cores = Machine(cores=2, gpus=(), work=Path())  # no TensorFlow has to be asked
@@ -68,12 +72,15 @@ def study(options: argparse.Namespace) -> ExitCode:
     report.check_writable(options.report, "--report")
     with tempfile.TemporaryDirectory() as folder:
         story = plan(claims, look(Path(folder)), options.cases)
+        check_flags(story, options.run_flags)
+        if options.pairs < LEAST_PAIRS:
+            report.note(f"NOTE: --pairs={options.pairs}: a verdict needs {LEAST_PAIRS}.")
         measuring = Measuring(options.results_dir, tuple(options.run_flags), _STUCK_SECONDS)
         try:
             measure(story, measuring.measure, options.pairs, options.budget, lambda: save(options, story))
         finally:  # an interrupt must not lose what is there
-            if story.cases or story.missing:
-                report.say(writing.text(story))
+            save(options, story)
+            report.say(writing.text(story))
     if not story.cases:
         return ExitCode.UNUSABLE
     return ExitCode.FAILED if any(each.failure for each in story.cases) else ExitCode.VALID
@@ -105,10 +112,33 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
                 story.missing.append((claim, case))
             else:
                 story.cases.append(Progress(claim, case, rank))
-    if not story.cases and not story.missing:
-        names = [case.name for claim in claims for case in claim.cases(machine)]
-        raise UserError(f"--cases={','.join(patterns)}: no case is called so. There are: {', '.join(names)}.")
+    names = [*(progress.case.name for progress in story.cases), *(case.name for _, case in story.missing)]
+    for pattern in patterns:
+        if not any(fnmatch(name, pattern) for name in names):
+            there_are = ", ".join(case.name for claim in claims for case in claim.cases(machine))
+            raise UserError(f"--cases: no case is called '{pattern}'. There are: {there_are}.")
     return story
+
+
+def check_flags(story: Story, flags: Sequence[str]) -> None:
+    """Raise UserError where `flags` cannot go to the runs of a case, before anything is measured."""
+    for progress in story.cases:
+        for way in (progress.case.advised, progress.case.other):
+            if flags and way.program:
+                raise UserError(
+                    f"{' '.join(flags)}: {progress.name} is measured by a program of its own, which takes no flags of "
+                    "run_benchmark.py. Leave it out with --cases, or the flags."
+                )
+            if not way.program:
+                parse_for(progress.name, [*way.flags, *flags])
+
+
+def parse_for(name: str, flags: Sequence[str]) -> None:
+    """Raise UserError where a run of the case `name` cannot have `flags`."""
+    try:
+        parse(flags)
+    except CommandLineError as error:
+        raise UserError(f"{name}: {' '.join(error.problems)}") from error
 
 
 def measure(
@@ -138,6 +168,7 @@ def measure(
             report.note(f"{progress.name}: given up: {error}")
         progress.pair_seconds = clock() - began
         on_pair()
+    story.why_not = "its pairs do not fit in the time that was left"
 
 
 def one_pair(case: Case, number: int, run: Callable[[Way], Measured]) -> tuple[Measured, Measured]:

@@ -41,11 +41,15 @@ class Progress:
 
 @dataclass
 class Story:
-    """What came of the claims so far: cases that were or are to be measured, and those that this machine cannot run."""
+    """What came of the claims so far: cases that were or are to be measured, and those that this machine cannot run.
+
+    `why_not`: why cases without a pair have none.
+    """
 
     machine: Machine
     cases: list[Progress] = field(default_factory=list)
     missing: list[tuple[Claim, Missing]] = field(default_factory=list)
+    why_not: str = "its turn had not come"
 
 
 def next_case(cases: Sequence[Progress], most: int, seconds_left: float) -> Progress | None:

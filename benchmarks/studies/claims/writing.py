@@ -17,7 +17,10 @@ from results.record import RunRecord
 
 WIDTH = 118
 TITLE = "What the performance guide claims, measured on this machine"
-NOT_MEASURED = "not measured: no time was left"
+HOW = (
+    "Figures are medians. 'Times as good' is the geometric mean of the pairs' ratios with its 95 % interval: runs of a pair "
+    "are neighbours in time, so that it need not be the quotient of the medians."
+)
 
 
 def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
@@ -28,14 +31,19 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
         seconds = 2 * pairs * sum(case.seconds for case in cases)
         cost = f"{len(cases)} cases, about {duration(seconds)}" if cases else "not on a CPU"
         lines.append(f"{claim.name}  ({cost})")
-        lines.append(textwrap.fill(claim.says, WIDTH, initial_indent="    ", subsequent_indent="    "))
+        lines.append(_indented(claim.says))
+        lines.append(_indented(f"Cases: {', '.join(case.name for case in claim.cases(machine))}"))
         lines.append(f"    Source: {claim.source}")
     return "\n".join(lines)
 
 
+def _indented(sentence: str) -> str:
+    return textwrap.fill(sentence, WIDTH, initial_indent="    ", subsequent_indent="    ")
+
+
 def text(story: Story) -> str:
-    """The table of all cases, and under it what each claim came to."""
-    return "\n\n".join([_table(story), *_paragraphs(story)])
+    """The table of the cases that came to something, and under it what each claim came to."""
+    return "\n\n".join([_table(story), textwrap.fill(HOW, WIDTH), *_paragraphs(story)])
 
 
 def document(story: Story) -> str:
@@ -74,7 +82,7 @@ def outcome(progress: Progress) -> str:
 
 def _table(story: Story) -> str:
     headings = ["study: case", "advised", "other", "unit", "times as good", "claimed", "pairs", ""]
-    rows = [row(each) for each in story.cases]
+    rows = [row(each) for each in story.cases if each.pairs or each.failure]
     rows += [[f"{claim.name}: {each.name}", "", "", "", "", "", "", "cannot run here"] for claim, each in story.missing]
     return report.table(headings, rows)
 
@@ -100,8 +108,11 @@ def _paragraphs(story: Story) -> Iterator[str]:
     for claim in claims(story):
         name = claim.name
         lines = [f"{name}: {claim.says} ({claim.source})"]
-        lines += [f"{each.case.name}: {told(each)}" for each in story.cases if each.claim.name == name]
+        cases = [each for each in story.cases if each.claim.name == name]
+        lines += [f"{each.case.name}: {told(each)}" for each in cases if each.pairs or each.failure]
         lines += [_lacks(missing) for of, missing in story.missing if of.name == name]
+        if left := [each.case.name for each in cases if not each.pairs and not each.failure]:
+            lines.append(f"not measured, as {story.why_not}: {', '.join(left)}")
         yield "\n".join(
             textwrap.fill(line, WIDTH, initial_indent="- " * (number > 0), subsequent_indent="  " * (number > 0))
             for number, line in enumerate(lines)
@@ -113,7 +124,7 @@ def told(progress: Progress) -> str:
     if progress.failure:
         return f"failed: {progress.failure}"
     if not progress.pairs:
-        return f"{NOT_MEASURED}."
+        return "Not measured."
     finding = progress.finding
     sentences = [f"{finding.judgment.outcome}: {finding.judgment.words}."]
     return " ".join([*sentences, *finding.reasons, *_doubts(finding)])
@@ -155,7 +166,7 @@ def _plain(progress: Progress) -> dict[str, Any]:
         "other": {"name": case.other.name, "flags": case.other.flags, "program": case.other.program},
         "claimed": {**vars(case.promise), "words": str(case.promise)},
         "outcome": outcome(progress),
-        "words": finding.judgment.words if progress.pairs else progress.failure or NOT_MEASURED,
+        "words": finding.judgment.words if progress.pairs else progress.failure or "not measured",
         "reasons": finding.reasons,
         "times_as_good": ratio and {"value": ratio.value, "low": ratio.low, "high": ratio.high},
         "pairs": [{"advised": _side(advised), "other": _side(other)} for advised, other in progress.pairs],
