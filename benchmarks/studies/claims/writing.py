@@ -18,6 +18,7 @@ from results.record import RunRecord
 WIDTH = 118
 TITLE = "What the performance guide claims, measured on this machine"
 NOT_MEASURED = "not measured: no time was left"
+BY_CHANCE = "An interval of 95 % is of its case alone: of 20 cases in which nothing differs, one is told to by chance."
 
 
 def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
@@ -35,7 +36,8 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
 
 def text(story: Story) -> str:
     """The table of all cases, and under it what each claim came to."""
-    return "\n\n".join([_table(story), *_paragraphs(story)])
+    several = sum(bool(each.pairs) for each in story.cases) > 1
+    return "\n\n".join([_table(story), *[BY_CHANCE] * several, *_paragraphs(story)])
 
 
 def document(story: Story) -> str:

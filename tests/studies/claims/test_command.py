@@ -92,6 +92,7 @@ def test_a_case_that_fails_is_given_up_and_the_others_go_on(tmp_path):
     assert [command.writing.outcome(each) for each in story.cases] == ["failed", "confirmed"]
     assert "broken: failed: no such device" in told
     assert "far: cannot run here: this machine lacks a GPU." in told
+    assert command.writing.BY_CHANCE not in told, "one case was measured"
 
 
 def test_doubts_of_runs_are_told_but_that_they_are_short(tmp_path):
@@ -130,6 +131,7 @@ def test_time_that_is_left_goes_to_what_is_not_told(tmp_path):
 
     command.measure(story, run, 5, math.inf)
     assert [len(each.pairs) for each in story.cases] == [3, 5]
+    assert command.writing.BY_CHANCE in command.writing.text(story)
 
 
 def test_every_other_pair_is_made_the_other_way_round():
