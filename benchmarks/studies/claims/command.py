@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks.errors import ExitCode, UserError
+from benchmarks.params import parse
 from benchmarks.params.option import closest
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
@@ -33,8 +34,8 @@ confirms the claim, and why it may not.
   python -m benchmarks.studies all --budget=10m    all of them, in so much time as there is
       --report=claims.html                         and a page with drawings of what came of them
 
-Flags after -- go to every run: python -m benchmarks.studies xla -- --batch_size=8. The runs leave their records in
---results_dir. Leave the machine alone meanwhile.
+Flags after -- go to every run of run_benchmark.py: python -m benchmarks.studies xla -- --batch_size=8. The runs leave
+their records in --results_dir. Leave the machine alone meanwhile.
 """
 PAIRS = 5
 _STUCK_SECONDS = 3600.0  # a process that takes longer is taken for stuck
@@ -66,6 +67,7 @@ def study(options: argparse.Namespace) -> ExitCode:
         raise UserError(str(error)) from error
     with tempfile.TemporaryDirectory() as folder:
         story = plan(claims, look(Path(folder)), options.cases)
+        check_flags(story, options.run_flags)
         save(options, story)  # a file that cannot be written must show before anything is measured
         measuring = Measuring(options.results_dir, tuple(options.run_flags), _STUCK_SECONDS)
         try:
@@ -108,6 +110,38 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
         names = [case.name for claim in claims for case in claim.cases(machine)]
         raise UserError(f"--cases={','.join(patterns)}: no case is called so. There are: {', '.join(names)}.")
     return story
+
+
+def check_flags(story: Story, run_flags: Sequence[str]) -> None:
+    """Give up the cases whose runs cannot have `run_flags`.
+
+    Raises UserError where that is all of them, and where flags for both ways of a case set what these differ in.
+    """
+    checked = [each for each in story.cases if run_flags and not (each.case.advised.program or each.case.other.program)]
+    for progress in checked:
+        case = progress.case
+        try:
+            lost = _differing(case, ()) - _differing(case, run_flags)
+        except UserError as error:
+            progress.failure = str(error)
+            continue
+        if lost:
+            raise UserError(
+                f"{' '.join(run_flags)} after --: '{case.advised.name}' and '{case.other.name}' of {progress.name} "
+                f"differ in {', '.join(f'--{name}' for name in sorted(lost))}. Leave that out, or leave the case out "
+                "by --cases."
+            )
+    if checked and all(progress.failure for progress in checked):
+        raise UserError(checked[0].failure)
+
+
+def _differing(case: Case, more: Sequence[str]) -> set[str]:
+    """The flags that have another value in one way of `case` than in the other, with `more` of them in both.
+
+    Raises UserError where a run would.
+    """
+    advised, other = (vars(parse([*way.flags, *more]).params) for way in (case.advised, case.other))
+    return {name for name, value in advised.items() if other[name] != value}
 
 
 def measure(

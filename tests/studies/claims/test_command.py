@@ -11,7 +11,11 @@ import pytest
 from benchmarks.errors import ExitCode
 from benchmarks.studies.claims import command
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
+from benchmarks.studies.claims.compiling import XLA
+from benchmarks.studies.claims.layouts import DATA_FORMAT
 from benchmarks.studies.claims.measuring import Measuring, WayError
+from benchmarks.studies.claims.placing import PLACEMENT
+from benchmarks.studies.claims.threads import THREADS
 from results import store
 from tests.results.records import record
 from tests.studies.claims.planted import measurements, two_cores
@@ -36,7 +40,7 @@ def claim(*cases, name="stand_in"):
 
 
 def case(name="case", seconds=1.0, **more):
-    return Case(name, Way("good", ("--good",)), Way("bad", ("--bad",)), seconds=seconds, **more)
+    return Case(name, Way("good", ("--num_batches=20",)), Way("bad", ("--num_batches=30",)), seconds=seconds, **more)
 
 
 @pytest.fixture
@@ -161,6 +165,29 @@ def test_what_cannot_be_used_is_told(capsys, words, told):
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--noxla_compile"], r"--noxla_compile after --: 'XLA' and 'no XLA' of xla: vgg16 differ in --xla_compile\."),
+        (["--batch_sise=8"], "Did you mean"),
+    ],
+)
+def test_flags_that_would_undo_what_is_compared_are_refused(tmp_path, flags, told):
+    story = command.plan([XLA, PLACEMENT], two_cores(tmp_path), ["vgg16", "add_n"])
+    command.check_flags(story, [])
+    command.check_flags(story, ["--batch_size=8"])
+    with pytest.raises(command.UserError, match=told):
+        command.check_flags(story, flags)
+
+
+def test_a_case_whose_runs_cannot_have_the_flags_is_given_up(tmp_path):
+    story = command.plan([DATA_FORMAT, THREADS], two_cores(tmp_path), ["resnet50", "oneDNN"])
+    command.check_flags(story, ["--forward_only", "--quantize=int8"])
+    of_layout, of_threads = story.cases
+    assert of_layout.failure.startswith("--quantize=int8 with --data_format=NCHW: LiteRT's models are NHWC.")
+    assert of_threads.failure == ""
+
+
 def test_an_unknown_case_names_those_that_there_are(tmp_path):
     with pytest.raises(command.UserError, match=r"--cases=far\*: no case is called so. There are: case\."):
         command.plan([claim(case())], two_cores(tmp_path), ["far*"])
@@ -179,7 +206,15 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
     monkeypatch.setattr(command, "look", two_cores)
     monkeypatch.setattr(command, "Measuring", lambda folder, flags, limit: Measuring(folder, flags, limit, stand_in))
     monkeypatch.chdir(tmp_path)
-    words = ["xla", "--pairs=3", "--output=figures.json", "--report=report.md", "--results_dir=runs", "--", "--more=1"]
+    words = [
+        "xla",
+        "--pairs=3",
+        "--output=figures.json",
+        "--report=report.md",
+        "--results_dir=runs",
+        "--",
+        "--batch_size=8",
+    ]
     assert command.main(words) == ExitCode.VALID
     (figures,) = json.loads(Path("figures.json").read_text())["cases"]
     assert figures["outcome"] == "no difference"
