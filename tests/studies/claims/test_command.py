@@ -39,8 +39,8 @@ def claim(*cases, name="stand_in"):
     return Claim(name, "id", "One way is better.", "nowhere", lambda _: cases)
 
 
-def case(name="case", seconds=1.0, **more):
-    return Case(name, Way("good", ("--num_batches=20",)), Way("bad", ("--num_batches=30",)), seconds=seconds, **more)
+def case(name="case", seconds=1.0, other="--num_batches=30", **more):
+    return Case(name, Way("good", ("--num_batches=20",)), Way("bad", (other,)), seconds=seconds, **more)
 
 
 @pytest.fixture
@@ -186,6 +186,10 @@ def test_a_case_whose_runs_cannot_have_the_flags_is_given_up(tmp_path):
     of_layout, of_threads = story.cases
     assert of_layout.failure.startswith("--quantize=int8 with --data_format=NCHW: LiteRT's models are NHWC.")
     assert of_threads.failure == ""
+    to_be_made = case(other=f"--data_dir={tmp_path}/none")
+    story = command.plan([claim(to_be_made)], two_cores(tmp_path))
+    command.check_flags(story, ["--batch_size=8"])
+    assert story.cases[0].failure == ""
 
 
 def test_an_unknown_case_names_those_that_there_are(tmp_path):
