@@ -11,6 +11,7 @@ from benchmarks import advise, all_reduce, label_image, launch
 from benchmarks.inputs import cifar10, imagenet
 from benchmarks.params import parse
 from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
+from benchmarks.studies.claims import command as claims
 from benchmarks.suite import command as suite_command
 from benchmarks.topology import command as topology
 from results import __main__ as results_command
@@ -54,6 +55,7 @@ OTHER_COMMANDS = (
     cifar10,
     imagenet,
     against_yardsticks,
+    claims,
     cost_model,
     first_losses,
     input_speed,
