@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from types import FrameType
 
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.params import parse
 from benchmarks.params.option import closest
+from benchmarks.signals import Terminated
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.catalogue import CLAIMS
@@ -54,7 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.say(writing.listing(CLAIMS, two_cores, options.pairs))
         return ExitCode.VALID
     codes: list[ExitCode] = []
-    code = report.conclude(parser, lambda: codes.append(study(options)))
+    before = signal.signal(signal.SIGTERM, _terminate)  # as a suite sends it: the run that goes on has to end as well
+    try:
+        code = report.conclude(parser, lambda: codes.append(study(options)))
+    except Terminated:
+        report.note(f"{parser.prog}: terminated")
+        return ExitCode.TERMINATED
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return code or codes[0]
 
 
@@ -201,6 +211,10 @@ def save(options: argparse.Namespace, story: Story) -> None:
     report.save(options.output, "claims", {"cases": writing.figures(story)})
     if options.report:
         report.write(options.report, "--report", _document(options.report)(story))
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
 
 
 def _document(path: Path) -> Callable[[Story], str]:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import time
 from itertools import cycle
 from pathlib import Path
 
@@ -28,7 +29,10 @@ from results import store
 folder = sys.argv[-1].removeprefix("--results_dir=")
 if "--fails" in sys.argv:
     sys.exit("the device is gone")
-if "--hangs" in sys.argv:
+if "--terminates" in sys.argv:
+    import os, signal
+    os.kill(os.getppid(), signal.SIGTERM)
+if "--hangs" in sys.argv or "--terminates" in sys.argv:
     import time
     time.sleep(60)
 store.write(record(), folder)
@@ -227,3 +231,15 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
         record.record_id for record in store.load("runs")[0]
     }
     assert Path("report.md").read_text().endswith(capsys.readouterr().out)
+
+
+def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_path, monkeypatch, stand_in, capsys):
+    monkeypatch.setattr(command, "CLAIMS", (claim(case(other="--terminates"), name="xla"),))
+    monkeypatch.setattr(command, "look", two_cores)
+    monkeypatch.setattr(command, "Measuring", lambda folder, flags, limit: Measuring(folder, flags, limit, stand_in))
+    began = time.monotonic()
+    assert command.main(["xla", f"--results_dir={tmp_path}/runs"]) == ExitCode.TERMINATED
+    assert time.monotonic() - began < 30, "the run would have gone on for 60 s"
+    told = capsys.readouterr()
+    assert "xla: case" in told.out
+    assert told.err.endswith("python -m benchmarks.studies: terminated\n")
