@@ -82,6 +82,8 @@ def study(options: argparse.Namespace) -> ExitCode:
         measuring = Measuring(options.results_dir, tuple(options.run_flags), _STUCK_SECONDS)
         try:
             measure(story, measuring.measure, options.pairs, options.budget, lambda: save(options, story))
+        except store.FolderError as error:  # a disk that is full is so for every case
+            raise UserError(str(error)) from error
         finally:  # an interrupt must not lose what is there
             if story.cases or story.missing:
                 report.say(writing.text(story))

@@ -243,3 +243,14 @@ def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_pat
     told = capsys.readouterr()
     assert "xla: case" in told.out
     assert told.err.endswith("python -m benchmarks.studies: terminated\n")
+
+
+def test_records_that_can_no_longer_be_written_end_the_study(tmp_path, monkeypatch, stand_in, capsys):
+    monkeypatch.setattr(command, "CLAIMS", (claim(case(), name="xla"),))
+    monkeypatch.setattr(command, "look", two_cores)
+    full = Measuring(Path("/dev/null"), program=stand_in)
+    monkeypatch.setattr(command, "Measuring", lambda *_: full)
+    assert command.main(["xla", f"--results_dir={tmp_path}"]) == ExitCode.UNUSABLE
+    told = capsys.readouterr()
+    assert "xla: case" in told.out
+    assert "error: Cannot write into results folder '/dev/null'" in told.err
