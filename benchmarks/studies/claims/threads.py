@@ -6,16 +6,18 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from benchmarks.studies.claims import evidence
-from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise, Way
+from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise
 from benchmarks.studies.claims.evidence import Side, reasons
 from benchmarks.studies.claims.machine import Machine
-from benchmarks.studies.claims.runs import way
+from benchmarks.studies.claims.networks import RESNET20, RESNET50, Size, Trained
 from results.schema import section
 
 _OPENMPS_OWN = ("--kmp_blocktime=200", "--kmp_affinity=", "--kmp_settings=0")  # what it does where nobody says
 _OPENMP = ("KMP_", "OMP_")
 _BETTER, _NOT_WORSE = Promise(), Promise(not_worse=True)
-_SMALL, _LARGE = ("resnet20", "cifar10", 32, 60, 14.0), ("resnet50", "imagenet", 8, 20, 40.0)
+# More steps and images than other studies take: all threads are to have work.
+_SMALL = dataclasses.replace(RESNET20, cpu=Size(32, 60, 14))
+_LARGE = dataclasses.replace(RESNET50, cpu=Size(8, 20, 40))
 
 
 def _cases(machine: Machine) -> Sequence[Case | Missing]:
@@ -26,7 +28,7 @@ def _cases(machine: Machine) -> Sequence[Case | Missing]:
     return [
         _case("guide against defaults", on_cpu, ("guide", guide), defaults),
         _case("oneDNN", on_cpu, ("oneDNN", ("--mkl",)), ("no oneDNN", ("--nomkl",))),
-        _case("guide against defaults: resnet50", on_cpu, ("guide", guide), defaults, training=_LARGE),
+        _case("guide against defaults: resnet50", on_cpu, ("guide", guide), defaults, network=_LARGE),
         _case("KMP variables", on_cpu, ("guide", guide), ("OpenMP's own", (*guide, *_OPENMPS_OWN)), _NOT_WORSE),
         *(
             _case(name, on_cpu, ("guide", guide), (name, _threads(intra, inter)), _NOT_WORSE)
@@ -53,15 +55,10 @@ def _case(
     advised: tuple[str, tuple[str, ...]],
     other: tuple[str, tuple[str, ...]],
     promise: Promise = _BETTER,
-    training: tuple[str, str, int, int, float] = _SMALL,
+    network: Trained = _SMALL,
 ) -> Case:
-    model, data, batch, steps, seconds = training
-
-    def side(title: str, flags: tuple[str, ...]) -> Way:
-        return way(title, machine, model, batch, steps, *flags, data=data)
-
-    why = reasons(advised[0], other[0], TELLS)
-    return Case(name, side(*advised), side(*other), promise, seconds=seconds, reasons=why)
+    first, second = (network.way(title, machine, *flags) for title, flags in (advised, other))
+    return Case(name, first, second, promise, network.cpu.seconds, reasons=reasons(first.name, second.name, TELLS))
 
 
 def _in_effect(advised: Side, other: Side) -> Iterator[str]:
