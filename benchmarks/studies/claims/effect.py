@@ -16,7 +16,7 @@ LEAST_PAIRS = 3  # fewer pairs are too often alike by chance
 # A smaller difference decides nothing. Where programs come and go, some pairs of runs cannot tell less from nothing.
 NEGLIGIBLE = 0.05
 # Measuring ends early only for what is sure at this level: who looks after each pair, and stops at the first interval
-# of 95 % that excludes 1, finds a difference where there is none in 11 cases of 100 (of five pairs; this way in 6).
+# of 95 % that excludes 1, finds a difference where there is none in 10 cases of 100 (of five pairs; this way in 6).
 SURE = 0.99
 
 CONFIRMED, CONTRADICTED, NO_DIFFERENCE = "confirmed", "contradicted", "no difference"
