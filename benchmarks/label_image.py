@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Say what is on an image, by a model as TensorFlow computes it and by the same model quantised for LiteRT, side by side:
-the five classes that come first with their probabilities, the bytes of the model's file, and milliseconds.
+the five classes that come first with their probabilities, the bytes of its .tflite file, and milliseconds.
 
 Size and range of the pixels are those that the model is evaluated with. All other flags are those of run_benchmark.py:
 --model, --data_name, --train_dir (whose latest checkpoint has the weights), --quantize (int8 here, where it is not
@@ -173,7 +173,7 @@ def table(models: Quantized, answers: dict[str, Answer], labels: Sequence[str] |
     both = [answers["float"], answers["quantized"]]
     sizes = [len(each.model) for each in (models.plain, models.narrow)]
     rows = [
-        ["bytes", *(f"{size:,}" for size in sizes)],
+        ["bytes as .tflite", *(f"{size:,}" for size in sizes)],
         ["milliseconds", *(f"{1e3 * answer.seconds:.2f}" for answer in both)],
     ]
     for place in range(len(both[0].classes)):

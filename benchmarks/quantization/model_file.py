@@ -74,6 +74,17 @@ class ModelFile:
             made.update(operator.outputs)
         return True
 
+    def unused(self) -> int:
+        """How many operators make nothing that the model's outputs need."""
+        needed, waiting = set(), list(self.outputs)
+        makers = {index: operator for operator in self.operators for index in operator.outputs}
+        while waiting:
+            operator = makers.get(waiting.pop())
+            if operator and operator not in needed:
+                needed.add(operator)
+                waiting += operator.inputs
+        return sum(operator not in needed for operator in self.operators)
+
     def of_constants(self) -> int:
         """How many operators compute what could have been folded: they take nothing but constants."""
         return sum(self._all_constant(operator) for operator in self.computing())

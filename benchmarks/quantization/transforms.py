@@ -6,7 +6,7 @@ What it did is looked at in the graph that was traced, in the float model and in
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ import tensorflow as tf
 from benchmarks.quantization.model_file import ModelFile
 
 _PASSING_ON = ("Identity", "CheckNumerics", "ReadVariableOp", "StopGradient", "PreventGradient")
+# What would be left of them in a file: a variable that was not frozen, and what LiteRT has no operator of its own for.
+_STILL_PASSING_ON = ("READ_VARIABLE", "CUSTOM")
 _FIXED = ("Const", "Placeholder", "NoOp")  # compute nothing
 _SCALING = ("MUL",)
 
@@ -63,10 +65,10 @@ def transforms(traced: Graph, plain: ModelFile, quantized: ModelFile) -> list[di
     """
     norms = sum(number for kind, number in traced.kinds.items() if kind.startswith("FusedBatchNorm"))
     scalings = sum(_scales(plain, number) for number in range(len(plain.operators)))
-    computing = sum(1 for _ in plain.computing())
+    passing_on = [_number(traced.kinds, _PASSING_ON), _number(quantized.kinds(), _STILL_PASSING_ON)]
     return [
-        _transform("strip unused nodes", "operations that the output does not need", traced.unused, 0),
-        _transform("remove identity", ", ".join(_PASSING_ON[:3]), _passing_on(traced), 0),
+        _transform("strip unused nodes", "operations that the output does not need", traced.unused, quantized.unused()),
+        _transform("remove identity", ", ".join(_PASSING_ON[:3]), *passing_on),
         _transform("fold constants", "operations on constants alone", traced.of_constants, quantized.of_constants()),
         _transform(
             "fold batch norms", "batch norms, or multiplications that are left of them", norms, min(norms, scalings)
@@ -77,7 +79,11 @@ def transforms(traced: Graph, plain: ModelFile, quantized: ModelFile) -> list[di
             plain.constant_bytes().get("FLOAT32", 0),
             quantized.constant_bytes().get("FLOAT32", 0),
         ),
-        _transform("quantise nodes", "operators that compute in float", computing, sum(quantized.in_float().values())),
+        _transform(
+            "quantise nodes",
+            "operators that compute in float",
+            *(sum(file.in_float().values()) for file in (plain, quantized)),
+        ),
         _transform("sort by execution order", "files that are out of order", None, _out_of_order(plain, quantized)),
     ]
 
@@ -86,8 +92,8 @@ def _transform(name: str, what: str, before: int | None, after: int) -> dict[str
     return {"name": name, "what": what, "before": before, "after": after}
 
 
-def _passing_on(traced: Graph) -> int:
-    return sum(traced.kinds.get(kind, 0) for kind in _PASSING_ON)
+def _number(counts: Mapping[str, int], kinds: Iterable[str]) -> int:
+    return sum(counts.get(kind, 0) for kind in kinds)
 
 
 def _scales(model: ModelFile, number: int) -> bool:

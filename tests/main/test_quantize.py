@@ -91,7 +91,7 @@ def test_an_image_is_labelled_by_both_models_side_by_side(trained, image, tmp_pa
     assert "TensorFlow float32" in names
     assert "LiteRT int8" in names
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (sizes, milliseconds, *answers)]
-    assert [row[0] for row in cells] == ["bytes", "milliseconds", "1.", "2.", "3.", "4.", "5."]
+    assert [row[0] for row in cells] == ["bytes as .tflite", "milliseconds", "1.", "2.", "3.", "4.", "5."]
     plain, narrow = (int(cell.replace(",", "")) for cell in cells[0][1:])
     assert narrow < 0.30 * plain
     for column in (1, 2):

@@ -10,7 +10,9 @@ import pytest
 from benchmarks import advise, all_reduce, label_image, launch
 from benchmarks.inputs import cifar10, imagenet
 from benchmarks.params import parse
+from benchmarks.params.checkpoint_rules import STATE_FILE
 from benchmarks.studies import against_yardsticks, cost_model, first_losses, input_speed, strategies
+from benchmarks.studies.claims import command as claims
 from benchmarks.suite import command as suite_command
 from benchmarks.topology import command as topology
 from results import __main__ as results_command
@@ -54,6 +56,7 @@ OTHER_COMMANDS = (
     cifar10,
     imagenet,
     against_yardsticks,
+    claims,
     cost_model,
     first_losses,
     input_speed,
@@ -109,6 +112,8 @@ def elsewhere():
 def test_flags_of_what_is_run_elsewhere_go_together(flags, tmp_path, monkeypatch):
     (tmp_path / "data" / "cifar10").mkdir(parents=True)
     (tmp_path / "data" / "imagenet").mkdir()
+    (tmp_path / "trained").mkdir()
+    (tmp_path / "trained" / STATE_FILE).touch()  # what is quantised has been trained
     for name in ("train", "validation", "eval"):
         (tmp_path / "data" / "cifar10" / f"{name}.tfrecords").touch()
     (tmp_path / "data" / "imagenet" / "train-00000-of-00001").touch()

@@ -13,7 +13,7 @@ from benchmarks.inputs.evaluation import NO_IMAGE
 from benchmarks.inputs.feed import compiled
 from benchmarks.quantization.agreement import compare
 from benchmarks.quantization.conversion import inference_of
-from benchmarks.quantization.images import images_to_compare
+from benchmarks.quantization.images import calibration_images, images_to_compare
 from benchmarks.quantization.interpreter import LiteModel
 from benchmarks.quantization.quantize import quantize
 from benchmarks.quantization.quantized_step import build_quantized_step, threads
@@ -167,12 +167,16 @@ def test_a_model_that_has_learned_the_sample_agrees_with_itself_quantised(sample
     network = SmallNet(image_size=32, normalised=True)
     store = trained(sample, "cifar10", network, "replicated", towers=1, batch_size=32, steps=150)._store
     found = workload("--model=trivial", "--forward_only", "--quantize=int8", sample=sample)
-    seen = next(images_to_compare(found).batches)[0]
+    step = build_quantized_step(found)
+    step._run = compiled(step._step, step._inputs)
+    seen = calibration_images(found, step._next_batch)
     models = quantize(network, store, OPTIONS, "int8", lambda: seen)
     given = images_to_compare(found)
     narrow = LiteModel(models.narrow.model, given.batch_size, 2)
     facts = compare(models.inference, narrow, given.batches, NO_IMAGE, lambda: None).facts(labelled=given.labelled)
     assert (facts["images"], given.source) == (400, "validation.tfrecords")
+    judged_by = {image.tobytes() for images, _ in images_to_compare(found).batches for image in images}
+    assert not judged_by & {image.tobytes() for image in seen}, "ranges are those of images to train on"
     assert facts["top_1_agreement"] >= 0.97
     assert facts["accuracy"]["float"]["top_1"] >= 0.6, "by chance it would be 0.1"
 

@@ -49,6 +49,12 @@ def test_a_model_that_is_wholly_quantised_and_untrained_says_so():
     assert told[0].endswith("weights untrained: what they say of images means nothing")
 
 
+def test_percentiles_of_too_few_calls_are_told_to_be_that():
+    slow = {name: MILLISECONDS | {"calls": calls} for name, calls in (("tensorflow", 12), ("quantized", 100))}
+    (told,) = [line for line in in_short(FOUND | {"latency": slow}) if "percentile" in line]
+    assert told.startswith("one image, ms (50th, 90th, 99th percentile of as few as 12 calls): TensorFlow 40.00, ")
+
+
 def test_kernels_that_are_not_the_usual_ones_are_told():
     told = report(FOUND | {"xnnpack_refusal": "node 6"})
     assert told[1] == "XNNPACK refuses the model, so LiteRT's own kernels run it, which are slower: node 6"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from types import FrameType
 
 from benchmarks.errors import ExitCode, UserError
-from benchmarks.params import CommandLineError, parse
+from benchmarks.params import parse
 from benchmarks.params.option import closest
+from benchmarks.signals import Terminated
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.catalogue import CLAIMS
@@ -35,8 +38,8 @@ confirms the claim, and why it may not.
   python -m benchmarks.studies all --budget=10m    all of them, in so much time as there is
       --report=claims.html                         and a page with drawings of what came of them
 
-Flags after -- go to every run: python -m benchmarks.studies xla -- --batch_size=8. The runs leave their records in
---results_dir. Leave the machine alone meanwhile.
+Flags after -- go to every run of run_benchmark.py: python -m benchmarks.studies xla -- --batch_size=8. The runs leave
+their records in --results_dir. Leave the machine alone meanwhile.
 """
 PAIRS = 5
 _STUCK_SECONDS = 3600.0  # a process that takes longer is taken for stuck
@@ -57,7 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.say(writing.listing(CLAIMS, two_cores, options.pairs))
         return ExitCode.VALID
     codes: list[ExitCode] = []
-    code = report.conclude(parser, lambda: codes.append(study(options)))
+    before = signal.signal(signal.SIGTERM, _terminate)  # as a suite sends it: the run that goes on has to end as well
+    try:
+        code = report.conclude(parser, lambda: codes.append(study(options)))
+    except Terminated:
+        report.note(f"{parser.prog}: terminated")
+        return ExitCode.TERMINATED
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return code or codes[0]
 
 
@@ -78,6 +88,8 @@ def study(options: argparse.Namespace) -> ExitCode:
         measuring = Measuring(options.results_dir, tuple(options.run_flags), _STUCK_SECONDS)
         try:
             measure(story, measuring.measure, options.pairs, options.budget, lambda: save(options, story))
+        except store.FolderError as error:  # a disk that is full is so for every case
+            raise UserError(str(error)) from error
         finally:  # an interrupt must not lose what is there
             save(options, story)
             report.say(writing.text(story))
@@ -120,25 +132,50 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
     return story
 
 
-def check_flags(story: Story, flags: Sequence[str]) -> None:
-    """Raise UserError where `flags` cannot go to the runs of a case, before anything is measured."""
+def check_flags(story: Story, run_flags: Sequence[str]) -> None:
+    """Give up the cases whose runs cannot have `run_flags`.
+
+    Raises UserError where that is all of them, and where flags for both ways of a case set what these differ in.
+    """
     for progress in story.cases:
-        for way in (progress.case.advised, progress.case.other):
-            if flags and way.program:
-                raise UserError(
-                    f"{' '.join(flags)}: {progress.name} is measured by a program of its own, which takes no flags of "
-                    "run_benchmark.py. Leave it out with --cases, or the flags."
-                )
-            if not way.program:
-                parse_for(progress.name, [*way.flags, *flags])
+        if run_flags and progress.case.advised.program:
+            report.note(f"NOTE: {progress.name}: a program of its own measures it, to which flags after -- do not go.")
+    checked = [each for each in story.cases if run_flags and _can_run(each.case)]
+    for progress in checked:
+        case = progress.case
+        try:
+            lost = _differing(case, ()) - _differing(case, run_flags)
+        except UserError as error:
+            progress.failure = str(error)
+            continue
+        if lost:
+            raise UserError(
+                f"{' '.join(run_flags)} after --: '{case.advised.name}' and '{case.other.name}' of {progress.name} "
+                f"differ in {', '.join(f'--{name}' for name in sorted(lost))}. Leave that out, or leave the case out "
+                "by --cases."
+            )
+    if checked and all(progress.failure for progress in checked):
+        raise UserError(checked[0].failure)
 
 
-def parse_for(name: str, flags: Sequence[str]) -> None:
-    """Raise UserError where a run of the case `name` cannot have `flags`."""
+def _can_run(case: Case) -> bool:
+    """Whether both ways are runs, and what they read is there: some of it is made when its turn comes."""
+    if case.advised.program or case.other.program:
+        return False
     try:
-        parse(flags)
-    except CommandLineError as error:
-        raise UserError(f"{name}: {' '.join(error.problems)}") from error
+        _differing(case, ())
+    except UserError:
+        return False
+    return True
+
+
+def _differing(case: Case, more: Sequence[str]) -> set[str]:
+    """The flags that have another value in one way of `case` than in the other, with `more` of them in both.
+
+    Raises UserError where a run would.
+    """
+    advised, other = (vars(parse([*way.flags, *more]).params) for way in (case.advised, case.other))
+    return {name for name, value in advised.items() if other[name] != value}
 
 
 def measure(
@@ -188,6 +225,10 @@ def save(options: argparse.Namespace, story: Story) -> None:
     report.save(options.output, "claims", {"cases": writing.figures(story)})
     if options.report:
         report.write(options.report, "--report", _document(options.report)(story))
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
 
 
 def _document(path: Path) -> Callable[[Story], str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 
-from benchmarks.studies.claims import evidence
+from benchmarks.studies.claims import evidence, recorded
 from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise
 from benchmarks.studies.claims.evidence import Side
 from benchmarks.studies.claims.machine import Machine
@@ -39,18 +38,13 @@ def _case(network: Trained, machine: Machine, *flags: str, called: str = "", slo
 
 def _first_steps(advised: Side, other: Side) -> Iterator[str]:
     """What compiling costs before the first step, which the speed does not show, and after how many it has paid."""
-    waits, steps = [], []
-    for side in (advised, other):
-        measured = [run.record.measurement for run in side.runs if run.record and run.record.measurement]
-        firsts = [each.first_step_seconds for each in measured if each.first_step_seconds is not None]
-        medians = [each.median_step_seconds for each in measured if each.median_step_seconds is not None]
-        if not (firsts and medians):
-            return
-        waits.append(statistics.median(firsts))
-        steps.append(statistics.median(medians))
+    waits = [recorded.first_step_seconds(side.runs) for side in (advised, other)]
+    steps = [recorded.step_seconds(side.runs) for side in (advised, other)]
+    if not (waits[0] and waits[1] and steps[0] and steps[1]):
+        return
     yield f"The first step took {waits[0]:.1f} s with XLA, {waits[1]:.1f} s without."
     longer, gain = waits[0] - waits[1], steps[1] - steps[0]
-    if longer > 0 and gain > 0:
+    if longer > 0 and gain > evidence.ALIKE * steps[1]:  # of a gain that is noise the number of steps would be, too
         yield f"The speed of the others makes up for that after {longer / gain:,.0f} steps."
 
 

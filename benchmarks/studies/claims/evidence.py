@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.studies.claims import recorded
 from benchmarks.studies.claims.claim import Measured, Reasons
 from results.naming import counted
 from results.record import RunRecord
 from results.schema import section
 
-ALIKE = 0.05  # memory that differs by less is not worth a word
+ALIKE = 0.05  # what differs by less is not worth a word
+_BUSY = 0.9  # of the cores: what is left is noise
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,18 @@ class Side:
     @property
     def onednn(self) -> bool | None:
         """Whether oneDNN was on; None where that is not known."""
-        found = section(self.record.environment, "in_effect").get("onednn") if self.record else None
+        found = self.in_effect.get("onednn")
         return found if isinstance(found, bool) else None
+
+    @property
+    def in_effect(self) -> dict[str, Any]:
+        """The settings that TensorFlow heeded."""
+        return section(self.record.environment, "in_effect") if self.record else {}
 
     @property
     def peak_mib(self) -> float | None:
         """The most memory of the machine that a run held, as a rule."""
-        peaks = [run.facts["peak_mib"] for run in self.runs if "peak_mib" in run.facts]
-        return statistics.median(peaks) if peaks else None
+        return recorded.fact(self.runs, "peak_mib")
 
     def share(self, part: str) -> float | None:
         """The share of a traced step's operations' time that those with `part` in their type took."""
@@ -138,6 +143,26 @@ def memory(advised: Side, other: Side) -> Iterator[str]:
     held, others = advised.peak_mib, other.peak_mib
     if held and others and abs(held / others - 1) > ALIKE:
         yield f"The process held {both(advised, other, lambda side: f'{side.peak_mib:,.0f} MiB')}."
+
+
+def processors(advised: Side, other: Side) -> Iterator[str]:
+    """How many processors the runs kept busy, of how many; nothing where the windows were too short to look."""
+    used = {side.name: recorded.processors(side.runs) for side in (advised, other)}
+    known = [each for each in used.values() if each is not None]
+    cores = section(advised.record.hardware, "cpu").get("usable_cores") if advised.record else None
+    if len(known) < len(used) or not cores:
+        return
+    busy = both(advised, other, lambda side: f"{used[side.name]:.1f}")
+    # Busy is not useful: threads that wait for one another spin.
+    idle = "" if min(known) < _BUSY * cores else ", so that hardly any was idle either way"
+    yield f"Of {cores} cores the runs kept busy {busy}{idle}."
+
+
+def gpus(advised: Side, other: Side) -> Iterator[str]:
+    """How much of the time the GPUs computed; nothing where there were none."""
+    shares = {side.name: recorded.gpu_utilisation(side.runs) for side in (advised, other)}
+    if None not in shares.values():
+        yield f"The GPUs computed in {both(advised, other, lambda side: f'{shares[side.name]:.0%}')} of the time."
 
 
 def instructions(side: Side) -> tuple[str, set[str]]:

@@ -42,7 +42,7 @@ def _on_cpu(machine: Machine) -> list[Case | Missing]:
             ("NCHW with oneDNN", "--data_format=NCHW", "--mkl"),
             ("NHWC without", "--data_format=NHWC", "--nomkl"),
             promise=Promise(),
-            tells=(evidence.by_onednn, evidence.transposes),
+            tells=(evidence.by_onednn, evidence.transposes, _two_things),
             called="oneDNN against none",
             slower=1.5,
         ),
@@ -57,6 +57,15 @@ def _on_cpu(machine: Machine) -> list[Case | Missing]:
 
 def _case(network: Trained, machine: Machine, promise: Promise, *flags: str, called: str = "") -> Case:
     return network.case(machine, NCHW, NHWC, *flags, promise=promise, tells=TELLS, called=called)
+
+
+def _two_things(advised: Side, other: Side) -> Iterator[str]:
+    """What the guide compares is two builds."""
+    if advised.onednn and other.onednn is False:
+        yield (
+            "The ways differ in two things, layout and oneDNN: the other cases hold layouts alone against each other, "
+            "and the study threads oneDNN alone."
+        )
 
 
 def _kernels(advised: Side, other: Side) -> Iterator[str]:

@@ -29,7 +29,7 @@ UNIT = "times as good (95 % interval)"
 _STYLES = {CONFIRMED: 2, CONTRADICTED: 5, NO_DIFFERENCE: 0, SMALLER: 1, LARGER: 4, MEASURED: 3, UNTOLD: 7}
 _HOW_TO_READ = (
     "Right of the line at 1 the advised way is better. A bar is the 95 % interval of an effect; what was claimed of it "
-    "is shaded."
+    f"is shaded. {writing.BY_CHANCE}"
 )
 _HEADINGS = ("case", "times as good", "outcome", "+figures", "+why")  # few, and none that must not wrap: for a phone
 

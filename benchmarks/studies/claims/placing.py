@@ -18,10 +18,8 @@ _PROGRAM = ("-m", "benchmarks.studies.claims.programs.placing")
 _EITHER, _BETTER, _NOT_WORSE = Promise(either=True), Promise(), Promise(not_worse=True)
 
 # What a case is called: the two ways, each by its title and by what the program calls it, and what is claimed.
-_OF_SEVERAL = {
-    "add_n": (("several devices", "several"), ("one device", "one"), _BETTER),
-    "copies between devices": (("one device", "together"), ("two in turn", "alternating"), _BETTER),
-}
+_ADD_N = (("several devices", "several"), ("one device", "one"))
+_COPIES = {"copies between devices": (("one device", "together"), ("two in turn", "alternating"), _BETTER)}
 _OF_ANY = {
     "pinned or free": (("pinned", "pinned"), ("free", "free"), _EITHER),
     "soft or strict": (("soft placement", "soft"), ("strict", "strict"), _NOT_WORSE),
@@ -32,9 +30,10 @@ _OF_GPUS = {"matrix work": (("on the GPU", "pinned"), ("on the CPU", "host"), _B
 def _cases(machine: Machine) -> Sequence[Case | Missing]:
     second = "" if machine.towers > 1 else "a second GPU" if machine.gpus else "a second core"
     gpu = "" if machine.gpus else "a GPU that TensorFlow sees"
+    add_n = (*_ADD_N, _BETTER if machine.gpus else _EITHER)  # devices of one CPU share what they compute with
     return [
         Missing(name, lacks) if lacks else _case(machine, name, *what)
-        for cases, lacks in ((_OF_SEVERAL, second), (_OF_ANY, ""), (_OF_GPUS, gpu))
+        for cases, lacks in (({"add_n": add_n} | _COPIES, second), (_OF_ANY, ""), (_OF_GPUS, gpu))
         for name, what in cases.items()
     ]
 

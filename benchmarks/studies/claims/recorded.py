@@ -10,6 +10,11 @@ from benchmarks.studies.claims.claim import Measured
 from results.record import RunRecord
 
 
+def first_step_seconds(runs: Sequence[Measured]) -> float | None:
+    """The very first step, which compiles what is compiled."""
+    return _median(runs, lambda record: record.measurement.first_step_seconds if record.measurement else None)
+
+
 def step_seconds(runs: Sequence[Measured]) -> float | None:
     """Seconds of a step, by the figure that the runs are compared by: images of a step / images a second."""
     told = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing
-from benchmarks.studies.claims.effect import LEAST_PAIRS, UNTOLD, Finding
+from benchmarks.studies.claims.effect import LEAST_PAIRS, Finding
 from benchmarks.studies.claims.machine import Machine
 
 
@@ -56,7 +56,7 @@ def next_case(cases: Sequence[Progress], most: int, seconds_left: float) -> Prog
     """The one of `cases` that the next pair is for; None where no pair is wanted, or none fits in `seconds_left`.
 
     The most telling case of every claim comes first, then the others: each gets the pairs that a verdict needs before
-    the next one begins, if there is time for them. What time is left goes to the cases that are not told yet, the
+    the next one begins, if there is time for them. What time is left goes to the cases that are not sure yet, the
     widest interval first, until they have `most` pairs.
     """
     least = min(LEAST_PAIRS, most)
@@ -69,8 +69,8 @@ def next_case(cases: Sequence[Progress], most: int, seconds_left: float) -> Prog
     for each in fresh:
         if least * each.pair_seconds <= seconds_left:
             return each
-    untold = [each for each in wanted if len(each.pairs) >= least and each.finding.judgment.outcome == UNTOLD]
-    fitting = [each for each in untold if each.pair_seconds <= seconds_left]
+    unsure = [each for each in wanted if len(each.pairs) >= least and not each.finding.sure]
+    fitting = [each for each in unsure if each.pair_seconds <= seconds_left]
     return max(fitting, key=lambda each: _width(each.finding), default=None)
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from benchmarks.studies.claims import of_records
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
+from benchmarks.studies.claims import evidence
+from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise
+from benchmarks.studies.claims.evidence import Side, reasons
 from benchmarks.studies.claims.machine import Machine
-from benchmarks.studies.claims.runs import way
-from results.record import RunRecord
+from benchmarks.studies.claims.networks import RESNET20, RESNET50, Size, Trained
+from results.schema import section
 
 _OPENMPS_OWN = ("--kmp_blocktime=200", "--kmp_affinity=", "--kmp_settings=0")  # what it does where nobody says
 _OPENMP = ("KMP_", "OMP_")
 _BETTER, _NOT_WORSE = Promise(), Promise(not_worse=True)
-_SMALL, _LARGE = ("resnet20", "cifar10", 32, 60, 14.0), ("resnet50", "imagenet", 8, 20, 40.0)
+# More steps and images than other studies take: all threads are to have work.
+_SMALL = dataclasses.replace(RESNET20, cpu=Size(32, 60, 14))
+_LARGE = dataclasses.replace(RESNET50, cpu=Size(8, 20, 40))
 
 
 def _cases(machine: Machine) -> Sequence[Case | Missing]:
@@ -25,7 +28,7 @@ def _cases(machine: Machine) -> Sequence[Case | Missing]:
     return [
         _case("guide against defaults", on_cpu, ("guide", guide), defaults),
         _case("oneDNN", on_cpu, ("oneDNN", ("--mkl",)), ("no oneDNN", ("--nomkl",))),
-        _case("guide against defaults: resnet50", on_cpu, ("guide", guide), defaults, training=_LARGE),
+        _case("guide against defaults: resnet50", on_cpu, ("guide", guide), defaults, network=_LARGE),
         _case("KMP variables", on_cpu, ("guide", guide), ("OpenMP's own", (*guide, *_OPENMPS_OWN)), _NOT_WORSE),
         *(
             _case(name, on_cpu, ("guide", guide), (name, _threads(intra, inter)), _NOT_WORSE)
@@ -52,65 +55,57 @@ def _case(
     advised: tuple[str, tuple[str, ...]],
     other: tuple[str, tuple[str, ...]],
     promise: Promise = _BETTER,
-    training: tuple[str, str, int, int, float] = _SMALL,
+    network: Trained = _SMALL,
 ) -> Case:
-    model, data, batch, steps, seconds = training
-
-    def side(title: str, flags: tuple[str, ...]) -> Way:
-        return way(title, machine, model, batch, steps, *flags, data=data)
-
-    return Case(name, side(*advised), side(*other), promise, seconds=seconds, reasons=_reasons)
+    first, second = (network.way(title, machine, *flags) for title, flags in (advised, other))
+    return Case(name, first, second, promise, network.cpu.seconds, reasons=reasons(first.name, second.name, TELLS))
 
 
-def _reasons(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
-    """What was in effect on either side, what was ignored, and how busy the cores were."""
-    sides = [record for side in (advised, other) for record in [*of_records.records(side)][:1]]
-    first, second = map(_in_effect, sides)
+def _in_effect(advised: Side, other: Side) -> Iterator[str]:
+    """What was in effect on either side."""
+    if not (advised.in_effect and other.in_effect):
+        return
+    first, second = _heeded(advised), _heeded(other)
     if first == second:
-        found = [f"Both ways come to the same here: {first}. This TensorFlow heeds nothing else of the advice."]
+        yield f"Both ways come to the same here: {first}. This TensorFlow heeds nothing else of the advice."
     else:
-        found = [f"In effect were {first} (advised), and {second}."]
-    return [
-        *found,
-        *_ignored(sides),
-        *_cores(sides[0]),
-        *of_records.processors_used(advised, other),
-        *_not_built_for(sides[0]),
-    ]
+        yield f"In effect were {first} ('{advised.name}'), and {second} ('{other.name}')."
 
 
-def _in_effect(record: RunRecord) -> str:
+def _heeded(side: Side) -> str:
     """What TensorFlow heeded of the settings, in words; equal words are equal settings."""
-    found = of_records.told(record, "environment", "in_effect") or {}
-    within, across = ((found.get(f"{kind}_threads") or {}).get("threads") for kind in ("intra", "inter"))
+    found, variables = side.in_effect, section(side.record.environment, "variables") if side.record else {}
+    within, across = (section(found, f"{kind}_threads").get("threads") for kind in ("intra", "inter"))
     onednn = {True: "on", False: "off", None: "unknown"}[found.get("onednn")]
-    variables, ignored = record.environment.get("variables") or {}, found.get("ignored_variables") or {}
+    ignored = section(found, "ignored_variables")
     heeded = [
         f"{name}={value}" for name, value in variables.items() if name.startswith(_OPENMP) and name not in ignored
     ]
     return ", ".join([f"{within} thread(s) within and {across} across operations, oneDNN {onednn}", *heeded])
 
 
-def _ignored(sides: Sequence[RunRecord]) -> list[str]:
+def _ignored(advised: Side, other: Side) -> Iterator[str]:
     """The variables that nothing heeds, and why."""
     reasons: dict[str, str] = {}
-    for record in sides:
-        reasons |= of_records.told(record, "environment", "in_effect", "ignored_variables") or {}
+    for side in (advised, other):
+        reasons |= section(side.in_effect, "ignored_variables")
     names = [name for name in sorted(reasons) if name.startswith(_OPENMP)]
-    return [f"{', '.join(names)} had no effect: {reasons[names[0]]}."] if names else []
+    if names:
+        yield f"{', '.join(names)} had no effect: {reasons[names[0]]}."
 
 
-def _cores(record: RunRecord) -> list[str]:
-    cpu = record.hardware.get("cpu") or {}
-    if not (usable := cpu.get("usable_cores")):
-        return []
-    return [f"The runs may use {usable} cores; the machine has {cpu.get('physical_cores')} physical ones."]
+def _cores(advised: Side, _other: Side) -> Iterator[str]:
+    cpu = section(advised.record.hardware, "cpu") if advised.record else {}
+    if usable := cpu.get("usable_cores"):
+        yield f"The runs may use {usable} cores; the machine has {cpu.get('physical_cores')} physical ones."
 
 
-def _not_built_for(record: RunRecord) -> list[str]:
-    unused = of_records.told(record, "environment", "in_effect", "instruction_sets", "unused")
-    return [f"This TensorFlow was not built for {', '.join(unused)}: oneDNN alone uses them."] if unused else []
+def _not_built_for(advised: Side, _other: Side) -> Iterator[str]:
+    if unused := section(advised.in_effect, "instruction_sets").get("unused"):
+        yield f"This TensorFlow was not built for {', '.join(unused)}: oneDNN alone uses them."
 
+
+TELLS = (_in_effect, _ignored, _cores, evidence.processors, _not_built_for)
 
 THREADS = Claim(
     "threads",

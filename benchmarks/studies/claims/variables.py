@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from benchmarks.advice.candidates import Candidate, chosen
 from benchmarks.advice.rules import GUIDE, MANY_BYTES_PER_FLOP
 from benchmarks.params import Params
 from benchmarks.params.advised import AUTO, advised
-from benchmarks.studies.claims import of_records, recorded
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
+from benchmarks.studies.claims import evidence, recorded
+from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise, Way
+from benchmarks.studies.claims.evidence import Side, reasons
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.runs import way
 from results.record import RunRecord
+from results.schema import section
 from results.sections import size
 from variable_mgr.all_reduce_spec import ALGORITHMS, NEED_GPUS
 
@@ -79,7 +81,7 @@ def _case(machine: Machine, model: _Model, choice: Candidate, candidate: Candida
         _way(machine, model, str(candidate), *candidate.flags),
         Promise(not_worse=True),
         seconds=model.seconds,
-        reasons=_reasons,
+        reasons=reasons(str(choice), str(candidate), TELLS),
     )
 
 
@@ -103,76 +105,67 @@ def _advised(machine: Machine, model: _Model) -> Candidate:
     return chosen(advice.choice)
 
 
-def _reasons(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
-    """Who advises it, what is exchanged and updated in a step, and what the processors and GPUs did meanwhile."""
-    return [
-        *_rule(advised),
-        *_exchanged(advised, other),
-        *_copies(advised, other),
-        *of_records.gpus_used(advised, other),
-        *of_records.processors_used(advised, other),
-    ]
+def _rule(advised: Side, _other: Side) -> Iterator[str]:
+    """Who advises it."""
+    if advised.record and (found := section(advised.record.advice, "variable_update")):
+        yield f'The rule "{found["rule"]}" advises it: {found["reason"]}.'
+        if found["source"] != GUIDE:
+            yield "The guide itself advises on K80, Titan X, M40 and P100 alone."
+        yield from _many(advised.record)
 
 
-def _rule(advised: Sequence[Measured]) -> list[str]:
-    for record in of_records.records(advised):
-        if found := of_records.told(record, "advice", "variable_update"):
-            told = [f'The rule "{found["rule"]}" advises it: {found["reason"]}.']
-            if found["source"] != GUIDE:
-                told.append("The guide itself advises on K80, Titan X, M40 and P100 alone.")
-            return [*told, *_many(record)]
-    return []
-
-
-def _many(record: RunRecord) -> list[str]:
+def _many(record: RunRecord) -> Iterator[str]:
     """Whether the model has many variables for what it computes."""
     flops, parameters = record.cost.get("training_flops"), record.model.get("parameters")
     if not flops or not parameters:
-        return []
+        return
     many = _FLOAT32_BYTES * parameters / flops >= MANY_BYTES_PER_FLOP
-    return [f"{record.model['name']} counts as a model with {'many' if many else 'few'} variables."]
+    yield f"{record.model['name']} counts as a model with {'many' if many else 'few'} variables."
 
 
-def _exchanged(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
+def _exchanged(advised: Side, other: Side) -> Iterator[str]:
     """The bytes that leave a device in a step; where a link carries them, how many a second."""
-    sent, seconds = ([of(side) for side in (advised, other)] for of in (_sent, recorded.step_seconds))
-    if not (sent[0] and sent[1] and seconds[0] and seconds[1]):
-        return []
+    sent, seconds = ([of(side) for side in (advised, other)] for of in (_sent, _step_seconds))
+    if sent[0] is None or sent[1] is None or not (seconds[0] and seconds[1]):
+        return
     if sent[0] == sent[1]:
         found = f"Either way a device sends {size(sent[0])} in a step at most"
     else:
-        found = f"In a step a device sends {size(sent[0])} (advised) and {size(sent[1])} at most"
-    if all(record.params.get("device") == "cpu" for record in of_records.records(advised)):
-        return [f"{found}; towers on the CPU share its memory, where tensors are handed over and no link carries them."]
-    return [f"{found}, which is {size(sent[0] / seconds[0])} and {size(sent[1] / seconds[1])} a second."]
+        found = f"In a step a device sends {size(sent[0])} ('{advised.name}') and {size(sent[1])} at most"
+    if not advised.on_gpu:
+        yield f"{found}; towers on the CPU share its memory, where tensors are handed over and no link carries them."
+    else:
+        yield f"{found}, which is {size(sent[0] / seconds[0])} and {size(sent[1] / seconds[1])} a second."
 
 
-def _sent(side: Sequence[Measured]) -> float | None:
+def _sent(side: Side) -> float | None:
     """The most that one device sends."""
-    for record in of_records.records(side):
-        if isinstance(sent := of_records.told(record, "exchange", "sent_bytes"), dict) and sent:
-            return float(max(sent.values()))
-    return None
+    sent = section(side.record.exchange, "sent_bytes") if side.record else {}
+    return float(max(sent.values())) if sent else None
 
 
-def _copies(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
+def _step_seconds(side: Side) -> float | None:
+    return recorded.step_seconds(side.runs)
+
+
+def _copies(advised: Side, other: Side) -> Iterator[str]:
     """The bytes of variables that each way has to update, in all copies."""
     kept = [_kept(side) for side in (advised, other)]
     if kept[0] is None or kept[1] is None:
-        return []
+        return
     if kept[0] == kept[1]:
-        return [f"Either way keeps, and updates, {size(kept[0])} of variables."]
-    return [
-        f"All copies together, which are updated in every step, have {size(kept[0])} (advised) and {size(kept[1])}."
-    ]
+        yield f"Either way keeps, and updates, {size(kept[0])} of variables."
+    else:
+        found = f"{size(kept[0])} ('{advised.name}') and {size(kept[1])}"
+        yield f"All copies together, which are updated in every step, have {found}."
 
 
-def _kept(side: Sequence[Measured]) -> int | None:
-    for record in of_records.records(side):
-        if isinstance(found := of_records.told(record, "placement", "variables"), dict) and found:
-            return int(sum(each["bytes"] for each in found.values()))
-    return None
+def _kept(side: Side) -> int | None:
+    found = section(side.record.placement, "variables") if side.record else {}
+    return int(sum(each["bytes"] for each in found.values())) if found else None
 
+
+TELLS = (_rule, _exchanged, _copies, evidence.gpus, evidence.processors)
 
 VARIABLE_UPDATE = Claim(
     "variable_update",

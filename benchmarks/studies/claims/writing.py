@@ -18,9 +18,10 @@ from results.record import RunRecord
 WIDTH = 118
 TITLE = "What the performance guide claims, measured on this machine"
 HOW = (
-    "Figures are medians. 'Times as good' is the geometric mean of the pairs' ratios with its 95 % interval: runs of a pair "
-    "are neighbours in time, so that it need not be the quotient of the medians."
+    "Figures are medians. 'Times as good' is the geometric mean of the pairs' ratios, with its 95 % interval: the runs "
+    "of a pair are neighbours in time, so it need not be the quotient of the medians."
 )
+BY_CHANCE = "An interval of 95 % is of its case alone: of 20 cases in which nothing differs, one is told to by chance."
 
 
 def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
@@ -43,7 +44,9 @@ def _indented(sentence: str) -> str:
 
 def text(story: Story) -> str:
     """The table of the cases that came to something, and under it what each claim came to."""
-    return "\n\n".join([_table(story), textwrap.fill(HOW, WIDTH), *_paragraphs(story)])
+    several = sum(bool(each.pairs) for each in story.cases) > 1
+    notes = textwrap.fill(f"{HOW} {BY_CHANCE}" if several else HOW, WIDTH)
+    return "\n\n".join([_table(story), notes, *_paragraphs(story)])
 
 
 def document(story: Story) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import time
 from itertools import cycle
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pytest
 
 from benchmarks.errors import ExitCode
 from benchmarks.studies.claims import command
+from benchmarks.studies.claims.batch_norm import FUSED_BATCH_NORM
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
+from benchmarks.studies.claims.compiling import XLA
 from benchmarks.studies.claims.measuring import Measuring, WayError
+from benchmarks.studies.claims.placing import PLACEMENT
+from benchmarks.studies.claims.threads import THREADS
 from results import store
 from tests.results.records import record
 from tests.studies.claims.planted import measurements, two_cores
@@ -24,7 +29,10 @@ from results import store
 folder = sys.argv[-1].removeprefix("--results_dir=")
 if "--fails" in sys.argv:
     sys.exit("the device is gone")
-if "--hangs" in sys.argv:
+if "--terminates" in sys.argv:
+    import os, signal
+    os.kill(os.getppid(), signal.SIGTERM)
+if "--hangs" in sys.argv or "--terminates" in sys.argv:
     import time
     time.sleep(60)
 store.write(record(), folder)
@@ -35,8 +43,8 @@ def claim(*cases, name="stand_in"):
     return Claim(name, "id", "One way is better.", "nowhere", lambda _: cases)
 
 
-def case(name="case", seconds=1.0, **more):
-    return Case(name, Way("good", ("--good",)), Way("bad", ("--bad",)), seconds=seconds, **more)
+def case(name="case", seconds=1.0, other="--num_batches=30", **more):
+    return Case(name, Way("good", ("--num_batches=20",)), Way("bad", (other,)), seconds=seconds, **more)
 
 
 @pytest.fixture
@@ -107,6 +115,7 @@ def test_a_case_that_fails_is_given_up_and_the_others_go_on(tmp_path):
     assert [command.writing.outcome(each) for each in story.cases] == ["failed", "confirmed"]
     assert "broken: failed: no such device" in told
     assert "far: cannot run here: this machine lacks a GPU." in told
+    assert command.writing.BY_CHANCE not in told, "one case was measured"
 
 
 def test_doubts_of_runs_are_told_but_that_they_are_short(tmp_path):
@@ -145,6 +154,7 @@ def test_time_that_is_left_goes_to_what_is_not_told(tmp_path):
 
     command.measure(story, run, 5, math.inf)
     assert [len(each.pairs) for each in story.cases] == [3, 5]
+    assert command.writing.BY_CHANCE in command.writing.text(story).replace("\n", " ")
 
 
 def test_every_other_pair_is_made_the_other_way_round():
@@ -174,8 +184,35 @@ def test_what_cannot_be_used_is_told(capsys, words, told):
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--noxla_compile"], r"--noxla_compile after --: 'XLA' and 'no XLA' of xla: vgg16 differ in --xla_compile\."),
+        (["--batch_sise=8"], "Did you mean"),
+    ],
+)
+def test_flags_that_would_undo_what_is_compared_are_refused(tmp_path, flags, told):
+    story = command.plan([XLA, PLACEMENT], two_cores(tmp_path), ["vgg16", "add_n"])
+    command.check_flags(story, [])
+    command.check_flags(story, ["--batch_size=8"])
+    with pytest.raises(command.UserError, match=told):
+        command.check_flags(story, flags)
+
+
+def test_a_case_whose_runs_cannot_have_the_flags_is_given_up(tmp_path):
+    story = command.plan([FUSED_BATCH_NORM, THREADS], two_cores(tmp_path), ["resnet50", "oneDNN"])
+    command.check_flags(story, ["--repeats=2"])
+    traced, not_traced = story.cases
+    assert "--repeats" in traced.failure
+    assert not_traced.failure == ""
+    to_be_made = case(other=f"--data_dir={tmp_path}/none")
+    story = command.plan([claim(to_be_made)], two_cores(tmp_path))
+    command.check_flags(story, ["--batch_size=8"])
+    assert story.cases[0].failure == ""
+
+
 def test_an_unknown_case_names_those_that_there_are(tmp_path):
-    with pytest.raises(command.UserError, match=r"--cases=far\*: no case is called so. There are: case\."):
+    with pytest.raises(command.UserError, match=r"--cases: no case is called 'far\*'. There are: case\."):
         command.plan([claim(case())], two_cores(tmp_path), ["far*"])
 
 
@@ -192,7 +229,15 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
     monkeypatch.setattr(command, "look", two_cores)
     monkeypatch.setattr(command, "Measuring", lambda folder, flags, limit: Measuring(folder, flags, limit, stand_in))
     monkeypatch.chdir(tmp_path)
-    words = ["xla", "--pairs=3", "--output=figures.json", "--report=report.md", "--results_dir=runs", "--", "--more=1"]
+    words = [
+        "xla",
+        "--pairs=3",
+        "--output=figures.json",
+        "--report=report.md",
+        "--results_dir=runs",
+        "--",
+        "--batch_size=8",
+    ]
     assert command.main(words) == ExitCode.VALID
     (figures,) = json.loads(Path("figures.json").read_text())["cases"]
     assert figures["outcome"] == "no difference"
@@ -201,3 +246,26 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
         record.record_id for record in store.load("runs")[0]
     }
     assert Path("report.md").read_text().endswith(capsys.readouterr().out)
+
+
+def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_path, monkeypatch, stand_in, capsys):
+    monkeypatch.setattr(command, "CLAIMS", (claim(case(other="--terminates"), name="xla"),))
+    monkeypatch.setattr(command, "look", two_cores)
+    monkeypatch.setattr(command, "Measuring", lambda folder, flags, limit: Measuring(folder, flags, limit, stand_in))
+    began = time.monotonic()
+    assert command.main(["xla", f"--results_dir={tmp_path}/runs"]) == ExitCode.TERMINATED
+    assert time.monotonic() - began < 30, "the run would have gone on for 60 s"
+    told = capsys.readouterr()
+    assert "- not measured, as its turn had not come: case" in told.out
+    assert told.err.endswith("python -m benchmarks.studies: terminated\n")
+
+
+def test_records_that_can_no_longer_be_written_end_the_study(tmp_path, monkeypatch, stand_in, capsys):
+    monkeypatch.setattr(command, "CLAIMS", (claim(case(), name="xla"),))
+    monkeypatch.setattr(command, "look", two_cores)
+    full = Measuring(Path("/dev/null"), program=stand_in)
+    monkeypatch.setattr(command, "Measuring", lambda *_: full)
+    assert command.main(["xla", f"--results_dir={tmp_path}"]) == ExitCode.UNUSABLE
+    told = capsys.readouterr()
+    assert "- not measured, as its turn had not come: case" in told.out
+    assert "error: Cannot write into results folder '/dev/null'" in told.err

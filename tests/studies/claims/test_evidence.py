@@ -3,11 +3,13 @@
 import pytest
 
 from benchmarks.studies.claims import batch_norm, compiling, evidence, layouts, number_formats
+from benchmarks.studies.claims.catalogue import CLAIMS
 from benchmarks.studies.claims.claim import Case, Measured, Missing
 from benchmarks.studies.claims.evidence import Side
 from benchmarks.studies.claims.machine import Machine
 from tests.results.records import measurement, record
 from tests.studies.claims.planted import two_cores, two_h100
+from tests.studies.claims.test_honesty import SUBJECTS
 
 ON, OFF = {"in_effect": {"onednn": True}}, {"in_effect": {"onednn": False}}
 H100 = {"gpus": [{"name": "NVIDIA H100", "compute_capability": "9.0"}]}
@@ -81,7 +83,8 @@ def test_memory_is_told_where_it_differs():
 def reasons(claim, machine, name, advised, other):
     """What the case `name` of `claim` says where its ways left records with these facts."""
     (case,) = [case for case in claim.cases(machine) if isinstance(case, Case) and case.name == name]
-    return case.reasons(*([Measured(1.0, {}, record(**facts))] for facts in (advised, other)))
+    records = [record(**facts) for facts in (advised, other)]
+    return case.reasons(*([Measured(each.images_per_second or 1.0, {}, each)] for each in records))
 
 
 def test_why_a_layout_is_faster_on_the_cpu(tmp_path):
@@ -97,6 +100,9 @@ def test_why_a_layout_is_faster_on_the_cpu(tmp_path):
     assert told[2].startswith("oneDNN takes either layout")
     told = reasons(layouts.DATA_FORMAT, two_cores(tmp_path), "resnet20", *(each | {"environment": OFF} for each in of))
     assert told[1:] == ["oneDNN is off."]
+    name = "resnet20 oneDNN against none"
+    told = reasons(layouts.DATA_FORMAT, two_cores(tmp_path), name, of[0], of[1] | {"environment": OFF})
+    assert told[-1].startswith("The ways differ in two things, layout and oneDNN: ")
 
 
 def test_tensor_cores_are_named_where_they_compute(tmp_path):
@@ -168,21 +174,28 @@ def test_tf32_needs_gpus_that_have_it(tmp_path, capabilities):
     assert not any(isinstance(case, Missing) for case in modern)
 
 
+def test_nobody_advises_fp16_on_a_cpu(tmp_path):
+    claimed = {case.name: str(case.promise) for case in number_formats.PRECISION.cases(two_cores(tmp_path))[:3]}
+    assert claimed == {"resnet20 bf16": "better", "resnet50 bf16": "better", "resnet20 fp16": "either"}
+
+
 def test_after_how_many_steps_compiling_has_paid(tmp_path):
     def took(first, step):
-        return {"measurement": measurement(first_step_seconds=first, step_seconds=(step,) * 10)}
+        times = {"step_seconds": (step,) * 10, "window_seconds": 10 * step}
+        return {"measurement": measurement(first_step_seconds=first, **times)}
 
     xla, machine = compiling.XLA, two_cores(tmp_path)
     assert reasons(xla, machine, "resnet20", took(21.0, 0.1), took(1.0, 0.2)) == [
         "The first step took 21.0 s with XLA, 1.0 s without.",
         "The speed of the others makes up for that after 200 steps.",
     ]
-    assert len(reasons(xla, machine, "resnet20", took(21.0, 0.2), took(1.0, 0.1))) == 1
+    for step, of_other in ((0.2, 0.1), (0.1, 0.1001)):  # a gain that is noise never pays
+        assert len(reasons(xla, machine, "resnet20", took(21.0, step), took(1.0, of_other))) == 1
 
 
 def test_runs_that_left_no_record_tell_nothing(tmp_path):
     without = [Measured(1.0, {})]
-    for claim in (layouts.DATA_FORMAT, batch_norm.FUSED_BATCH_NORM, compiling.XLA, number_formats.PRECISION):
+    for claim in (claim for claim in CLAIMS if claim.name in SUBJECTS):  # all that is told of them is in records
         for machine in (two_cores(tmp_path), two_h100(tmp_path)):
             for case in claim.cases(machine):
                 assert isinstance(case, Missing) or case.reasons(without, without) == []

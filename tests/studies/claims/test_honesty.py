@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from benchmarks.params import parse
 from benchmarks.studies.claims.catalogue import CLAIMS
 from benchmarks.studies.claims.claim import Case
 from benchmarks.studies.claims.command import measure, plan
@@ -13,6 +14,16 @@ from benchmarks.studies.claims.writing import text
 from tests.studies.claims.planted import measurements, two_cores, two_h100
 
 MACHINES = {"2 cores": two_cores, "2 H100": two_h100}
+# What the two ways of a study may differ in: its subject.
+SUBJECTS = {
+    "data_format": {"data_format", "mkl"},
+    "fused_batch_norm": {"fused_batch_norm"},
+    "xla": {"xla_compile"},
+    "precision": {"precision"},
+    "variable_update": {"variable_update", "local_parameter_device", "all_reduce_spec"},
+    "threads": {"mkl", "num_intra_threads", "num_inter_threads", "kmp_blocktime", "kmp_affinity", "kmp_settings"},
+    "steps_per_loop": {"steps_per_loop"},
+}
 
 
 @pytest.fixture(params=MACHINES)
@@ -56,6 +67,17 @@ def test_where_nothing_differs_that_is_said(claim, machine):
         assert judgment.outcome == same
         assert "no difference larger than 5%" in judgment.words
         assert "no difference larger than 5%" in told.replace("\n  ", " ")
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_the_ways_of_a_case_differ_in_what_its_study_is_about_alone(name, machine):
+    (claim,) = (claim for claim in CLAIMS if claim.name == name)
+    for case in claim.cases(machine):
+        if isinstance(case, Case):
+            advised, other = (vars(parse(way.flags).params) for way in (case.advised, case.other))
+            differing = {flag for flag, value in advised.items() if other[flag] != value}
+            assert differing, case.name
+            assert differing <= SUBJECTS[name], case.name
 
 
 def test_every_claim_has_a_case_or_says_what_is_lacking(machine):

@@ -9,7 +9,7 @@ from benchmarks.studies.claims.measuring import Measuring
 from benchmarks.studies.claims.placing import PLACEMENT
 from benchmarks.studies.claims.programs import placing
 from benchmarks.studies.claims.programs.placed_ways import WAYS, Work, alternating, one, several, together
-from tests.studies.claims.planted import two_cores
+from tests.studies.claims.planted import two_cores, two_h100
 
 WORK = Work(side=16)
 MATRIX = 4 * 16 * 16  # bytes
@@ -122,6 +122,16 @@ def test_a_missing_device_is_moved_from_or_ends_the_step():
     assert moved["asked_for"] == failed["asked_for"] == "/gpu:0"
     assert {each["device"] for each in moved["moved"]} == {"/cpu:0"}
     assert "which is not there, only /cpu:0" in failed["failed"]
+
+
+def test_that_several_devices_compute_more_is_claimed_of_gpus(tmp_path):
+    claimed = [
+        str(case.promise)
+        for machine in (two_cores, two_h100)
+        for case in PLACEMENT.cases(machine(tmp_path))
+        if case.name == "add_n"
+    ]
+    assert claimed == ["either", "better"]
 
 
 def test_the_reasons_tell_where_what_was(tmp_path):

@@ -4,6 +4,7 @@ import functools
 import io
 import math
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -13,7 +14,7 @@ import models
 from benchmarks import runner
 from benchmarks.console import Console
 from benchmarks.params import parse
-from benchmarks.studies.claims import batch_norm, layouts
+from benchmarks.studies.claims import batch_norm, layouts, number_formats
 from benchmarks.studies.claims.claim import Measured
 from benchmarks.studies.claims.command import measure, plan
 from benchmarks.studies.claims.effect import CONFIRMED, MEASURED, NO_DIFFERENCE
@@ -46,17 +47,24 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class Planted(Network):
-    """A convolution with batch norm and a classifier; between them it may turn images of NCHW over and back."""
+    """A convolution with batch norm and a classifier.
+
+    Between them it may turn images of NCHW over and back, or do something slow where they are float32.
+    """
 
     image_size: int = 32
     batch_size: int = 2
     learning_rate: float = 0.01
     turned: bool = False
+    slow: Callable[[], tf.Tensor] | None = None
 
     def __call__(self, net, images):
         x = net.conv_bn(images, 4, 3, 2, name="conv")
         if self.turned and tf.is_tensor(x) and x.shape[1] == 4:  # what counts its cost has shapes
             x = tf.transpose(tf.sin(tf.transpose(x, (0, 2, 1, 3))), (0, 2, 1, 3))
+        if self.slow and tf.is_tensor(x) and x.dtype == tf.float32:
+            with tf.control_dependencies([self.slow()]):
+                x = tf.identity(x)
         return Outputs(net.logits(net.global_average(x)))
 
 
@@ -77,11 +85,11 @@ def study(tmp_path, monkeypatch, clock):
         assert not ending.record.message
         return Measured(ending.record.steady_images_per_second, {}, ending.record)
 
-    def studied(module, claim, network):
+    def studied(module, claim, network, case="planted"):
         monkeypatch.setitem(models.NETWORKS["cifar10"], "planted", network)
         size = Size(batch=2, steps=3, seconds=1.0)
         monkeypatch.setattr(module, "RESNET20", Trained("planted", "cifar10", size, size))
-        story = plan([claim], two_cores(tmp_path), ["planted"])
+        story = plan([claim], two_cores(tmp_path), [case])
         measure(story, run, pairs=3, budget=math.inf)
         (progress,) = story.cases
         return progress.finding.judgment, " ".join(text(story).split())
@@ -135,3 +143,12 @@ def test_where_nothing_is_transposed_that_is_said(study):
     assert "no difference larger than 5%" in judgment.words
     assert "The optimised graph of a step has no transpose, with either." in told
     assert "compute in" not in told
+
+
+@pytest.mark.parametrize("slow", [True, False])
+def test_what_fewer_bits_gain_is_found_and_where_they_gain_nothing_that_is_said(study, clock, slow):
+    network = Planted(slow=clock.slow_operation if slow else None)
+    judgment, told = study(number_formats, number_formats.PRECISION, network, "planted bf16")
+    assert judgment.outcome == (CONFIRMED if slow else NO_DIFFERENCE)
+    assert ("'bf16' is 1.20 times" if slow else "no difference larger than 5%") in judgment.words
+    assert "tensors more with 'bf16': variables and their gradients are float32." in told

@@ -66,8 +66,11 @@ def test_copies_and_bytes_that_differ_are_told(tmp_path):
     told = " ".join(case.reasons([run(1, 2_000_000)], [run(2, 6_000_000)]))
     assert 'The rule "CPU towers" advises it: towers share memory. The guide itself advises on K80' in told
     assert "alexnet counts as a model with many variables." in told
-    assert "In a step a device sends 2.00 MB (advised) and 6.00 MB at most" in told
-    assert "All copies together, which are updated in every step, have 4.00 MB (advised) and 8.00 MB." in told
+    assert "In a step a device sends 2.00 MB ('parameter_server/cpu') and 6.00 MB at most" in told
+    assert (
+        "All copies together, which are updated in every step, have 4.00 MB ('parameter_server/cpu') and 8.00 MB."
+        in told
+    )
 
 
 def test_copies_that_do_not_differ_are_told_too(tmp_path):
@@ -76,6 +79,12 @@ def test_copies_that_do_not_differ_are_told_too(tmp_path):
     assert "Either way keeps, and updates, 8.00 MB of variables." in told
     assert "Either way a device sends 2.00 MB in a step at most; towers on the CPU share its memory" in told
     assert "The guide itself" not in told
+
+
+def test_a_way_that_sends_nothing_sends_0_bytes(tmp_path):
+    (case, *_) = cases(two_cores(tmp_path))
+    told = " ".join(case.reasons([run(1, 0)], [run(2, 6_000_000)]))
+    assert "In a step a device sends 0 B ('parameter_server/cpu') and 6.00 MB at most" in told
 
 
 def test_what_a_link_carries_is_told_as_a_rate(tmp_path):
