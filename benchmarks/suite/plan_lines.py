@@ -9,7 +9,7 @@ from benchmarks.suite import order
 from benchmarks.suite.attempts import History
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.durations import about
-from benchmarks.suite.estimate import Estimate
+from benchmarks.suite.estimate import STUDY_SAYS, Estimate
 from benchmarks.suite.journal import Header
 
 
@@ -45,9 +45,12 @@ def _time(header: Header, known: Estimate, runs: Sequence[Cell]) -> str:
     """How long `runs`, each of a cell, take, and what says so."""
     if header.budget is not None:
         return f"Time: --budget={about(header.budget)}."
-    sure = [known.seconds[cell.id] for cell in runs if cell.id in known.seconds]
+    said = [known.seconds[cell.id] for cell in runs if known.source.get(cell.id) == STUDY_SAYS]
+    sure = [known.seconds[cell.id] for cell in runs if known.source.get(cell.id, STUDY_SAYS) != STUDY_SAYS]
     unknown = [cell.time_limit for cell in runs if cell.id not in known.seconds]
     words = [f"about {about(sum(sure))} for {len(sure)} runs, by what earlier ones took"] if sure else []
+    if said:
+        words.append(f"at most about {about(sum(said))} for {len(said)} studies, by what they say of themselves")
     if unknown:
         most = f"at most {about(sum(unknown))} (time_limit)"
         words.append(f"unknown for {len(unknown)} runs, of which no earlier one is found: {most}")

@@ -17,6 +17,7 @@ from benchmarks.suite.attempts import (
     INTERRUPTED,
     INVALID,
     OUT_OF_MEMORY,
+    SKIPPED,
     UNUSABLE,
     Attempt,
     message_of,
@@ -25,7 +26,7 @@ from benchmarks.suite.attempts import (
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.journal import Header
 from benchmarks.suite.order import Turn
-from benchmarks.suite.study_names import study_command
+from benchmarks.suite.study_names import last_words, study_command
 from results import store
 from results.files import write_whole
 from results.record import RunRecord, utc_now
@@ -75,7 +76,7 @@ class Processes:
         outcome, message = self._outcome(cell, ended, record)
         if record is None and store.UNWRITABLE in ended.words and outcome not in (DONE, HANG, INTERRUPTED):
             raise Stopped(ended.last_words)
-        if record is None and not (cell.study and outcome == DONE):
+        if record is None and not (cell.study and outcome in (DONE, SKIPPED)):
             record = self._record(cell, arguments, where, began, outcome, message)
         if cell.study or outcome not in (DONE, INVALID):
             self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words)
@@ -108,12 +109,12 @@ class Processes:
         if record is not None:
             outcome = UNUSABLE if ended.code == ExitCode.UNUSABLE else outcome_of(record)
             return (CRASH, "somebody else ended it") if outcome == INTERRUPTED else (outcome, "")
-        if cell.study and ended.code == ExitCode.VALID:
-            return DONE, ""
+        if cell.study and ended.code in (ExitCode.VALID, ExitCode.CANNOT_RUN_HERE):
+            return (DONE, "") if ended.code == ExitCode.VALID else (SKIPPED, last_words(ended))
         if reason := ran_out(ended):
             return OUT_OF_MEMORY, f"out of memory: {reason}"
         if ended.code == ExitCode.UNUSABLE:
-            return UNUSABLE, ended.last_words
+            return UNUSABLE, last_words(ended) if cell.study else ended.last_words
         how = f"died of signal {-ended.code}" if ended.code < 0 else f"ended with exit code {ended.code}"
         return CRASH, f"it {how} without a record: {ended.last_words or 'it said nothing'}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.suite.attempts import DONE, INVALID, Attempt, History
+from benchmarks.suite.attempts import DONE, INVALID, SKIPPED, Attempt, History
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.durations import about
 from benchmarks.suite.journal import Header
@@ -26,11 +26,14 @@ def summary(header: Header, history: History, unreached: int, results_dir: Path)
         if (batch := history.batch_size(cell)) and batch != cell.batch_size:
             lines.append(f"{cell.name}: memory ran out with --batch_size={cell.batch_size}: it ran with {batch}")
     last = [attempt for cell in header.cells for attempt in history.last(cell)]
-    failed = sum(attempt.outcome not in (DONE, INVALID) for attempt in last)
+    failed = sum(attempt.failed for attempt in last)
+    skipped = sum(attempt.outcome == SKIPPED for attempt in last)
+    done = len(last) - failed - skipped
     doubtful = sum(attempt.outcome == INVALID for attempt in last)
     seconds = sum(attempt.seconds for attempt in history.all)
-    told = [f"{len(last) - failed} runs done", f"{doubtful} of them not fit for comparison" if doubtful else ""]
-    told += [f"{failed} failed" if failed else "", f"{unreached} not run" if unreached else "", about(seconds)]
+    told = [f"{done} runs done", f"{doubtful} of them not fit for comparison" if doubtful else ""]
+    told += [f"{failed} failed" if failed else "", f"{skipped} skipped" if skipped else ""]
+    told += [f"{unreached} not run" if unreached else "", about(seconds)]
     lines.append(f"Suite {header.suite} (set {header.set}): {', '.join(filter(None, told))}. Records: {results_dir}")
     if failed:
         lines.append(f"What failed runs said: {results_dir / LOGS}")
@@ -38,8 +41,8 @@ def summary(header: Header, history: History, unreached: int, results_dir: Path)
 
 
 def _row(cell: Cell, history: History, wide: int) -> str:
-    last = history.last(cell)
-    failed = sum(attempt.outcome not in (DONE, INVALID) for attempt in last)
+    last = [attempt for attempt in history.last(cell) if attempt.outcome != SKIPPED]
+    failed = sum(attempt.failed for attempt in last)
     speeds = history.speeds(cell)
     known = interval(speeds)
     speed = f"{known.value if known else speeds[0]:,.1f}" if speeds else "-"

@@ -75,8 +75,6 @@ def test_the_github_workflow_runs_a_suite_on_both_sides_and_gates():
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.yaml")))
 def test_every_suite_that_is_shipped_is_right(name, monkeypatch, tmp_path):
-    monkeypatch.setattr("benchmarks.suite.description.study_names", lambda: ["strategies"])
-    monkeypatch.setattr("benchmarks.suite.check.study_names", lambda: ["strategies"])
     monkeypatch.chdir(tmp_path)
     sets = ["data_dir=null"] if name == "buyer" else []  # else it wants the images
     plan = read_plan(name, sets, 200)
@@ -95,8 +93,6 @@ def test_shipped_suites_are_what_they_are_called():
 
 
 def test_the_suite_in_the_readme_is_right(monkeypatch, tmp_path):
-    for module in ("check", "description"):
-        monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: ["strategies"])
     monkeypatch.setattr("benchmarks.preflight.gpu_facts.read", lambda *_: Gpus(nvml="ok", visible=2))
     (text,) = re.findall(r"^```yaml\n(.*?)^```", (PROJECT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     (tmp_path / "sweep.yaml").write_text(text)

@@ -301,15 +301,34 @@ def test_a_live_table_on_a_terminal(tmp_path):
 
 
 def test_a_study_is_a_cell(suite, described, monkeypatch, tmp_path):
+    lacks = "python -m benchmarks.studies: no case can run here: this machine lacks a GPU."
+    words = {
+        "good": "print('| a table |')",
+        "bad": "raise SystemExit(7)",
+        "far": f"import sys; print('| a table |'); print({lacks!r}, file=sys.stderr); sys.exit(77)",
+    }
     for module in ("check", "description"):
-        monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: ["good", "bad"])
-    words = {"good": "print('| a table |')", "bad": "raise SystemExit(7)"}
+        monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: list(words))
     monkeypatch.setattr("benchmarks.suite.process.study_command", lambda name, _: ["-c", words[name]])
-    came = suite(described("studies: all\nretries: {crash: 0}\n"))
+    came = suite(described("studies: all\nretries: {crash: 0}\nrepeats: 2\n"))
     assert came.code == 1
-    assert sorted(came.outcomes()) == ["crash", "done"]
+    assert sorted(came.outcomes()) == ["crash", "done", "done", "skipped"], "what is skipped is not repeated"
+    assert "study far: SKIPPED: no case can run here: this machine lacks a GPU." in came.out
+    assert "2 runs done, 1 failed, 1 skipped" in came.out
     (record,) = came.records
     assert (record.status, record.suite["repeat"]) == ("failed", 1)
     assert "study bad: CRASH: it ended with exit code 7" in came.out
     assert "| a table |\n" in [path.read_text() for path in (tmp_path / "runs" / "logs").iterdir()]
     assert suite("--resume").outcomes() == came.outcomes()
+
+
+def test_a_study_that_cannot_run_here_is_no_failure(suite, described, monkeypatch):
+    monkeypatch.setattr("benchmarks.suite.process.study_command", lambda *_: ["-c", "raise SystemExit(77)"])
+    came = suite(described("cells: [{study: threads}]\n"))
+    assert (came.code, came.outcomes(), came.records) == (0, ["skipped"], [])
+
+
+def test_a_plan_says_how_long_studies_take(suite, described):
+    came = suite(described("cells: [{study: threads}, {study: precision, time_limit: 9h}]\n"), "--dry_run")
+    assert re.search(r"study threads +\w+ +1 +\d+ min +what the study says of itself\n", came.out)
+    assert re.search(r"Time: at most about \d+ min for 2 studies, by what they say of themselves\.\n", came.out)

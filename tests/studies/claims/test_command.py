@@ -159,6 +159,15 @@ def test_what_cannot_be_used_is_told(capsys, words, told):
     assert told in capsys.readouterr().err
 
 
+def test_a_machine_that_can_run_no_case_is_told_what_it_lacks(tmp_path, monkeypatch, capsys):
+    study = claim(Missing("far", "a GPU"), Missing("farther", "two GPUs"), Missing("as far", "a GPU"), name="xla")
+    monkeypatch.setattr(command, "CLAIMS", (study,))
+    monkeypatch.setattr(command, "look", two_cores)
+    assert command.main(["xla", f"--results_dir={tmp_path / 'runs'}"]) == ExitCode.CANNOT_RUN_HERE
+    words = capsys.readouterr().err
+    assert "python -m benchmarks.studies: no case can run here: this machine lacks a GPU, two GPUs.\n" in words
+
+
 def test_an_unknown_case_names_those_that_there_are(tmp_path):
     with pytest.raises(command.UserError, match=r"--cases=far\*: no case is called so. There are: case\."):
         command.plan([claim(case())], two_cores(tmp_path), ["far*"])
