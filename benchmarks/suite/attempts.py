@@ -20,8 +20,8 @@ class Attempt(NamedTuple):
     """One process of a suite: the `number`-th of a cell's repeat, both from 1. `outcome` is one of those above.
 
     `code` is what the process ended with, `seconds` what all of it took. `record` is the name of the file that tells
-    of it, "" for a study that ended well, or was skipped because this machine lacks what it takes. `batch_size` is what it
-    ran with where the batch was halved, else 0.
+    of it, "" for a study that ended well, or was skipped because this machine lacks what it takes. `batch_size` is what
+    it ran with where the batch was halved, else 0.
     """
 
     cell: str

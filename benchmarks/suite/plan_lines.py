@@ -11,6 +11,7 @@ from benchmarks.suite.cells import Cell
 from benchmarks.suite.durations import about
 from benchmarks.suite.estimate import STUDY_SAYS, Estimate
 from benchmarks.suite.journal import Header
+from benchmarks.suite.progress import one_line
 
 
 def told(header: Header, known: Estimate, past: History) -> list[str]:
@@ -38,7 +39,8 @@ def plan_lines(header: Header, known: Estimate) -> list[str]:
     in_order = "in random order" + (", and then where intervals are widest" if header.budget else "")
     cells = [header.cells[index] for index, _ in header.order]
     last = [f"{len(header.order)} runs {in_order}.", _time(header, known, cells)]
-    return [*lines, *(["Flags, in the same order:", *flags] if flags else []), *last]
+    all_lines = [*lines, *(["Flags, in the same order:", *flags] if flags else []), *last]
+    return [one_line(line) for line in all_lines]
 
 
 def _time(header: Header, known: Estimate, runs: Sequence[Cell]) -> str:
