@@ -52,6 +52,8 @@ class Header:
         known["cells"] = [Cell.of(cell) for cell in facts["cells"]]
         known["order"] = [(index, repeat) for index, repeat in facts["order"]]
         known["shard"] = tuple(facts["shard"])
+        if not all(0 <= index < len(known["cells"]) for index, _ in known["order"]):
+            raise ValueError("its order has runs of cells that there are none of")
         return cls(**known)
 
 

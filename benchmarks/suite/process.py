@@ -31,6 +31,7 @@ from results import store
 from results.files import write_whole
 from results.record import RunRecord, utc_now
 
+_ENDS_OF_WHOLE_RUNS = (ExitCode.VALID, ExitCode.INVALID, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 LOGS = "logs"  # in the folder of results: what failed attempts said, and studies
 
 
@@ -101,7 +102,8 @@ class Processes:
     def _outcome(self, cell: Cell, ended: Ended, record: RunRecord | None) -> tuple[str, str]:
         """How an attempt ended, and why where its record does not say so."""
         if record is not None and record.status == "completed":
-            return outcome_of(record), ""
+            died = "" if ended.code in _ENDS_OF_WHOLE_RUNS else f"its record is complete, but then it {_how(ended)}"
+            return outcome_of(record), "; ".join(filter(None, (message_of(record), died)))
         if self._signal_to_send() is not None:
             return INTERRUPTED, "" if record else "the suite was told to stop"
         if ended.took_too_long:
@@ -115,8 +117,7 @@ class Processes:
             return OUT_OF_MEMORY, f"out of memory: {reason}"
         if ended.code == ExitCode.UNUSABLE:
             return UNUSABLE, last_words(ended) if cell.study else ended.last_words
-        how = f"died of signal {-ended.code}" if ended.code < 0 else f"ended with exit code {ended.code}"
-        return CRASH, f"it {how} without a record: {ended.last_words or 'it said nothing'}"
+        return CRASH, f"it {_how(ended)} without a record: {ended.last_words or 'it said nothing'}"
 
     def _record(
         self, cell: Cell, arguments: Sequence[str], where: dict[str, Any], began: str, outcome: str, message: str
@@ -147,6 +148,10 @@ class Processes:
             write_whole(folder / name, words.encode(errors="replace"))
         except OSError as error:
             raise Stopped(f"{store.UNWRITABLE} {folder}: {error.strerror or os.strerror(error.errno or 0)}") from error
+
+
+def _how(ended: Ended) -> str:
+    return f"died of signal {-ended.code}" if ended.code < 0 else f"ended with exit code {ended.code}"
 
 
 def place(header: Header, turn: Turn, number: int, asked_batch: int) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ExitCode, UserError
+from benchmarks.params import CommandLineError, parse
 from benchmarks.suite import journal
 from benchmarks.suite.attempts import DONE, INTERRUPTED, INVALID, Attempt, History, message_of, outcome_of
+from benchmarks.suite.cells import Cell
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import Plan
 from results import store
@@ -32,7 +34,24 @@ def resumed(results_dir: Path, shard: tuple[int, int], plan: Plan | None) -> Hea
             f"--results_dir={results_dir} is of {what} ({_told(path, found)}), and {plan.name} has other cells now. "
             "--resume without a suite goes on with that one; for this one give another --results_dir."
         )
+    _check_flags(found)
     return found
+
+
+def _check_flags(found: Header) -> None:
+    """Raise UserError where this version does not know a flag of `found`, which may have begun with another one."""
+    problems = [f"{cell.name}: {problem}" for cell in found.cells for problem in _problems(cell)]
+    if problems:
+        told = "--resume: the suite began with a version whose flags were others. Go on with that, or begin a new one."
+        raise UserError("\n".join([told, *problems]))
+
+
+def _problems(cell: Cell) -> Sequence[str]:
+    try:
+        parse([] if cell.study else cell.arguments())
+    except CommandLineError as error:
+        return error.problems
+    return ()
 
 
 def check_unused(results_dir: Path, shard: tuple[int, int], plan: Plan) -> None:
@@ -63,6 +82,15 @@ def history(found: Journal, results_dir: Path) -> History:
 
     Those lines are written now.
     """
+    try:
+        return _history(found, results_dir)
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{found.path}: has a line that is none of a journal ({error}). Mend it, or leave it out."
+        ) from error
+
+
+def _history(found: Journal, results_dir: Path) -> History:
     ended = [entry for entry in found.entries if entry["kind"] == "end"]
     told = {(entry["cell"], entry["repeat"], entry["number"]) for entry in ended}
     open_ends = [

@@ -86,9 +86,9 @@ class Session:
         seconds = self._budget_left()
         if seconds <= 0:
             return None
-        if turns:
-            return next((turn for turn in turns if (self._expected(turn.cell) or 0) <= seconds), None)
-        return order.widest(self._header.cells, self._history, seconds, self._expected)
+        fitting = (turn for turn in turns if (self._expected(turn.cell) or 0) <= seconds)
+        widest = order.widest(self._header.cells, self._history, seconds, self._expected)
+        return next(fitting, widest)
 
     def _attempt(self, turn: Turn) -> None:
         """Start a process, and write down how it ended."""

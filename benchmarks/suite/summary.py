@@ -52,9 +52,9 @@ def _row(cell: Cell, history: History, wide: int) -> str:
 
 
 def _wrong(attempt: Attempt) -> str:
-    """Why an attempt is no good; "" where it is."""
+    """What is wrong with an attempt; "" where nothing is."""
     if attempt.outcome == DONE:
-        return ""
+        return attempt.message  # of how it ended after all was measured
     if attempt.outcome == INVALID:
         return f"not fit for comparison: {attempt.message}" if attempt.message else ""
     return what(attempt)

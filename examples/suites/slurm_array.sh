@@ -19,7 +19,7 @@ results_dir="${RESULTS_DIR:-runs/nightly-$SLURM_ARRAY_JOB_ID}"
 part="$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT"
 
 suite=(nightly)
-if [[ -e "$results_dir/suite-$SLURM_ARRAY_TASK_ID-of-$SLURM_ARRAY_TASK_COUNT.jsonl" ]]; then
+if [[ -s "$results_dir/suite-$SLURM_ARRAY_TASK_ID-of-$SLURM_ARRAY_TASK_COUNT.jsonl" ]]; then
     suite=(--resume)
 fi
 # exec: Slurm's signal comes to the suite itself.

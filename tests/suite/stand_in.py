@@ -1,8 +1,8 @@
 """In place of run_benchmark.py: reads the same flags, runs nothing, and leaves a record by the project's own code.
 
 What becomes of it is in --tag: its words, with + between. "crash", "hang", "oom>8" (with more than 8 images), "exit2",
-"invalid", "silent" and "once" (what else there is happens at the first attempt only); "wait" runs until it is told to
-end.
+"invalid", "silent", "late" (it crashes when its record is there) and "once" (what else there is happens at the first
+attempt only); "wait" runs until it is told to end.
 """
 
 import os
@@ -68,6 +68,8 @@ def main(arguments):
     except store.FolderError as error:
         say(f"run_benchmark.py: error: {error}")
         return 1
+    if "late" in fate:
+        os.abort()
     return {"failed": 1, "interrupted": 130}.get(record.status, 0)
 
 

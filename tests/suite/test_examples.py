@@ -44,9 +44,9 @@ def test_the_slurm_array_begins_or_goes_on(tmp_path):
     python.chmod(0o755)
     of_slurm = {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_JOB_ID": "77"}
     variables = of_slurm | {"PYTHON": str(python), "RESULTS_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    for begun, called in ((False, "nightly"), (True, "--resume")):
-        if begun:
-            (tmp_path / "suite-2-of-4.jsonl").write_text("")
+    for journal, called in ((None, "nightly"), ("", "nightly"), ('{"kind": "suite"}\n', "--resume")):
+        if journal is not None:  # empty: it was killed before it began
+            (tmp_path / "suite-2-of-4.jsonl").write_text(journal)
         ran = subprocess.run(
             ["bash", EXAMPLES / "slurm_array.sh"], env=variables, capture_output=True, text=True, check=True
         )

@@ -1,5 +1,6 @@
 """The journal: whole lines or none, whatever happens to its end."""
 
+import json
 import os
 
 import pytest
@@ -68,7 +69,13 @@ def test_two_processes_do_not_share_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"kind": "x"}\n', '{"kind": "suite", "version": 99}\n', '{"kind": "suite", "version": 1}\n']
+    "text",
+    [
+        '{"kind": "x"}\n',
+        '{"kind": "suite", "version": 99}\n',
+        '{"kind": "suite", "version": 1}\n',
+        json.dumps({"kind": "suite", "version": 1} | HEADER.facts() | {"order": [[1, 1]]}) + "\n",
+    ],
 )
 def test_what_is_no_journal(text, tmp_path):
     (tmp_path / "suite.jsonl").write_text(text)

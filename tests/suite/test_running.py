@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from benchmarks.suite.cells import Cell
+from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import read_plan
 from results.commands import gate
 from tests.suite.conftest import PROJECT, TINY, left_in, lines_of, started
@@ -31,6 +33,7 @@ cells:
   - {num_batches: 7, tag: invalid, retries: {invalid: 1}}
   - {num_batches: 8, tag: exit2}
   - {num_batches: 9, tag: silent, retries: {crash: 0}}
+  - {num_batches: 10, tag: late}
 """
 
 
@@ -39,7 +42,7 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
     of_cell = {}
     for record in sorted(came.records, key=lambda record: (record.suite["repeat"], record.suite["attempt"])):
         of_cell.setdefault(record.params["num_batches"], []).append(record)
-    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1
+    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1 + 1
     statuses = {number: [record.status for record in found] for number, found in of_cell.items()}
     assert statuses[1] == ["completed"]
     assert statuses[2] == ["failed"] * 2, "tried again once, and its other repeat not at all"
@@ -59,7 +62,8 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
         "memory ran out with --batch_size=32: it ran with 8",
         "not fit for comparison: foreign load",
         "UNUSABLE: run_benchmark.py: error: --device=gpu: there is none",
-        "5 runs done, 1 of them not fit for comparison, 5 failed",
+        "tag=late: its record is complete, but then it died of signal 6",
+        "6 runs done, 1 of them not fit for comparison, 5 failed",
     ):
         assert words in came.out, came.out
     assert len(list((tmp_path / "runs" / "logs").glob("*.log"))) == sum(
@@ -100,6 +104,32 @@ def test_a_second_start_is_refused_and_a_resume_runs_nothing_twice(suite):
     assert resumed.code == 0
     assert len(resumed.records) == len(first.records) == 1
     assert "nothing is left to run" in resumed.err
+
+
+def begun(folder, cell, **entry):
+    folder.mkdir()
+    journal = Journal(folder / "suite.jsonl")
+    journal.begin(Header("s", "p", "0123", 7, [cell], [(0, 1)]))
+    if entry:
+        journal.append(**entry)
+    journal.close()
+
+
+def test_a_resume_with_a_version_that_has_other_flags(suite, tmp_path):
+    begun(tmp_path / "runs", Cell({"modell": "lenet", "batch_size": "0"}, "lenet"))
+    came = suite("--resume")
+    assert came.code == 2
+    assert "the suite began with a version whose flags were others" in came.err
+    assert "lenet: Unknown flag --modell=lenet. Did you mean --model?" in came.err
+    assert "Traceback" not in came.err
+    assert len(came.journal) == 1
+
+
+def test_a_journal_with_a_line_that_is_none(suite, tmp_path):
+    begun(tmp_path / "runs", Cell({"model": "lenet"}, "lenet"), kind="end", repeat=1)
+    came = suite("--resume")
+    assert came.code == 2
+    assert "has a line that is none of a journal ('cell')" in came.err
 
 
 def test_a_resume_of_nothing(suite, tmp_path):
@@ -224,9 +254,16 @@ def test_a_folder_that_cannot_be_written(suite, tmp_path):
 
 def test_a_budget_is_spent_on_repeats(suite, tmp_path):
     models = ["--set", "model=trivial,resnet20", *TINY]
-    (first,) = suite("--set", "model=trivial", *TINY, folder=tmp_path / "one").ends()
-    came = suite(*models, f"--budget={7 * first['seconds']:.2f}")
-    assert came.code == 0
+    first = suite("--set", "model=trivial", *TINY, folder=tmp_path / "one")
+    (ended,) = first.ends()
+    (long,) = read_plan(None, [each for each in TINY if each != "--set"] + ["model=resnet32"], 1).cells
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "suite.jsonl").write_text(json.dumps(ended | {"cell": long.id, "seconds": 1e4}) + "\n")
+    came = suite("--set", "model=trivial,resnet20,resnet32", *TINY, f"--budget={7 * ended['seconds']:.2f}")
+    assert came.code == 1
+    assert "2 runs were not reached within --budget" in came.err, (
+        "resnet32, which takes too long: the others have its time"
+    )
     repeats = [entry["repeat"] for entry in came.ends()]
     assert repeats[:4] == [1, 1, 2, 2]
     assert len(repeats) > 4
