@@ -23,7 +23,8 @@ def summary(header: Header, history: History, unreached: int, results_dir: Path)
     for cell in header.cells:
         reasons = dict.fromkeys(reason for attempt in history.last(cell) if (reason := _wrong(attempt)))
         lines += [f"{cell.name}: {reason}" for reason in list(reasons)[:_MOST_REASONS]]
-        if (batch := history.batch_size(cell)) and batch != cell.batch_size:
+        batch = history.batch_size(cell)
+        if batch and any(attempt.batch_size == batch and not attempt.failed for attempt in history.last(cell)):
             lines.append(f"{cell.name}: memory ran out with --batch_size={cell.batch_size}: it ran with {batch}")
     last = [attempt for cell in header.cells for attempt in history.last(cell)]
     failed = sum(attempt.failed for attempt in last)

@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from benchmarks.params import parse
+from benchmarks.params.suite_rules import place
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import read_plan
@@ -34,6 +36,7 @@ cells:
   - {num_batches: 8, tag: exit2}
   - {num_batches: 9, tag: silent, retries: {crash: 0}}
   - {num_batches: 10, tag: late}
+  - {num_batches: 11, tag: "oom>0", batch_size: 2, on_out_of_memory: halve_batch}
 """
 
 
@@ -42,7 +45,7 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
     of_cell = {}
     for record in sorted(came.records, key=lambda record: (record.suite["repeat"], record.suite["attempt"])):
         of_cell.setdefault(record.params["num_batches"], []).append(record)
-    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1 + 1
+    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1 + 1 + 2
     statuses = {number: [record.status for record in found] for number, found in of_cell.items()}
     assert statuses[1] == ["completed"]
     assert statuses[2] == ["failed"] * 2, "tried again once, and its other repeat not at all"
@@ -63,9 +66,10 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
         "not fit for comparison: foreign load",
         "UNUSABLE: run_benchmark.py: error: --device=gpu: there is none",
         "tag=late: its record is complete, but then it died of signal 6",
-        "6 runs done, 1 of them not fit for comparison, 5 failed",
+        "6 runs done, 1 of them not fit for comparison, 6 failed",
     ):
         assert words in came.out, came.out
+    assert "it ran with 1" not in came.out, "nor with 1 image"
     assert len(list((tmp_path / "runs" / "logs").glob("*.log"))) == sum(
         record.status == "failed" for record in came.records
     )
@@ -79,6 +83,8 @@ def test_records_tell_the_suite_and_its_cell(suite):
     told = {(cells[record.suite["cell"]].split()[0], record.suite["repeat"]) for record in came.records}
     assert told == {(model, repeat) for model in ("trivial", "resnet20") for repeat in (1, 2)}
     assert {record.suite["set"] for record in came.records} == {header["set"]}
+    for record in came.records:
+        assert place(parse(record.command_line[1:]).params) == record.suite, "run_benchmark.py takes what it is given"
     assert header["seed"] == 5
     starts = [(entry["cell"], entry["repeat"]) for entry in came.journal if entry["kind"] == "start"]
     assert starts == [(header["cells"][index]["id"], repeat) for index, repeat in header["order"]]
@@ -195,6 +201,7 @@ def test_ctrl_c_lets_the_run_end_and_twice_or_sigterm_stops_it(number, times, co
         out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert ("after this run; Ctrl-C again stops it now" in err) == (times == 2)
+    assert "the run that goes on has 20 s to end" in err
     assert "To go on: python -m benchmarks.suite --resume" in err
     records, entries = left_in(folder)
     assert [record.status for record in records] == ["interrupted"]
