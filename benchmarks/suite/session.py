@@ -77,7 +77,7 @@ class Session:
         elif unreached:
             self._console.notice(
                 f"benchmarks.suite: {len(unreached)} runs were not reached within --budget="
-                f"{about(self._header.budget or 0)}. To go on: {self._again()} --budget=TIME"
+                f"{about(self._header.budget or 0)}. To go on: {self._again()} --budget=TIME, from its beginning"
             )
         return self._code(failed=bool(stopped or unreached))
 

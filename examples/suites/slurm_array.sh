@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A suite, its cells dealt out to the tasks of a Slurm array. From the project's folder:
 #   sbatch examples/suites/slurm_array.sh
-# The tasks share a folder: each has a journal of its own there, and records of all are read together. A task that the
-# queue ends, or that is requeued, goes on where it was.
+# The tasks share a folder: each has a journal of its own there, and records of all are read together. A task that is
+# requeued goes on where it was; so does another array that is given the folder of the first:
+#   RESULTS_DIR=runs/nightly-77 sbatch examples/suites/slurm_array.sh
 #SBATCH --job-name=cnn-suite
 #SBATCH --array=1-4
 #SBATCH --ntasks=1

@@ -53,6 +53,21 @@ def test_the_slurm_array_begins_or_goes_on(tmp_path):
         assert ran.stdout == f"-m benchmarks.suite {called} --results_dir={tmp_path} --shard=2/4\n"
 
 
+def test_the_github_workflow_runs_again_where_the_last_job_left_its_records(tmp_path):
+    """Its script, with a stand-in for Python that refuses a folder that is there, as a suite does."""
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nfor last; do :; done\nmkdir -p "$(dirname "${last#*=}")" && mkdir "${last#*=}"\n')
+    python.chmod(0o755)
+    for side in ("baseline", "candidate"):
+        (tmp_path / side).mkdir()
+    (job,) = yaml.safe_load((EXAMPLES / "github_gate.yaml").read_text())["jobs"].values()
+    (script,) = [step["run"] for step in job["steps"] if "benchmarks.suite" in step.get("run", "")]
+    for _ in range(2):
+        subprocess.run(["bash", "-e"], input=script, cwd=tmp_path, text=True, check=True)
+    assert len(list((tmp_path / "runs").iterdir())) == 4
+
+
 def test_the_github_workflow_runs_a_suite_on_both_sides_and_gates():
     workflow = yaml.safe_load((EXAMPLES / "github_gate.yaml").read_text())
     assert workflow[True] == "pull_request", "YAML makes a truth value of on"

@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks.params import parse
 from benchmarks.params.suite_rules import place
+from benchmarks.preflight.gpu_facts import Gpus
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import read_plan
@@ -266,7 +267,7 @@ def test_a_budget_is_spent_on_repeats(suite, tmp_path):
     (long,) = read_plan(None, [each for each in TINY if each != "--set"] + ["model=resnet32"], 1).cells
     (tmp_path / "slow").mkdir()
     (tmp_path / "slow" / "suite.jsonl").write_text(json.dumps(ended | {"cell": long.id, "seconds": 1e4}) + "\n")
-    came = suite("--set", "model=trivial,resnet20,resnet32", *TINY, f"--budget={7 * ended['seconds']:.2f}")
+    came = suite("--set", "model=trivial,resnet20,resnet32", *TINY, f"--budget={12 * ended['seconds']:.2f}")
     assert came.code == 1
     assert "2 runs were not reached within --budget" in came.err, (
         "resnet32, which takes too long: the others have its time"
@@ -288,6 +289,14 @@ def test_shards_share_a_folder_and_merge(suite, described):
     assert len({record.suite["plan"] for record in parts[-1].records}) == 1
     assert suite(path, "--shard=1/2").code == 2
     assert "has this suite in 2 parts" in suite(path).err
+    assert "none of the 3 cells is in this part" in suite(path, "--shard=4/4", "--dry_run").err
+
+
+def test_a_part_whose_cells_all_need_more_gpus(suite, described, monkeypatch):
+    monkeypatch.setattr("benchmarks.preflight.gpu_facts.read", lambda *_: Gpus(nvml="ok", visible=1))
+    path = described("model: trivial\ndevice: gpu\ndevices_missing: skip\ngrid: {num_gpus: [1, 2]}\n")
+    told = [suite(path, f"--shard={index}/2", "--dry_run").err for index in (1, 2)]
+    assert sum("all cells of this part need more GPUs than there are here" in each for each in told) == 1
 
 
 def test_the_plan_and_its_time_are_told_before(suite, tmp_path):
@@ -324,6 +333,17 @@ def test_tensorflow_is_not_imported():
     assert (
         subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, check=False).returncode == 0
     )
+
+
+def test_a_log_whose_reader_goes_does_not_end_the_night(tmp_path):
+    reader, log = os.pipe()
+    os.close(reader)
+    flags = ["--set", "model=trivial", "--set", "repeats=2", *TINY]
+    with started(*flags, folder=tmp_path / "runs", stderr=log) as process:
+        os.close(log)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "2 runs done" in out
 
 
 def test_a_live_table_on_a_terminal(tmp_path):
