@@ -108,7 +108,8 @@ def _run(options: argparse.Namespace, console: Console, program: Sequence[str]) 
             resuming.check_unused(results_dir, options.shard, plan)
     known = estimate(results_dir, header.cells)
     if options.dry_run:
-        for line in plan_lines(header, known):
+        past = resuming.in_journal(results_dir, options.shard) if options.resume else History()
+        for line in plan_lines(header, known, past):
             console.line(line)
         return ExitCode.VALID
     return _session(header, options.resume, results_dir, known, console, program)

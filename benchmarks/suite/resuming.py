@@ -17,6 +17,11 @@ from benchmarks.suite.plan import Plan
 from results import store
 from results.record import RunRecord
 
+_FACTS = {  # what a line of each kind has
+    "start": ("cell", "repeat", "number", "batch_size"),
+    "end": tuple(name for name in Attempt._fields if name not in Attempt._field_defaults),
+}
+
 
 def resumed(results_dir: Path, shard: tuple[int, int], plan: Plan | None) -> Header:
     """The suite that began in `results_dir`. Raises UserError where there is none, or it is not `plan`."""
@@ -82,23 +87,13 @@ def history(found: Journal, results_dir: Path) -> History:
 
     Those lines are written now.
     """
-    try:
-        return _history(found, results_dir)
-    except (KeyError, TypeError) as error:
-        raise UserError(
-            f"{found.path}: has a line that is none of a journal ({error}). Mend it, or leave it out."
-        ) from error
-
-
-def _history(found: Journal, results_dir: Path) -> History:
-    ended = [entry for entry in found.entries if entry["kind"] == "end"]
-    told = {(entry["cell"], entry["repeat"], entry["number"]) for entry in ended}
+    past = _of_lines(found.entries, found.path)
+    told = {(attempt.cell, attempt.repeat, attempt.number) for attempt in past.all}
     open_ends = [
         entry
         for entry in found.entries
         if entry["kind"] == "start" and (entry["cell"], entry["repeat"], entry["number"]) not in told
     ]
-    past = History(_attempt(entry) for entry in ended)
     if open_ends:
         set_id = found.entries[0]["set"]
         records = [record for record in _records(results_dir) if record.suite.get("set") == set_id]
@@ -109,8 +104,20 @@ def _history(found: Journal, results_dir: Path) -> History:
     return past
 
 
-def _attempt(entry: dict[str, Any]) -> Attempt:
-    return Attempt(**{name: entry[name] for name in Attempt._fields if name in entry})
+def in_journal(results_dir: Path, shard: tuple[int, int]) -> History:
+    """What was done as far as the journal says; nothing is written."""
+    path = results_dir / journal.file_name(shard)
+    return _of_lines(journal.read(path), path)
+
+
+def _of_lines(entries: Sequence[dict[str, Any]], path: Path) -> History:
+    for entry in entries:
+        lacking = [name for name in _FACTS.get(entry["kind"], ()) if name not in entry]
+        if lacking:
+            told = f"has a line '{entry['kind']}' without {', '.join(lacking)}, which is none of a journal"
+            raise UserError(f"{path}: {told}. Mend it, or leave it out.")
+    ended = [entry for entry in entries if entry["kind"] == "end"]
+    return History(Attempt(**{name: entry[name] for name in Attempt._fields if name in entry}) for entry in ended)
 
 
 def _left(entry: dict[str, Any], records: Iterable[RunRecord]) -> Iterable[Attempt]:

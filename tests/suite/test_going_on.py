@@ -55,7 +55,18 @@ def test_a_journal_with_a_line_that_is_none(suite, tmp_path):
     begun(tmp_path / "runs", Cell({"model": "lenet"}, "lenet"), kind="end", repeat=1)
     came = suite("--resume")
     assert came.code == 2
-    assert "has a line that is none of a journal ('cell')" in came.err
+    assert "has a line 'end' without cell, number, outcome, code, seconds, which is none of a journal" in came.err
+
+
+def test_a_plan_of_what_is_left(suite, tmp_path):
+    flags = ["--set", "model=trivial,resnet20", "--set", "repeats=2", *TINY]
+    suite(*flags)
+    path = tmp_path / "runs" / "suite.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
+    before = path.read_bytes()
+    came = suite("--resume", "--dry_run")
+    assert "3 runs in random order" in came.out
+    assert path.read_bytes() == before
 
 
 def test_a_resume_of_nothing(suite, tmp_path):
