@@ -142,6 +142,12 @@ def test_the_plan_and_its_time_are_told_before(suite, tmp_path):
     assert re.search(r"trivial +\w+ +1 +11 s +1 earlier records", came.out), "9.5 s, a second step, and the window"
 
 
+def test_a_plan_has_no_control_characters(suite):
+    came = suite("--set", "model=trivial", "--set", r'tag="a\e[31m","b\nc"', "--dry_run")
+    assert "trivial tag=b c" in came.out
+    assert "\x1b" not in came.out
+
+
 def test_the_gate_passes_the_same_and_judges_the_last_attempt(suite, described, tmp_path, capfd):
     """A run that crashed at first and was made again then is no failure."""
     text = "model: trivial\ndata_name: cifar10\nrepeats: 2\n"
