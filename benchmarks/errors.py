@@ -18,5 +18,6 @@ class ExitCode(enum.IntEnum):
     FAILED = 1
     UNUSABLE = 2  # flags, files or devices that cannot be used
     INVALID = 3  # the run completed, but its figures must not be used
+    CANNOT_RUN_HERE = 77  # a study of what this machine lacks; skipped tests end so with automake and Meson
     INTERRUPTED = 130  # by Ctrl-C, as shells number it
     TERMINATED = 143  # by SIGTERM

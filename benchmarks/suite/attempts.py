@@ -12,15 +12,16 @@ from benchmarks.suite.cells import Cell
 from results.record import RunRecord
 
 DONE, INVALID, CRASH, OUT_OF_MEMORY, HANG = "done", "invalid", "crash", "out_of_memory", "hang"
-UNUSABLE, INTERRUPTED = "unusable", "interrupted"
-_GIVEN_UP_AFTER = (CRASH, OUT_OF_MEMORY, HANG, UNUSABLE)  # what would come again with the next repeat
+UNUSABLE, INTERRUPTED, SKIPPED = "unusable", "interrupted", "skipped"
+_GIVEN_UP_AFTER = (CRASH, OUT_OF_MEMORY, HANG, UNUSABLE, SKIPPED)  # what would come again with the next repeat
 
 
 class Attempt(NamedTuple):
     """One process of a suite: the `number`-th of a cell's repeat, both from 1. `outcome` is one of those above.
 
     `code` is what the process ended with, `seconds` what all of it took. `record` is the name of the file that tells
-    of it, "" for a study that ended well. `batch_size` is what it ran with where the batch was halved, else 0.
+    of it, "" for a study that ended well, or was skipped because this machine lacks what it takes. `batch_size` is what
+    it ran with where the batch was halved, else 0.
     """
 
     cell: str
@@ -35,8 +36,15 @@ class Attempt(NamedTuple):
     batch_size: int = 0
 
     @property
+    def failed(self) -> bool:
+        """Whether there is nothing to show for it, and should be."""
+        return self.outcome not in (DONE, INVALID, SKIPPED)
+
+    @property
     def exit_code(self) -> ExitCode:
         """What a suite ends with for it."""
+        if self.outcome == SKIPPED:
+            return ExitCode.VALID
         if self.outcome in (DONE, INVALID):
             return ExitCode(self.code) if self.code in set(ExitCode) else ExitCode.FAILED
         return ExitCode.UNUSABLE if self.outcome == UNUSABLE else ExitCode.FAILED
@@ -110,7 +118,7 @@ def next_batch(cell: Cell, history: History, repeat: int) -> int | None:
     if not attempts:
         return history.batch_size(cell)
     last = attempts[-1]
-    if last.outcome in (DONE, UNUSABLE):
+    if last.outcome in (DONE, UNUSABLE, SKIPPED):
         return None
     alike = sum(each.outcome == last.outcome and each.batch_size == last.batch_size for each in attempts)
     if alike <= cell.retries.get(last.outcome, 0):

@@ -19,6 +19,7 @@ from benchmarks.suite.description import FAILURES, WORDS_OF_A_CELL, Placed, Sett
 from benchmarks.suite.study_names import study_names
 
 _LIMIT_SECONDS, _LIMIT_OF_A_STUDY = 3600.0, 6 * 3600.0
+_MOST_REPEATS = _MOST_RETRIES = 1000  # of a cell: with more a slip of the finger would run for ever
 _RETRIES = {"crash": 1, "out_of_memory": 0, "hang": 1, "invalid": 0}
 _ON_OUT_OF_MEMORY = ("fail", "halve_batch")
 _TRAIN_DIR = "each run would go on with the training of the one before. Leave it out"
@@ -71,12 +72,12 @@ def _checked(placed: Placed) -> _One:
         flags,
         name="",
         study=study,
-        repeats=_read(words, "repeats", _at_least(1), 1, problems),
+        repeats=_read(words, "repeats", _from_to(1, _MOST_REPEATS), 1, problems),
         time_limit=_read(
             words, "time_limit", durations.seconds, _LIMIT_OF_A_STUDY if study else _LIMIT_SECONDS, problems
         ),
         retries={
-            failure: _read(words, f"retries.{failure}", _at_least(0), _RETRIES[failure], problems)
+            failure: _read(words, f"retries.{failure}", _from_to(0, _MOST_RETRIES), _RETRIES[failure], problems)
             for failure in FAILURES
         },
         halves_batch=_read(words, "on_out_of_memory", _choice, _ON_OUT_OF_MEMORY[0], problems) == "halve_batch",
@@ -135,10 +136,10 @@ def _read(words: Settings, name: str, reader: Callable[[str], Value], default: V
         return default
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def _from_to(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise ValueError(f"'{text}' is no whole number of at least {least}.")
+        if not text.isdecimal() or len(text) > len(str(most)) or not least <= int(text) <= most:
+            raise ValueError(f"'{text}' is no whole number from {least} to {most}.")
         return int(text)
 
     return read

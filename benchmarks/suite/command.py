@@ -18,6 +18,7 @@ from benchmarks.suite.attempts import History
 from benchmarks.suite.cells import Cell, shard
 from benchmarks.suite.estimate import Estimate, estimate
 from benchmarks.suite.journal import Header, Journal
+from benchmarks.suite.lasting_console import LastingConsole
 from benchmarks.suite.order import FIRST, shuffled
 from benchmarks.suite.plan import Plan, read_plan, shipped
 from benchmarks.suite.plan_lines import plan_lines, told
@@ -42,7 +43,7 @@ _MAX_CELLS = 200
 def main(arguments: Sequence[str] | None = None, program: Sequence[str] = (str(PROGRAM),)) -> int:
     """Run the command with `arguments`; `program` is what a run is, for Python. Returns the exit code."""
     options = parser().parse_args(arguments)
-    console = Console()
+    console = LastingConsole()
     try:
         if options.list:
             console.answer("\n".join(f"{name:<10}{about_it}" for name, about_it in shipped().items()))
@@ -80,7 +81,8 @@ def parser() -> argparse.ArgumentParser:
     add("--shard", metavar="I/N", type=_shard, default=(1, 1),
         help="run part I of N, from 1: the same cells on every machine, all in one of them")  # fmt: skip
     add("--budget", metavar="TIME", type=_seconds,
-        help="such as 30m: run each cell twice, then those whose interval is widest, in place of repeats")  # fmt: skip
+        help="such as 30m: run each cell twice, then those whose interval is widest, in place of repeats; "
+        "with --resume, what was spent before counts")  # fmt: skip
     add("--seed", metavar="N", type=int, help="of the random order of the runs; drawn, and recorded, if not given")
     return found
 
@@ -106,7 +108,8 @@ def _run(options: argparse.Namespace, console: Console, program: Sequence[str]) 
             resuming.check_unused(results_dir, options.shard, plan)
     known = estimate(results_dir, header.cells)
     if options.dry_run:
-        for line in plan_lines(header, known):
+        past = resuming.in_journal(results_dir, options.shard) if options.resume else History()
+        for line in plan_lines(header, known, past):
             console.line(line)
         return ExitCode.VALID
     return _session(header, options.resume, results_dir, known, console, program)
@@ -141,11 +144,14 @@ def _session(
 def _header(options: argparse.Namespace, plan: Plan) -> Header:
     """How the suite runs here."""
     index, count = options.shard
-    cells = [cell for cell in shard(plan.cells, index, count) if cell.id not in plan.missing]
-    if not cells:
+    dealt = shard(plan.cells, index, count)
+    cells = [cell for cell in dealt if cell.id not in plan.missing]
+    if not dealt:
         raise UserError(
             f"--shard={index}/{count}: none of the {len(plan.cells)} cells is in this part. Give fewer parts."
         )
+    if not cells:
+        raise UserError(f"--shard={index}/{count}: all cells of this part need more GPUs than there are here.")
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     repeats = [_repeats(cell, options.budget) for cell in cells]
     return Header(

@@ -136,6 +136,8 @@ class _Reader:
             word = str(key.text)
             if word in ("name", "description"):
                 text = self._text(key, value).text or ""
+                if word == "name" and not (text.strip() and text.isprintable()):
+                    self._wrong(value, "a suite's name is one line of text")
                 found.name, found.about = (text, found.about) if word == "name" else (found.name, text)
             elif word == "devices_missing":
                 found.skips_missing_devices = self._text(key, value).text == "skip"
@@ -162,8 +164,13 @@ class _Reader:
         return Override(Condition(self._axes("where", entries["where"]), node.where), self._settings(entries["set"]))
 
     def _studies(self, node: Node) -> list[Setting]:
-        asked = [item for item in _items(node) if isinstance(item, Text) and item.text]
-        if [each.text for each in asked] == ["all"]:
+        asked = []
+        for item in _items(node):
+            if isinstance(item, Text) and item.text:
+                asked.append(item)
+            else:
+                self._wrong(item, "studies has names of studies, as in studies: [xla, threads], or all")
+        if "all" in [each.text for each in asked]:
             try:
                 return [Setting(name, node.where) for name in study_names()]
             except UserError as error:

@@ -13,11 +13,13 @@ from benchmarks.params import options, parse
 from benchmarks.suite import journal
 from benchmarks.suite.attempts import DONE, INVALID
 from benchmarks.suite.cells import Cell
+from benchmarks.suite.study_names import study_seconds
 from results import store
 from results.record import RunRecord
 
 _MOST_JOURNALS = 200  # the newest of them: enough for half a year of nights
 _MOST_RECORDS = 500  # the newest of them: more take seconds to read
+STUDY_SAYS = "what the study says of itself"  # and not earlier runs
 
 
 class Estimate(NamedTuple):
@@ -30,7 +32,7 @@ class Estimate(NamedTuple):
 def estimate(results_dir: Path, cells: Sequence[Cell]) -> Estimate:
     """The median of what each of `cells` took: in suites that ran in `results_dir` or in a folder beside it.
 
-    Where there is none, by the records in `results_dir` of runs with the same flags.
+    Where there is none, by the records in `results_dir` of runs with the same flags; studies say it of themselves.
     """
     of_suites: defaultdict[str, list[float]] = defaultdict(list)
     for path in _journals(results_dir):
@@ -39,9 +41,11 @@ def estimate(results_dir: Path, cells: Sequence[Cell]) -> Estimate:
     unknown = [cell for cell in cells if cell.id not in of_suites]
     of_records = _of_records(results_dir, unknown) if unknown else {}
     found = [(of_suites, "runs of suites"), (of_records, "records")]
+    by_themselves = {cell.id: study_seconds(cell.study) for cell in unknown if cell.study}
     return Estimate(
-        {cell: statistics.median(seconds) for of, _ in found for cell, seconds in of.items()},
-        {cell: f"{len(seconds)} earlier {what}" for of, what in found for cell, seconds in of.items()},
+        by_themselves | {cell: statistics.median(seconds) for of, _ in found for cell, seconds in of.items()},
+        dict.fromkeys(by_themselves, STUDY_SAYS)
+        | {cell: f"{len(seconds)} earlier {what}" for of, what in found for cell, seconds in of.items()},
     )
 
 

@@ -61,11 +61,14 @@ def expanded(found: Description, sets: Axes, max_cells: int, problems: list[str]
         return None
     cells = [Placed(start.settings | own, start.where) for start, axes in groups for own in _products(axes)]
     notices: list[str] = []
+    any_before = bool(cells)
     for condition in found.exclude:
         left = [cell for cell in cells if not condition.holds(cell.settings)]
         if len(left) == len(cells):
             notices.append(f"{condition.where}: this exclusion leaves no cell out.")
         cells = left
+    if any_before and not cells and not studies:
+        problems.append(f"{found.exclude[-1].where}: the exclusions leave no cell. Leave one of them out.")
     for override in found.overrides:
         meant = [override.condition.holds(cell.settings) for cell in cells]
         if not any(meant):

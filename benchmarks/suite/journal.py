@@ -21,6 +21,7 @@ from results.files import open_regular, sync_folder
 
 VERSION = 1
 _STARTED = "suite"
+_BEGINS = b'{"kind": "suite", '  # a journal, as far as it was written
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Header:
         known["cells"] = [Cell.of(cell) for cell in facts["cells"]]
         known["order"] = [(index, repeat) for index, repeat in facts["order"]]
         known["shard"] = tuple(facts["shard"])
+        if not all(0 <= index < len(known["cells"]) for index, _ in known["order"]):
+            raise ValueError("its order has runs of cells that there are none of")
         return cls(**known)
 
 
@@ -63,7 +66,7 @@ def file_name(shard: tuple[int, int]) -> str:
 
 def journals(folder: Path) -> list[Path]:
     """Those in a folder of results."""
-    return sorted(folder.glob("suite*.jsonl"))
+    return sorted([*folder.glob("suite.jsonl"), *folder.glob("suite-*-of-*.jsonl")])
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -75,13 +78,15 @@ def read(path: Path) -> list[dict[str, Any]]:
 def header(path: Path) -> Header | None:
     """The first line of a journal; None where there is none yet. Raises UserError where it is no journal of ours."""
     try:
-        entries = read(path)
+        with open_regular(path) as stream:
+            data = stream.read()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}. Give another --results_dir.") from error
-    if not entries:
+    entries = list(_entries(data))
+    if not entries and _BEGINS.startswith(data[: len(_BEGINS)].rstrip(b"\0")):  # torn, or there is no more yet
         return None
     try:
-        if entries[0]["kind"] != _STARTED or entries[0]["version"] > VERSION:
+        if not entries or entries[0]["kind"] != _STARTED or entries[0]["version"] > VERSION:
             raise ValueError("its first line is not that of a suite that this version knows")
         return Header.of(entries[0])
     except (KeyError, TypeError, ValueError) as error:

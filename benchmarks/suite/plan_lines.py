@@ -9,8 +9,9 @@ from benchmarks.suite import order
 from benchmarks.suite.attempts import History
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.durations import about
-from benchmarks.suite.estimate import Estimate
+from benchmarks.suite.estimate import STUDY_SAYS, Estimate
 from benchmarks.suite.journal import Header
+from benchmarks.suite.progress import one_line
 
 
 def told(header: Header, known: Estimate, past: History) -> list[str]:
@@ -23,31 +24,35 @@ def told(header: Header, known: Estimate, past: History) -> list[str]:
     return [f"{what} in random order (seed {header.seed}).{already}", _time(header, known, left)]
 
 
-def plan_lines(header: Header, known: Estimate) -> list[str]:
-    """The plan as a table, the flags of each cell, and how long all takes."""
+def plan_lines(header: Header, known: Estimate, past: History) -> list[str]:
+    """The plan as a table, the flags of each cell, and how long all takes that is left to run after the `past`."""
     wide = max(len(cell.name) for cell in header.cells)
-    runs = Counter(index for index, _ in header.order)
+    left = [turn.cell for turn in order.left(header.cells, header.order, past)]
+    runs = Counter(cell.id for cell in left)
     lines = [f"{'cell':<{wide}}  {'id':<12}  runs  {'a run':>8}  that rests on"]
-    for index, cell in enumerate(header.cells):
+    for cell in header.cells:
         seconds, source = known.seconds.get(cell.id), known.source.get(cell.id)
         if seconds is None:
             source = f"nothing: unknown, at most {about(cell.time_limit)} (time_limit)"
         length = about(seconds) if seconds is not None else "?"
-        lines.append(f"{cell.name:<{wide}}  {cell.id}  {runs[index]:>4}  {length:>8}  {source}")
+        lines.append(f"{cell.name:<{wide}}  {cell.id}  {runs[cell.id]:>4}  {length:>8}  {source}")
     flags = [f"  {' '.join(cell.arguments()) or 'no flag'}" for cell in header.cells if not cell.study]
     in_order = "in random order" + (", and then where intervals are widest" if header.budget else "")
-    cells = [header.cells[index] for index, _ in header.order]
-    last = [f"{len(header.order)} runs {in_order}.", _time(header, known, cells)]
-    return [*lines, *(["Flags, in the same order:", *flags] if flags else []), *last]
+    last = [f"{len(left)} runs {in_order}.", _time(header, known, left)]
+    all_lines = [*lines, *(["Flags, in the same order:", *flags] if flags else []), *last]
+    return [one_line(line) for line in all_lines]
 
 
 def _time(header: Header, known: Estimate, runs: Sequence[Cell]) -> str:
     """How long `runs`, each of a cell, take, and what says so."""
     if header.budget is not None:
         return f"Time: --budget={about(header.budget)}."
-    sure = [known.seconds[cell.id] for cell in runs if cell.id in known.seconds]
+    said = [known.seconds[cell.id] for cell in runs if known.source.get(cell.id) == STUDY_SAYS]
+    sure = [known.seconds[cell.id] for cell in runs if known.source.get(cell.id, STUDY_SAYS) != STUDY_SAYS]
     unknown = [cell.time_limit for cell in runs if cell.id not in known.seconds]
     words = [f"about {about(sum(sure))} for {len(sure)} runs, by what earlier ones took"] if sure else []
+    if said:
+        words.append(f"at most about {about(sum(said))} for {len(said)} studies, by what they say of themselves")
     if unknown:
         most = f"at most {about(sum(unknown))} (time_limit)"
         words.append(f"unknown for {len(unknown)} runs, of which no earlier one is found: {most}")

@@ -17,6 +17,7 @@ from benchmarks.suite.attempts import (
     INTERRUPTED,
     INVALID,
     OUT_OF_MEMORY,
+    SKIPPED,
     UNUSABLE,
     Attempt,
     message_of,
@@ -25,11 +26,12 @@ from benchmarks.suite.attempts import (
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.journal import Header
 from benchmarks.suite.order import Turn
-from benchmarks.suite.study_names import study_command
+from benchmarks.suite.study_names import last_words, study_command
 from results import store
 from results.files import write_whole
 from results.record import RunRecord, utc_now
 
+_ENDS_OF_WHOLE_RUNS = (ExitCode.VALID, ExitCode.INVALID, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 LOGS = "logs"  # in the folder of results: what failed attempts said, and studies
 
 
@@ -75,7 +77,7 @@ class Processes:
         outcome, message = self._outcome(cell, ended, record)
         if record is None and store.UNWRITABLE in ended.words and outcome not in (DONE, HANG, INTERRUPTED):
             raise Stopped(ended.last_words)
-        if record is None and not (cell.study and outcome == DONE):
+        if record is None and not (cell.study and outcome in (DONE, SKIPPED)):
             record = self._record(cell, arguments, where, began, outcome, message)
         if cell.study or outcome not in (DONE, INVALID):
             self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words)
@@ -100,7 +102,8 @@ class Processes:
     def _outcome(self, cell: Cell, ended: Ended, record: RunRecord | None) -> tuple[str, str]:
         """How an attempt ended, and why where its record does not say so."""
         if record is not None and record.status == "completed":
-            return outcome_of(record), ""
+            died = "" if ended.code in _ENDS_OF_WHOLE_RUNS else f"its record is complete, but then it {_how(ended)}"
+            return outcome_of(record), "; ".join(filter(None, (message_of(record), died)))
         if self._signal_to_send() is not None:
             return INTERRUPTED, "" if record else "the suite was told to stop"
         if ended.took_too_long:
@@ -108,14 +111,13 @@ class Processes:
         if record is not None:
             outcome = UNUSABLE if ended.code == ExitCode.UNUSABLE else outcome_of(record)
             return (CRASH, "somebody else ended it") if outcome == INTERRUPTED else (outcome, "")
-        if cell.study and ended.code == ExitCode.VALID:
-            return DONE, ""
+        if cell.study and ended.code in (ExitCode.VALID, ExitCode.CANNOT_RUN_HERE):
+            return (DONE, "") if ended.code == ExitCode.VALID else (SKIPPED, last_words(ended))
         if reason := ran_out(ended):
             return OUT_OF_MEMORY, f"out of memory: {reason}"
         if ended.code == ExitCode.UNUSABLE:
-            return UNUSABLE, ended.last_words
-        how = f"died of signal {-ended.code}" if ended.code < 0 else f"ended with exit code {ended.code}"
-        return CRASH, f"it {how} without a record: {ended.last_words or 'it said nothing'}"
+            return UNUSABLE, last_words(ended) if cell.study else ended.last_words
+        return CRASH, f"it {_how(ended)} without a record: {ended.last_words or 'it said nothing'}"
 
     def _record(
         self, cell: Cell, arguments: Sequence[str], where: dict[str, Any], began: str, outcome: str, message: str
@@ -146,6 +148,10 @@ class Processes:
             write_whole(folder / name, words.encode(errors="replace"))
         except OSError as error:
             raise Stopped(f"{store.UNWRITABLE} {folder}: {error.strerror or os.strerror(error.errno or 0)}") from error
+
+
+def _how(ended: Ended) -> str:
+    return f"died of signal {-ended.code}" if ended.code < 0 else f"ended with exit code {ended.code}"
 
 
 def place(header: Header, turn: Turn, number: int, asked_batch: int) -> dict[str, Any]:

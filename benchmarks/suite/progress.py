@@ -39,7 +39,7 @@ class Progress:
         self._budget_left = budget_left
         ended = [attempt for cell in self._cells for attempt in history.last(cell)]
         self._done = sum(attempt.outcome in (DONE, INVALID) for attempt in ended)
-        self._failed = len(ended) - self._done
+        self._failed = sum(attempt.failed for attempt in ended)
         self._now, self._left, self._began, self._shown = (turn, number), left, time.monotonic(), 0.0
 
     def look(self) -> None:

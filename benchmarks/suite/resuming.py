@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ExitCode, UserError
+from benchmarks.params import CommandLineError, parse
 from benchmarks.suite import journal
 from benchmarks.suite.attempts import DONE, INTERRUPTED, INVALID, Attempt, History, message_of, outcome_of
+from benchmarks.suite.cells import Cell
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import Plan
 from results import store
 from results.record import RunRecord
+
+_FACTS = {  # what a line of each kind has
+    "start": ("cell", "repeat", "number", "batch_size"),
+    "end": tuple(name for name in Attempt._fields if name not in Attempt._field_defaults),
+}
 
 
 def resumed(results_dir: Path, shard: tuple[int, int], plan: Plan | None) -> Header:
@@ -32,7 +39,24 @@ def resumed(results_dir: Path, shard: tuple[int, int], plan: Plan | None) -> Hea
             f"--results_dir={results_dir} is of {what} ({_told(path, found)}), and {plan.name} has other cells now. "
             "--resume without a suite goes on with that one; for this one give another --results_dir."
         )
+    _check_flags(found)
     return found
+
+
+def _check_flags(found: Header) -> None:
+    """Raise UserError where this version does not know a flag of `found`, which may have begun with another one."""
+    problems = [f"{cell.name}: {problem}" for cell in found.cells for problem in _problems(cell)]
+    if problems:
+        told = "--resume: the suite began with a version whose flags were others. Go on with that, or begin a new one."
+        raise UserError("\n".join([told, *problems]))
+
+
+def _problems(cell: Cell) -> Sequence[str]:
+    try:
+        parse([] if cell.study else cell.arguments())
+    except CommandLineError as error:
+        return error.problems
+    return ()
 
 
 def check_unused(results_dir: Path, shard: tuple[int, int], plan: Plan) -> None:
@@ -63,14 +87,13 @@ def history(found: Journal, results_dir: Path) -> History:
 
     Those lines are written now.
     """
-    ended = [entry for entry in found.entries if entry["kind"] == "end"]
-    told = {(entry["cell"], entry["repeat"], entry["number"]) for entry in ended}
+    past = _of_lines(found.entries, found.path)
+    told = {(attempt.cell, attempt.repeat, attempt.number) for attempt in past.all}
     open_ends = [
         entry
         for entry in found.entries
         if entry["kind"] == "start" and (entry["cell"], entry["repeat"], entry["number"]) not in told
     ]
-    past = History(_attempt(entry) for entry in ended)
     if open_ends:
         set_id = found.entries[0]["set"]
         records = [record for record in _records(results_dir) if record.suite.get("set") == set_id]
@@ -81,8 +104,20 @@ def history(found: Journal, results_dir: Path) -> History:
     return past
 
 
-def _attempt(entry: dict[str, Any]) -> Attempt:
-    return Attempt(**{name: entry[name] for name in Attempt._fields if name in entry})
+def in_journal(results_dir: Path, shard: tuple[int, int]) -> History:
+    """What was done as far as the journal says; nothing is written."""
+    path = results_dir / journal.file_name(shard)
+    return _of_lines(journal.read(path), path)
+
+
+def _of_lines(entries: Sequence[dict[str, Any]], path: Path) -> History:
+    for entry in entries:
+        lacking = [name for name in _FACTS.get(entry["kind"], ()) if name not in entry]
+        if lacking:
+            told = f"has a line '{entry['kind']}' without {', '.join(lacking)}, which is none of a journal"
+            raise UserError(f"{path}: {told}. Mend it, or leave it out.")
+    ended = [entry for entry in entries if entry["kind"] == "end"]
+    return History(Attempt(**{name: entry[name] for name in Attempt._fields if name in entry}) for entry in ended)
 
 
 def _left(entry: dict[str, Any], records: Iterable[RunRecord]) -> Iterable[Attempt]:

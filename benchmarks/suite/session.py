@@ -10,7 +10,7 @@ from types import FrameType
 
 from benchmarks.console import Console
 from benchmarks.errors import ExitCode
-from benchmarks.fresh_process import PROGRAM
+from benchmarks.fresh_process import END_SECONDS, PROGRAM
 from benchmarks.signals import listen
 from benchmarks.suite import order
 from benchmarks.suite.attempts import INTERRUPTED, Attempt, History, next_batch, worst
@@ -23,6 +23,9 @@ from benchmarks.suite.process import Processes, Stopped
 from benchmarks.suite.progress import Progress
 from benchmarks.suite.summary import summary
 from results.record import utc_now
+
+_AFTER_THIS_RUN = "the suite stops after this run; Ctrl-C again stops it now"
+_AT_ONCE = f"the run that goes on has {END_SECONDS:.0f} s to end, and the suite stops"
 
 
 class Session:
@@ -48,7 +51,7 @@ class Session:
         self._processes = Processes(header, results_dir, lambda: self._send, self._look, program)
         self._stop: int | None = None  # the signal that ends it after the run that goes on
         self._send: int | None = None  # the signal that ends that run too
-        self._told = False
+        self._told = ""
         self._starts = [
             (entry["cell"], entry["repeat"]) for entry in journal.entries if entry["kind"] == "start"
         ]  # of them, those that left no trace count too: their numbers are taken
@@ -74,7 +77,7 @@ class Session:
         elif unreached:
             self._console.notice(
                 f"benchmarks.suite: {len(unreached)} runs were not reached within --budget="
-                f"{about(self._header.budget or 0)}. To go on: {self._again()} --budget=TIME"
+                f"{about(self._header.budget or 0)}. To go on: {self._again()} --budget=TIME, from its beginning"
             )
         return self._code(failed=bool(stopped or unreached))
 
@@ -86,9 +89,9 @@ class Session:
         seconds = self._budget_left()
         if seconds <= 0:
             return None
-        if turns:
-            return next((turn for turn in turns if (self._expected(turn.cell) or 0) <= seconds), None)
-        return order.widest(self._header.cells, self._history, seconds, self._expected)
+        fitting = (turn for turn in turns if (self._expected(turn.cell) or 0) <= seconds)
+        widest = order.widest(self._header.cells, self._history, seconds, self._expected)
+        return next(fitting, widest)
 
     def _attempt(self, turn: Turn) -> None:
         """Start a process, and write down how it ended."""
@@ -129,10 +132,9 @@ class Session:
 
     def _look(self) -> None:
         """What is done while a run goes on; a handler of signals must not print, as it can come in between a print."""
-        if self._stop is not None and not self._told:
-            self._told = True
-            again = "" if self._send else " after this run; Ctrl-C again stops it now"
-            self._console.notice(f"Told to stop: the suite stops{again}.")
+        if self._stop is not None and self._told != (how := _AT_ONCE if self._send else _AFTER_THIS_RUN):
+            self._told = how
+            self._console.notice(f"Told to stop: {how}.")
         self._progress.look()
 
     def _again(self) -> str:

@@ -1,11 +1,24 @@
-"""The studies that a suite can run as cells."""
+"""The studies that a suite can run as cells: their names, what starts one, how long it takes, how it says its end.
+
+What knows them needs pandas, which takes longer to import than all the rest of a suite: who has none does not wait.
+"""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.fresh_process import Ended
+from benchmarks.machine.processors import usable_cores
+from benchmarks.params import Params
+from benchmarks.preflight import gpu_facts
+
+_START_SECONDS = 10.0  # TensorFlow is asked for GPUs, in a process of its own
 
 
 def study_names() -> list[str]:
     """The names that python -m benchmarks.studies knows."""
-    from benchmarks.studies.claims.catalogue import names  # with pandas takes longer to import than all the rest
+    from benchmarks.studies.claims.catalogue import names
 
     return names()
 
@@ -13,3 +26,20 @@ def study_names() -> list[str]:
 def study_command(name: str, results_dir: str) -> list[str]:
     """What Python is started with for the study `name`."""
     return ["-m", "benchmarks.studies", name, f"--results_dir={results_dir}"]
+
+
+def study_seconds(name: str) -> float:
+    """What the study `name` takes on this machine at most, by what it says of itself; of GPUs the driver is asked."""
+    from benchmarks.studies.claims.catalogue import CLAIMS
+    from benchmarks.studies.claims.claim import PAIRS
+    from benchmarks.studies.claims.machine import Machine
+
+    gpus = gpu_facts.read(Params(device="gpu"), os.environ).visible or 0
+    machine = Machine(cores=usable_cores() or 1, gpus=("",) * gpus, work=Path())
+    return _START_SECONDS + sum(claim.seconds(machine, PAIRS) for claim in CLAIMS if claim.name == name)
+
+
+def last_words(ended: Ended) -> str:
+    """What a study said of its end: its own messages, or else its last lines."""
+    own = [line for line in ended.words.splitlines() if line.startswith("python -m benchmarks.studies: ")]
+    return own[-1].split(": ", 1)[1] if own else ended.last_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.suite.attempts import DONE, INVALID, Attempt, History
+from benchmarks.suite.attempts import DONE, INVALID, SKIPPED, Attempt, History
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.durations import about
 from benchmarks.suite.journal import Header
@@ -23,14 +23,18 @@ def summary(header: Header, history: History, unreached: int, results_dir: Path)
     for cell in header.cells:
         reasons = dict.fromkeys(reason for attempt in history.last(cell) if (reason := _wrong(attempt)))
         lines += [f"{cell.name}: {reason}" for reason in list(reasons)[:_MOST_REASONS]]
-        if (batch := history.batch_size(cell)) and batch != cell.batch_size:
+        batch = history.batch_size(cell)
+        if batch and any(attempt.batch_size == batch and not attempt.failed for attempt in history.last(cell)):
             lines.append(f"{cell.name}: memory ran out with --batch_size={cell.batch_size}: it ran with {batch}")
     last = [attempt for cell in header.cells for attempt in history.last(cell)]
-    failed = sum(attempt.outcome not in (DONE, INVALID) for attempt in last)
+    failed = sum(attempt.failed for attempt in last)
+    skipped = sum(attempt.outcome == SKIPPED for attempt in last)
+    done = len(last) - failed - skipped
     doubtful = sum(attempt.outcome == INVALID for attempt in last)
     seconds = sum(attempt.seconds for attempt in history.all)
-    told = [f"{len(last) - failed} runs done", f"{doubtful} of them not fit for comparison" if doubtful else ""]
-    told += [f"{failed} failed" if failed else "", f"{unreached} not run" if unreached else "", about(seconds)]
+    told = [f"{done} runs done", f"{doubtful} of them not fit for comparison" if doubtful else ""]
+    told += [f"{failed} failed" if failed else "", f"{skipped} skipped" if skipped else ""]
+    told += [f"{unreached} not run" if unreached else "", about(seconds)]
     lines.append(f"Suite {header.suite} (set {header.set}): {', '.join(filter(None, told))}. Records: {results_dir}")
     if failed:
         lines.append(f"What failed runs said: {results_dir / LOGS}")
@@ -38,8 +42,8 @@ def summary(header: Header, history: History, unreached: int, results_dir: Path)
 
 
 def _row(cell: Cell, history: History, wide: int) -> str:
-    last = history.last(cell)
-    failed = sum(attempt.outcome not in (DONE, INVALID) for attempt in last)
+    last = [attempt for attempt in history.last(cell) if attempt.outcome != SKIPPED]
+    failed = sum(attempt.failed for attempt in last)
     speeds = history.speeds(cell)
     known = interval(speeds)
     speed = f"{known.value if known else speeds[0]:,.1f}" if speeds else "-"
@@ -49,9 +53,9 @@ def _row(cell: Cell, history: History, wide: int) -> str:
 
 
 def _wrong(attempt: Attempt) -> str:
-    """Why an attempt is no good; "" where it is."""
+    """What is wrong with an attempt; "" where nothing is."""
     if attempt.outcome == DONE:
-        return ""
+        return attempt.message  # of how it ended after all was measured
     if attempt.outcome == INVALID:
         return f"not fit for comparison: {attempt.message}" if attempt.message else ""
     return what(attempt)

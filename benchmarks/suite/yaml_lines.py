@@ -95,6 +95,7 @@ class _Reader:
         self._name = name
         self._problems = problems
         self._left = _MOST_NODES
+        self._looked_at: set[int] = set()
 
     def node(self, node: yaml.Node, level: int) -> Node:
         where = f"{self._name}:{node.start_mark.line + 1}"
@@ -105,7 +106,9 @@ class _Reader:
             return Text(None if node.tag == _NULL else node.value, where)
         if isinstance(node, yaml.SequenceNode):
             return Sequence(tuple(self.node(item, level + 1) for item in node.value), where)
-        self._find_twice([key for key, _ in node.value])
+        if id(node) not in self._looked_at:  # an alias comes again, and has by then what << names among its own
+            self._looked_at.add(id(node))
+            self._find_twice([key for key, _ in node.value])
         self._loader.flatten_mapping(node)  # what << names, before what stands here
         return Mapping(tuple(self._entry(key, value, level) for key, value in node.value), where)
 
@@ -120,6 +123,7 @@ class _Reader:
         for key in keys:
             if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
                 line = key.start_mark.line + 1
-                if first.setdefault(key.value, line) != line:
+                if key.value in first:
                     told = f"{key.value} stands twice, first in line {first[key.value]}. Leave one of them out."
                     self._problems.append(f"{self._name}:{line}: {told}")
+                first.setdefault(key.value, line)

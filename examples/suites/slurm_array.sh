@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A suite, its cells dealt out to the tasks of a Slurm array. From the project's folder:
 #   sbatch examples/suites/slurm_array.sh
-# The tasks share a folder: each has a journal of its own there, and records of all are read together. A task that the
-# queue ends, or that is requeued, goes on where it was.
+# The tasks share a folder: each has a journal of its own there, and records of all are read together. A task that is
+# requeued goes on where it was; so does another array that is given the folder of the first:
+#   RESULTS_DIR=runs/nightly-77 sbatch examples/suites/slurm_array.sh
 #SBATCH --job-name=cnn-suite
 #SBATCH --array=1-4
 #SBATCH --ntasks=1
@@ -19,7 +20,7 @@ results_dir="${RESULTS_DIR:-runs/nightly-$SLURM_ARRAY_JOB_ID}"
 part="$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT"
 
 suite=(nightly)
-if [[ -e "$results_dir/suite-$SLURM_ARRAY_TASK_ID-of-$SLURM_ARRAY_TASK_COUNT.jsonl" ]]; then
+if [[ -s "$results_dir/suite-$SLURM_ARRAY_TASK_ID-of-$SLURM_ARRAY_TASK_COUNT.jsonl" ]]; then
     suite=(--resume)
 fi
 # exec: Slurm's signal comes to the suite itself.

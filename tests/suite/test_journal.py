@@ -1,5 +1,6 @@
 """The journal: whole lines or none, whatever happens to its end."""
 
+import json
 import os
 
 import pytest
@@ -68,9 +69,24 @@ def test_two_processes_do_not_share_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"kind": "x"}\n', '{"kind": "suite", "version": 99}\n', '{"kind": "suite", "version": 1}\n']
+    "text",
+    [
+        '{"kind": "x"}\n',
+        "somebody's own\n",
+        "somebody's own, without an end",
+        '{"kind": "suite", "version": 99}\n',
+        '{"kind": "suite", "version": 1}\n',
+        json.dumps({"kind": "suite", "version": 1} | HEADER.facts() | {"order": [[1, 1]]}) + "\n",
+    ],
 )
 def test_what_is_no_journal(text, tmp_path):
     (tmp_path / "suite.jsonl").write_text(text)
     with pytest.raises(UserError, match="is no journal of a suite"):
         journal.header(tmp_path / "suite.jsonl")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 200])
+@pytest.mark.parametrize("torn", [b"", bytes(9)])
+def test_what_was_torn_before_its_first_line_was_whole_is_none_yet(kept, torn, tmp_path):
+    (tmp_path / "j").write_bytes(begun(tmp_path / "j")[:kept] + torn)
+    assert journal.header(tmp_path / "j") is None

@@ -82,6 +82,11 @@ def test_a_merge_is_followed_and_may_be_overridden(described):
     assert [cell.flags["batch_size"] for cell in cells(text, described)] == ["4", "8"]
 
 
+def test_a_cell_that_has_a_merge_may_come_again(described):
+    text = "cells:\n  - &a {model: lenet, batch_size: 4}\n  - &b {<<: *a, batch_size: 8}\n  - *b\n"
+    assert [cell.flags["batch_size"] for cell in cells(text, described)] == ["4", "8"]
+
+
 def test_everything_wrong_is_told_at_once_with_its_line(described):
     text = """\
 model: resnet20
@@ -109,7 +114,7 @@ overrides:
     assert found == sorted(found, key=lambda line: int(line.split(":")[1]))
     for line, *words in [
         (2, "num_gpu=2: unknown flag", "Did you mean num_gpus?"),
-        (3, "repeats: 'none' is no whole number of at least 1"),
+        (3, "repeats: 'none' is no whole number from 1 to 1000"),
         (4, "time_limit: 'soon' is no length of time", "30m"),
         (5, "retries are of crash, out_of_memory, hang, invalid, and not of crsh"),
         (6, "on_out_of_memory: 'halve' is none of fail, halve_batch"),
@@ -137,6 +142,14 @@ def test_one_wrong_value_of_a_grid_is_told_once(described):
     ("text", "told"),
     [
         ("model: [a", "sweep.yaml:1: no YAML: "),
+        ("{model: lenet, model: vgg16}", "sweep.yaml:1: model stands twice, first in line 1"),
+        ("model: lenet\nretries: {crash: 1, crash: 2}", "sweep.yaml:2: crash stands twice, first in line 2"),
+        ("model: lenet\nexclude: [{model: lenet}]", "sweep.yaml:2: the exclusions leave no cell"),
+        ("model: lenet\nrepeats: 99999999999", "'99999999999' is no whole number from 1 to 1000"),
+        ("model: lenet\nretries: {hang: 1001}", "retries.hang: '1001' is no whole number from 0 to 1000"),
+        ("model: lenet\nstudies: {xla: 1}", "sweep.yaml:2: studies has names of studies"),
+        ("model: lenet\nstudies:", "sweep.yaml:2: studies has names of studies"),
+        ('model: lenet\nname: "a\\nb"', "sweep.yaml:2: a suite's name is one line of text"),
         ("a: 1\n\tb: 2", "sweep.yaml:2: no YAML: "),
         ("- model", "sweep.yaml:1: a suite has flags"),
         ("", "sweep.yaml:1: a suite has flags"),
@@ -191,6 +204,7 @@ def test_a_suite_that_is_not_there(name, told):
 def test_studies_are_cells(described, monkeypatch):
     for module in (check, description):
         monkeypatch.setattr(module, "study_names", lambda: ["strategies", "overhead"])
+    assert len(cells("studies: [all, overhead]\n", described)) == 2
     found = cells("studies: all\nrepeats: 2\n", described)
     assert [(cell.study, cell.repeats, cell.flags, cell.name) for cell in found] == [
         ("strategies", 2, {}, "study strategies"),

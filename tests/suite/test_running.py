@@ -1,21 +1,19 @@
-"""Suites that run, fail, are stopped, and go on: real processes, a stand-in for what they run."""
+"""Suites that run, fail, and tell of it: real processes, a stand-in for what they run."""
 
 import contextlib
 import json
 import os
 import pty
 import re
-import resource
-import signal
 import subprocess
 import sys
-import time
 
-import pytest
-
+from benchmarks.params import parse
+from benchmarks.params.suite_rules import place
+from benchmarks.preflight.gpu_facts import Gpus
 from benchmarks.suite.plan import read_plan
 from results.commands import gate
-from tests.suite.conftest import PROJECT, TINY, left_in, lines_of, started
+from tests.suite.conftest import PROJECT, TINY, left_in, started
 
 FATES = """\
 model: trivial
@@ -31,6 +29,8 @@ cells:
   - {num_batches: 7, tag: invalid, retries: {invalid: 1}}
   - {num_batches: 8, tag: exit2}
   - {num_batches: 9, tag: silent, retries: {crash: 0}}
+  - {num_batches: 10, tag: late}
+  - {num_batches: 11, tag: "oom>0", batch_size: 2, on_out_of_memory: halve_batch}
 """
 
 
@@ -39,7 +39,7 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
     of_cell = {}
     for record in sorted(came.records, key=lambda record: (record.suite["repeat"], record.suite["attempt"])):
         of_cell.setdefault(record.params["num_batches"], []).append(record)
-    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1
+    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1 + 1 + 2
     statuses = {number: [record.status for record in found] for number, found in of_cell.items()}
     assert statuses[1] == ["completed"]
     assert statuses[2] == ["failed"] * 2, "tried again once, and its other repeat not at all"
@@ -59,9 +59,11 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
         "memory ran out with --batch_size=32: it ran with 8",
         "not fit for comparison: foreign load",
         "UNUSABLE: run_benchmark.py: error: --device=gpu: there is none",
-        "5 runs done, 1 of them not fit for comparison, 5 failed",
+        "tag=late: its record is complete, but then it died of signal 6",
+        "6 runs done, 1 of them not fit for comparison, 6 failed",
     ):
         assert words in came.out, came.out
+    assert "it ran with 1" not in came.out, "nor with 1 image"
     assert len(list((tmp_path / "runs" / "logs").glob("*.log"))) == sum(
         record.status == "failed" for record in came.records
     )
@@ -75,6 +77,8 @@ def test_records_tell_the_suite_and_its_cell(suite):
     told = {(cells[record.suite["cell"]].split()[0], record.suite["repeat"]) for record in came.records}
     assert told == {(model, repeat) for model in ("trivial", "resnet20") for repeat in (1, 2)}
     assert {record.suite["set"] for record in came.records} == {header["set"]}
+    for record in came.records:
+        assert place(parse(record.command_line[1:]).params) == record.suite, "run_benchmark.py takes what it is given"
     assert header["seed"] == 5
     starts = [(entry["cell"], entry["repeat"]) for entry in came.journal if entry["kind"] == "start"]
     assert starts == [(header["cells"][index]["id"], repeat) for index, repeat in header["order"]]
@@ -83,150 +87,18 @@ def test_records_tell_the_suite_and_its_cell(suite):
     assert "\x1b" not in came.err
 
 
-def test_a_second_start_is_refused_and_a_resume_runs_nothing_twice(suite):
-    first = suite("--set", "model=trivial", *TINY)
-    again = suite("--set", "model=trivial", *TINY)
-    assert again.code == 2
-    assert "has this suite already" in again.err
-    assert "--resume goes on" in again.err
-    other = suite("--set", "model=resnet20", *TINY)
-    assert other.code == 2
-    assert "is of another suite, sweep" in other.err
-    assert "give another --results_dir" in other.err
-    changed = suite("--set", "model=resnet20", *TINY, "--resume")
-    assert changed.code == 2
-    assert "has other cells now" in changed.err
-    resumed = suite("--resume")
-    assert resumed.code == 0
-    assert len(resumed.records) == len(first.records) == 1
-    assert "nothing is left to run" in resumed.err
-
-
-def test_a_resume_of_nothing(suite, tmp_path):
-    came = suite("--resume")
-    assert came.code == 2
-    assert "no suite has begun" in came.err
-    assert not (tmp_path / "runs").exists()
-
-
-def wait_for(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def running(folder):
-    """Whether the journal says that a process goes on."""
-    entries = lines_of(folder)
-    return bool(entries) and entries[-1]["kind"] == "start"
-
-
-def test_kill_9_loses_nothing_and_runs_nothing_twice(suite, tmp_path):
-    folder = tmp_path / "runs"
-    arguments = ["--set", "batch_size=1,2,3,4", "--set", "model=trivial", *TINY]
-    for number in range(2):
-        going_on = ["--resume"] if number else arguments
-        with started(*going_on, folder=folder) as process:
-            known = len(list(folder.glob("*.json")))
-            wait_for(lambda known=known: len(list(folder.glob("*.json"))) > known)
-            process.kill()
-            process.wait()
-        for temporary in folder.glob(".*.tmp"):
-            temporary.unlink()  # what a killed run had begun to write
-    came = suite("--resume")
-    assert came.code == 0
-    done = [record.suite["cell"] for record in came.records if record.status == "completed"]
-    assert sorted(done) == sorted({cell["id"] for cell in came.journal[0]["cells"]})
-    assert came.outcomes() == ["done"] * 4
-
-
-def test_a_record_from_before_its_line_in_the_journal_counts(suite, tmp_path):
-    came = suite("--set", "model=trivial", "--set", "repeats=2", *TINY)
-    path = tmp_path / "runs" / "suite.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
-    resumed = suite("--resume")
-    assert resumed.code == 0
-    assert len(resumed.records) == len(came.records) == 2
-    assert resumed.outcomes() == ["done", "done"]
-    assert resumed.ends()[-1]["record"] == came.ends()[-1]["record"]
-
-
-@pytest.mark.parametrize(("number", "times", "code"), [(signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 143)])
-def test_ctrl_c_lets_the_run_end_and_twice_or_sigterm_stops_it(number, times, code, tmp_path):
-    folder = tmp_path / "runs"
-    with started("--set", "tag=wait", "--set", "model=trivial,resnet20", *TINY, folder=folder) as process:
-        wait_for(lambda: running(folder))
-        for _ in range(times):
-            time.sleep(0.5)
-            assert process.poll() is None, "the run goes on"
-            process.send_signal(number)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert ("after this run; Ctrl-C again stops it now" in err) == (times == 2)
-    assert "To go on: python -m benchmarks.suite --resume" in err
-    records, entries = left_in(folder)
-    assert [record.status for record in records] == ["interrupted"]
-    assert [entry["outcome"] for entry in entries if entry["kind"] == "end"] == ["interrupted"]
-    assert "2 not run" in out
-
-
-def test_ctrl_c_once_ends_with_a_whole_record(tmp_path):
-    folder = tmp_path / "runs"
-    with started("--set", "model=trivial", "--set", "batch_size=1,2,3,4,5,6,7,8", *TINY, folder=folder) as process:
-        wait_for(lambda: running(folder))
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == 130
-    records, entries = left_in(folder)
-    assert {record.status for record in records} == {"completed"}
-    assert entries[-1]["kind"] == "end"
-    assert 1 <= len(records) < 8
-
-
-def full_disk(limit, arguments, suite, folder):
-    """A suite of five whose disk takes no file beyond `limit` bytes: how many records it leaves; the rest follows."""
-    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {resource.RLIM_INFINITY}))"
-    with started(*arguments, folder=folder, before=full) as process:
-        _, err = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "File too large" in err
-    assert "Nothing that was measured is lost. To go on:" in err
-    before, _ = left_in(folder)
-    came = suite("--resume")
-    assert came.code == 0
-    assert sorted(record.params["batch_size"] for record in came.records) == [1, 2, 3, 4, 5]
-    assert came.outcomes() == ["done"] * 5
-    return len(before)
-
-
-FIVE = ["--set", "model=trivial", "--set", "batch_size=1,2,3,4,5", *TINY]
-
-
-def test_a_disk_too_full_for_a_record_stops_it_and_nothing_is_lost(suite, tmp_path):
-    assert full_disk(6_000, FIVE, suite, tmp_path / "runs") == 0
-
-
-def test_a_disk_too_full_for_the_journal_stops_it_and_nothing_is_lost(suite, tmp_path):
-    long = [*FIVE, "--set", f"tag={3000 * 'x'}"]  # the journal has it five times at its start, a record twice
-    plan = read_plan(None, [each for each in long if each != "--set"], 200)
-    begins = sum(len(json.dumps(cell.facts())) for cell in plan.cells)
-    assert 0 < full_disk(begins + 1_200, long, suite, tmp_path / "runs") < 5
-
-
-def test_a_folder_that_cannot_be_written(suite, tmp_path):
-    (tmp_path / "file").write_text("")
-    came = suite("--set", "model=trivial", *TINY, folder=tmp_path / "file" / "runs")
-    assert came.code == 2
-    assert "Cannot write into results folder" in came.err
-
-
 def test_a_budget_is_spent_on_repeats(suite, tmp_path):
     models = ["--set", "model=trivial,resnet20", *TINY]
-    (first,) = suite("--set", "model=trivial", *TINY, folder=tmp_path / "one").ends()
-    came = suite(*models, f"--budget={7 * first['seconds']:.2f}")
-    assert came.code == 0
+    first = suite("--set", "model=trivial", *TINY, folder=tmp_path / "one")
+    (ended,) = first.ends()
+    (long,) = read_plan(None, [each for each in TINY if each != "--set"] + ["model=resnet32"], 1).cells
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "suite.jsonl").write_text(json.dumps(ended | {"cell": long.id, "seconds": 1e4}) + "\n")
+    came = suite("--set", "model=trivial,resnet20,resnet32", *TINY, f"--budget={12 * ended['seconds']:.2f}")
+    assert came.code == 1
+    assert "2 runs were not reached within --budget" in came.err, (
+        "resnet32, which takes too long: the others have its time"
+    )
     repeats = [entry["repeat"] for entry in came.ends()]
     assert repeats[:4] == [1, 1, 2, 2]
     assert len(repeats) > 4
@@ -244,6 +116,14 @@ def test_shards_share_a_folder_and_merge(suite, described):
     assert len({record.suite["plan"] for record in parts[-1].records}) == 1
     assert suite(path, "--shard=1/2").code == 2
     assert "has this suite in 2 parts" in suite(path).err
+    assert "none of the 3 cells is in this part" in suite(path, "--shard=4/4", "--dry_run").err
+
+
+def test_a_part_whose_cells_all_need_more_gpus(suite, described, monkeypatch):
+    monkeypatch.setattr("benchmarks.preflight.gpu_facts.read", lambda *_: Gpus(nvml="ok", visible=1))
+    path = described("model: trivial\ndevice: gpu\ndevices_missing: skip\ngrid: {num_gpus: [1, 2]}\n")
+    told = [suite(path, f"--shard={index}/2", "--dry_run").err for index in (1, 2)]
+    assert sum("all cells of this part need more GPUs than there are here" in each for each in told) == 1
 
 
 def test_the_plan_and_its_time_are_told_before(suite, tmp_path):
@@ -260,6 +140,12 @@ def test_the_plan_and_its_time_are_told_before(suite, tmp_path):
     (tmp_path / "runs" / "suite.jsonl").unlink()
     came = suite("--set", "model=trivial", *TINY, "--dry_run")
     assert re.search(r"trivial +\w+ +1 +11 s +1 earlier records", came.out), "9.5 s, a second step, and the window"
+
+
+def test_a_plan_has_no_control_characters(suite):
+    came = suite("--set", "model=trivial", "--set", r'tag="a\e[31m","b\nc"', "--dry_run")
+    assert "trivial tag=b c" in came.out
+    assert "\x1b" not in came.out
 
 
 def test_the_gate_passes_the_same_and_judges_the_last_attempt(suite, described, tmp_path, capfd):
@@ -282,6 +168,17 @@ def test_tensorflow_is_not_imported():
     )
 
 
+def test_a_log_whose_reader_goes_does_not_end_the_night(tmp_path):
+    reader, log = os.pipe()
+    os.close(reader)
+    flags = ["--set", "model=trivial", "--set", "repeats=2", *TINY]
+    with started(*flags, folder=tmp_path / "runs", stderr=log) as process:
+        os.close(log)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "2 runs done" in out
+
+
 def test_a_live_table_on_a_terminal(tmp_path):
     controller, terminal = pty.openpty()
     flags = ["--set", "model=trivial", "--set", "tag=hang", "--set", "time_limit=2s", "--set", "retries.hang=0"]
@@ -301,15 +198,34 @@ def test_a_live_table_on_a_terminal(tmp_path):
 
 
 def test_a_study_is_a_cell(suite, described, monkeypatch, tmp_path):
+    lacks = "python -m benchmarks.studies: no case can run here: this machine lacks a GPU."
+    words = {
+        "good": "print('| a table |')",
+        "bad": "raise SystemExit(7)",
+        "far": f"import sys; print('| a table |'); print({lacks!r}, file=sys.stderr); sys.exit(77)",
+    }
     for module in ("check", "description"):
-        monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: ["good", "bad"])
-    words = {"good": "print('| a table |')", "bad": "raise SystemExit(7)"}
+        monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: list(words))
     monkeypatch.setattr("benchmarks.suite.process.study_command", lambda name, _: ["-c", words[name]])
-    came = suite(described("studies: all\nretries: {crash: 0}\n"))
+    came = suite(described("studies: all\nretries: {crash: 0}\nrepeats: 2\n"))
     assert came.code == 1
-    assert sorted(came.outcomes()) == ["crash", "done"]
+    assert sorted(came.outcomes()) == ["crash", "done", "done", "skipped"], "what is skipped is not repeated"
+    assert "study far: SKIPPED: no case can run here: this machine lacks a GPU." in came.out
+    assert "2 runs done, 1 failed, 1 skipped" in came.out
     (record,) = came.records
     assert (record.status, record.suite["repeat"]) == ("failed", 1)
     assert "study bad: CRASH: it ended with exit code 7" in came.out
     assert "| a table |\n" in [path.read_text() for path in (tmp_path / "runs" / "logs").iterdir()]
     assert suite("--resume").outcomes() == came.outcomes()
+
+
+def test_a_study_that_cannot_run_here_is_no_failure(suite, described, monkeypatch):
+    monkeypatch.setattr("benchmarks.suite.process.study_command", lambda *_: ["-c", "raise SystemExit(77)"])
+    came = suite(described("cells: [{study: threads}]\n"))
+    assert (came.code, came.outcomes(), came.records) == (0, ["skipped"], [])
+
+
+def test_a_plan_says_how_long_studies_take(suite, described):
+    came = suite(described("cells: [{study: threads}, {study: precision, time_limit: 9h}]\n"), "--dry_run")
+    assert re.search(r"study threads +\w+ +1 +\d+ min +what the study says of itself\n", came.out)
+    assert re.search(r"Time: at most about \d+ min for 2 studies, by what they say of themselves\.\n", came.out)

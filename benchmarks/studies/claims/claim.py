@@ -10,6 +10,7 @@ from benchmarks.studies.claims.machine import Machine
 from results.record import RunRecord
 
 IMAGES_PER_SECOND = "images/sec"
+PAIRS = 5  # of each case, at most, where nothing else is asked for
 
 
 @dataclass(frozen=True)
@@ -99,3 +100,7 @@ class Claim:
     says: str
     source: str
     cases: Callable[[Machine], Sequence[Case | Missing]]
+
+    def seconds(self, machine: Machine, pairs: int) -> float:
+        """What so many pairs of each case take on `machine`, roughly; 0 where it can run none."""
+        return 2 * pairs * sum(case.seconds for case in self.cases(machine) if isinstance(case, Case))

@@ -20,14 +20,15 @@ from benchmarks.signals import Terminated
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Way
+from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Way
 from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_at_most
-from benchmarks.studies.claims.writing import duration
+from benchmarks.studies.claims.writing import duration, lacks
 from results import store
 
+PROGRAM = "python -m benchmarks.studies"
 DESCRIPTION = """\
 Measure what the TensorFlow performance guide of 2017 claims, on this machine. Each study holds an advised way against
 another, in fresh processes that take turns, and says how many times as good it is, with the 95 % interval, whether that
@@ -40,8 +41,10 @@ confirms the claim, and why it may not.
 
 Flags after -- go to every run of run_benchmark.py: python -m benchmarks.studies xla -- --batch_size=8. The runs leave
 their records in --results_dir. Leave the machine alone meanwhile.
+
+The exit code is 0 where all was measured, 1 where a case failed, 2 where a flag or a folder cannot be used, and 77
+where this machine can run no case.
 """
-PAIRS = 5
 _STUCK_SECONDS = 3600.0  # a process that takes longer is taken for stuck
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -94,7 +97,8 @@ def study(options: argparse.Namespace) -> ExitCode:
             save(options, story)
             report.say(writing.text(story))
     if not story.cases:
-        return ExitCode.UNUSABLE
+        report.note(f"{PROGRAM}: no case can run here: this machine lacks {lacks(story)}.")
+        return ExitCode.CANNOT_RUN_HERE
     return ExitCode.FAILED if any(each.failure for each in story.cases) else ExitCode.VALID
 
 
@@ -256,7 +260,7 @@ def _seconds(text: str) -> float:
 
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("", DESCRIPTION)
-    parser.prog = "python -m benchmarks.studies"
+    parser.prog = PROGRAM
     parser.usage = "%(prog)s [OPTIONS] NAME ... [-- --FLAG=VALUE ...]"
     parser.add_argument("studies", nargs="*", metavar="NAME", help="studies to run, or all")
     parser.add_argument("--list", action="store_true", help="say what studies there are, and end")

@@ -29,8 +29,7 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
     lines = []
     for claim in claims:
         cases = [case for case in claim.cases(machine) if isinstance(case, Case)]
-        seconds = 2 * pairs * sum(case.seconds for case in cases)
-        cost = f"{len(cases)} cases, about {duration(seconds)}" if cases else "not on a CPU"
+        cost = f"{len(cases)} cases, about {duration(claim.seconds(machine, pairs))}" if cases else "not on a CPU"
         lines.append(f"{claim.name}  ({cost})")
         lines.append(_indented(claim.says))
         lines.append(_indented(f"Cases: {', '.join(case.name for case in claim.cases(machine))}"))
@@ -61,6 +60,11 @@ def figures(story: Story) -> list[dict[str, Any]]:
         {"study": claim.name, "case": missing.name, "outcome": "cannot run here", "lacks": missing.lacks}
         for claim, missing in story.missing
     ]
+
+
+def lacks(story: Story) -> str:
+    """All that this machine lacks of what the cases need."""
+    return ", ".join(dict.fromkeys(missing.lacks for _, missing in story.missing))
 
 
 def duration(seconds: float) -> str:

@@ -211,6 +211,15 @@ def test_a_case_whose_runs_cannot_have_the_flags_is_given_up(tmp_path):
     assert story.cases[0].failure == ""
 
 
+def test_a_machine_that_can_run_no_case_is_told_what_it_lacks(tmp_path, monkeypatch, capsys):
+    study = claim(Missing("far", "a GPU"), Missing("farther", "two GPUs"), Missing("as far", "a GPU"), name="xla")
+    monkeypatch.setattr(command, "CLAIMS", (study,))
+    monkeypatch.setattr(command, "look", two_cores)
+    assert command.main(["xla", f"--results_dir={tmp_path / 'runs'}"]) == ExitCode.CANNOT_RUN_HERE
+    words = capsys.readouterr().err
+    assert "python -m benchmarks.studies: no case can run here: this machine lacks a GPU, two GPUs.\n" in words
+
+
 def test_an_unknown_case_names_those_that_there_are(tmp_path):
     with pytest.raises(command.UserError, match=r"--cases: no case is called 'far\*'. There are: case\."):
         command.plan([claim(case())], two_cores(tmp_path), ["far*"])
