@@ -41,6 +41,13 @@ class Attempt(NamedTuple):
         return self.outcome not in (DONE, INVALID, SKIPPED)
 
     @property
+    def doubt(self) -> str:
+        """What its figure must not be used for; "" where it may be."""
+        if self.outcome != INVALID:
+            return ""
+        return "INVALID: wrong" if self.code == ExitCode.INVALID else "not fit for comparison"
+
+    @property
     def exit_code(self) -> ExitCode:
         """What a suite ends with for it."""
         if self.outcome == SKIPPED:
@@ -90,10 +97,10 @@ class History:
             if (attempts := self.attempts(cell, repeat)) and next_batch(cell, self, repeat) is None
         ]
 
-    def speeds(self, cell: Cell) -> list[float]:
-        """Images/sec of its valid runs, one a run: those with the batch that it has now."""
+    def speeds(self, cell: Cell, outcome: str = DONE) -> list[float]:
+        """Images/sec of its runs that ended so, one a run: those with the batch that it has now."""
         batch = self.batch_size(cell)
-        done = [each for each in self.last(cell) if each.outcome == DONE and each.batch_size == batch]
+        done = [each for each in self.last(cell) if each.outcome == outcome and each.batch_size == batch]
         return [each.images_per_second for each in done if each.images_per_second]
 
     def seconds(self, cell: Cell) -> list[float]:

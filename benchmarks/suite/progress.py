@@ -76,7 +76,7 @@ def what(attempt: Attempt) -> str:
     batch = f" with --batch_size={attempt.batch_size}, halved" if attempt.batch_size else ""
     if attempt.outcome in (DONE, INVALID):
         speed = f"{attempt.images_per_second:,.1f} images/s" if attempt.images_per_second else "done"
-        return f"{speed}{batch}{' (not fit for comparison)' if attempt.outcome == INVALID else ''}"
+        return f"{speed}{batch}{f' ({attempt.doubt})' if attempt.doubt else ''}"
     reason = attempt.message.splitlines()[0] if attempt.message else "no reason known"
     return f"{attempt.outcome.replace('_', ' ').upper()}{batch}: {reason}"
 

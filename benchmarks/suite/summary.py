@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
+from statistics import geometric_mean
 
 from benchmarks.suite.attempts import DONE, INVALID, SKIPPED, Attempt, History
 from benchmarks.suite.cells import Cell
@@ -30,9 +32,9 @@ def summary(header: Header, history: History, unreached: int, results_dir: Path)
     failed = sum(attempt.failed for attempt in last)
     skipped = sum(attempt.outcome == SKIPPED for attempt in last)
     done = len(last) - failed - skipped
-    doubtful = sum(attempt.outcome == INVALID for attempt in last)
+    doubts = Counter(attempt.doubt for attempt in last if attempt.doubt)
     seconds = sum(attempt.seconds for attempt in history.all)
-    told = [f"{done} runs done", f"{doubtful} of them not fit for comparison" if doubtful else ""]
+    told = [f"{done} runs done", *(f"{count} of them {doubt}" for doubt, count in doubts.items())]
     told += [f"{failed} failed" if failed else "", f"{skipped} skipped" if skipped else ""]
     told += [f"{unreached} not run" if unreached else "", about(seconds)]
     lines.append(f"Suite {header.suite} (set {header.set}): {', '.join(filter(None, told))}. Records: {results_dir}")
@@ -46,10 +48,16 @@ def _row(cell: Cell, history: History, wide: int) -> str:
     failed = sum(attempt.failed for attempt in last)
     speeds = history.speeds(cell)
     known = interval(speeds)
-    speed = f"{known.value if known else speeds[0]:,.1f}" if speeds else "-"
+    speed = f"{known.value if known else speeds[0]:,.1f}" if speeds else _doubtful(cell, history)
     told = f"{known.low:,.1f} to {known.high:,.1f}" if known else "-"
     valid = sum(attempt.outcome == DONE for attempt in last)
     return f"{cell.name:<{wide}}  {len(last):>4} {valid:>5} {failed:>6}  {speed:>12}  {told}"
+
+
+def _doubtful(cell: Cell, history: History) -> str:
+    """The mean of what a cell without a valid run measured, in brackets as in other tables."""
+    speeds = history.speeds(cell, INVALID)
+    return f"[{geometric_mean(speeds):,.1f}]" if speeds else "-"
 
 
 def _wrong(attempt: Attempt) -> str:
@@ -57,5 +65,5 @@ def _wrong(attempt: Attempt) -> str:
     if attempt.outcome == DONE:
         return attempt.message  # of how it ended after all was measured
     if attempt.outcome == INVALID:
-        return f"not fit for comparison: {attempt.message}" if attempt.message else ""
+        return f"{attempt.doubt}: {attempt.message}" if attempt.message else ""
     return what(attempt)

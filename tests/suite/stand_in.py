@@ -3,7 +3,7 @@
 It takes flags as they come, as what reads them takes four times as long to import as all the rest.
 
 What becomes of it is in --tag: its words, with + between. "crash", "hang", "oom>8" (with more than 8 images), "exit2",
-"invalid", "silent", "late" (it crashes when its record is there) and "once" (what else there is happens at the first
+"invalid", "wrong" (exit code 3), "silent", "late" (it crashes when its record is there) and "once" (what else there is happens at the first
 attempt only); "wait" runs until it is told to end.
 """
 
@@ -49,6 +49,8 @@ def main(arguments):
         facts = {"status": "failed", "message": f"out of memory with --batch_size={flags['batch_size']}"}
     elif INTERRUPTED:
         facts = {"status": "interrupted", "message": "interrupted by Ctrl-C"}
+    elif "wrong" in fate:
+        facts |= {"problems": ["the loss is NaN from step 2 on"]}
     elif "invalid" in fate:
         facts |= {"problems": ["foreign load: other processes took 50% of the CPUs"]}
     flags = {"num_gpus": 1} | flags
@@ -71,6 +73,8 @@ def main(arguments):
         return 1
     if "late" in fate:
         os.abort()
+    if "wrong" in fate:
+        return 3
     return {"failed": 1, "interrupted": 130}.get(record.status, 0)
 
 

@@ -31,6 +31,7 @@ cells:
   - {num_batches: 9, tag: silent, retries: {crash: 0}}
   - {num_batches: 10, tag: late}
   - {num_batches: 11, tag: "oom>0", batch_size: 2, on_out_of_memory: halve_batch}
+  - {num_batches: 12, tag: wrong, retries: {invalid: 0}}
 """
 
 
@@ -39,7 +40,7 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
     of_cell = {}
     for record in sorted(came.records, key=lambda record: (record.suite["repeat"], record.suite["attempt"])):
         of_cell.setdefault(record.params["num_batches"], []).append(record)
-    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1 + 1 + 2
+    assert len(came.records) == len(came.ends()) == 1 + 2 + 2 + 1 + 4 + 1 + 2 + 1 + 1 + 1 + 2 + 1
     statuses = {number: [record.status for record in found] for number, found in of_cell.items()}
     assert statuses[1] == ["completed"]
     assert statuses[2] == ["failed"] * 2, "tried again once, and its other repeat not at all"
@@ -52,7 +53,7 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
     assert halved == [("failed", 32, None), ("failed", 16, 32), ("completed", 8, 32), ("completed", 8, 32)]
     assert "--device=gpu: there is none" in of_cell[8][0].message
     assert "ended with exit code 5 without a record: it said nothing" in of_cell[9][0].message
-    assert came.code == 2, "the highest of 1 and 2"
+    assert came.code == 3, "the highest of 1, 2 and 3"
     for words in (
         "num_batches=2 tag=crash: CRASH: it died of signal 6",
         "HANG: ended after 1 s, its time_limit",
@@ -60,7 +61,9 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
         "not fit for comparison: foreign load",
         "UNUSABLE: run_benchmark.py: error: --device=gpu: there is none",
         "tag=late: its record is complete, but then it died of signal 6",
-        "6 runs done, 1 of them not fit for comparison, 6 failed",
+        "num_batches=12 tag=wrong: INVALID: wrong: the loss is NaN from step 2 on",
+        "7 runs done, 1 of them not fit for comparison, 1 of them INVALID: wrong, 6 failed",
+        "[500.5]",  # what a cell without a valid run measured
     ):
         assert words in came.out, came.out
     assert "it ran with 1" not in came.out, "nor with 1 image"
