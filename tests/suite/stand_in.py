@@ -3,8 +3,8 @@
 It takes flags as they come, as what reads them takes four times as long to import as all the rest.
 
 What becomes of it is in --tag: its words, with + between. "crash", "hang", "oom>8" (with more than 8 images), "exit2",
-"invalid", "wrong" (exit code 3), "silent", "late" (it crashes when its record is there) and "once" (what else there is happens at the first
-attempt only); "wait" runs until it is told to end.
+"invalid", "wrong" (exit code 3), "silent", "late" (it crashes when its record is there) and "once" (what else there is
+happens at the first attempt only); "wait" runs until it is told to end.
 """
 
 import json
