@@ -28,17 +28,20 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Say what is on an image, by a model as TensorFlow computes it and by the same model quantised for LiteRT, side by side:
-the five classes that come first with their probabilities, the bytes of its .tflite file, and milliseconds.
+the five classes that come first with their probabilities, the bytes of its .tflite file, and the median milliseconds
+of as many calls as are told.
 
 Size and range of the pixels are those that the model is evaluated with. All other flags are those of run_benchmark.py:
---model, --data_name, --train_dir (whose latest checkpoint has the weights), --quantize (int8 here, where it is not
-given), --data_dir (for images to take the ranges of int8 from), --num_intra_threads.
+--model (which has to be given), --data_name, --train_dir (whose latest checkpoint has the weights; without it they are
+untrained), --quantize (int8 here, where it is not given), --data_dir (for images to take the ranges of int8 from),
+--num_intra_threads.
 """
 HEEDED = (
     "model", "data_name", "data_dir", "train_dir", "quantize", "num_calibration_images", "quantized_file", "device",
     "forward_only", "num_intra_threads", "num_inter_threads", "tf_random_seed", "tcb_class_counts", "distortions",
     "input_preprocessor", "resize_method", "mkl", "debug",
 )  # fmt: skip
+UNTRAINED = "UNTRAINED WEIGHTS, as no --train_dir is given: the classes below mean nothing; bytes and times do."
 _DEFAULTS = ("--forward_only", "--quantize=int8", "--device=cpu")
 
 
@@ -51,11 +54,11 @@ class LabelledBy(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What one model says: the classes that come first with their probabilities, and the median seconds of a call."""
+    """What one model says: the classes that come first with their probabilities, and the seconds of each call."""
 
     classes: list[int]
     probabilities: list[float]
-    seconds: float
+    seconds: list[float]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,6 +73,11 @@ def label(options: argparse.Namespace, command: CommandLine) -> None:
     if command.answer is not None:
         report.say(command.answer)
         return
+    if "model" not in command.given:
+        raise UserError(
+            "--model is missing, the network that the image is given to: --model=resnet50, --model=inception3, or "
+            "--model=resnet20 with --data_name=cifar10, say. See --list_models."
+        )
     if command.params.quantize == "none":
         raise UserError("--quantize=none leaves one model to show. Give int8, int8_dynamic or fp16, or leave it out.")
     labels = read_labels(options.labels, command.params) if options.labels else None
@@ -78,6 +86,8 @@ def label(options: argparse.Namespace, command: CommandLine) -> None:
     found = settled(f"--image={options.image}", data, dataclasses.replace(command.params, batch_size=1))
     answers = ask(found)
     report.say(heading(found))
+    if not found.step.weights.checkpoint:
+        report.say(UNTRAINED)
     report.say(table(found.step.quantized, answers, labels))
 
 
@@ -146,7 +156,7 @@ def ask(found: LabelledBy) -> dict[str, Answer]:
         logits = way(image)[0].astype(np.float64)
         first = top_five(logits[None])[0]
         likely = probabilities(logits)[first]
-        answers[name] = Answer(first.tolist(), likely.tolist(), statistics.median(seconds[name]))
+        answers[name] = Answer(first.tolist(), likely.tolist(), seconds[name])
     return answers
 
 
@@ -164,7 +174,7 @@ def heading(found: LabelledBy) -> str:
     values = "standardised" if params.data_name == "cifar10" else "from -1 to 1 ((value - 127.5) / 127.5)"
     if params.input_preprocessor == "official_models_imagenet" and params.data_name != "cifar10":
         values = "from 0 to 255 less the means of the channels"
-    of = f"weights of {weights.checkpoint}" if weights.checkpoint else "UNTRAINED weights (give --train_dir)"
+    of = f"weights of {weights.checkpoint}" if weights.checkpoint else "untrained weights"
     return f"{params.model} for {params.data_name}, {side} x {side} pixels, {values}, {of}"
 
 
@@ -174,7 +184,8 @@ def table(models: Quantized, answers: dict[str, Answer], labels: Sequence[str] |
     sizes = [len(each.model) for each in (models.plain, models.narrow)]
     rows = [
         ["bytes as .tflite", *(f"{size:,}" for size in sizes)],
-        ["milliseconds", *(f"{1e3 * answer.seconds:.2f}" for answer in both)],
+        ["milliseconds, median", *(f"{1e3 * statistics.median(answer.seconds):.3f}" for answer in both)],
+        ["of calls", *(str(len(answer.seconds)) for answer in both)],
     ]
     for place in range(len(both[0].classes)):
         cells = [f"{answer.probabilities[place]:.4f} {_named(answer.classes[place], labels)}" for answer in both]

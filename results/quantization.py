@@ -11,10 +11,11 @@ _GRAPHS = {"traced": "traced graph", "float": "float model", "quantized": "quant
 _MOST_KINDS = 4  # of operators; more are counted
 _SHARES = (50, 90, 99)
 _ENOUGH_CALLS = 100  # for a 99th percentile; of fewer it is hardly more than the slowest call
+REST = "what the conversion did with operations and transforms: python -m results show, and the record"
 
 
 def report(found: Mapping[str, Any]) -> list[str]:
-    """Return all lines for a screen, from the `quantization` section of a record."""
+    """Return all that is known in lines, from the `quantization` section of a record."""
     if not found:
         return []
     return [*in_short(found), *_graphs(found), *_transforms(found)]
@@ -102,18 +103,21 @@ def _agreement(agreement: Mapping[str, Any]) -> Iterator[str]:
     share = number(agreement.get("top_1_agreement"))
     if share is None:
         return
+    accuracy = section(agreement, "accuracy")
     yield (
         f"agreement: the class that comes first is the float model's for {share:.4f} of {agreement.get('images')} "
-        f"images ({agreement.get('source')})"
+        f"{'evaluation ' if accuracy else ''}images ({agreement.get('source')})"
+        f"{_accuracy(accuracy)}"
     )
-    accuracy = section(agreement, "accuracy")
+
+
+def _accuracy(accuracy: Mapping[str, Any]) -> str:
     told = []
     for name in ("float", "quantized"):
         top = [number(section(accuracy, name).get(each)) for each in ("top_1", "top_5")]
         if top[0] is not None and top[1] is not None:
             told.append(f"{_GRAPHS[name]} {top[0]:.4f} and {top[1]:.4f}")
-    if told:
-        yield f"top-1 and top-5 accuracy: {'; '.join(told)}"
+    return f"; top-1 and top-5 accuracy on them: {', '.join(told)}" if told else ""
 
 
 def _in_float(found: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from results import breakdown, cost, telemetry
 from results.diagnosis import in_short
 from results.naming import counted
-from results.quantization import in_short as quantized_in_short
+from results.quantization import report as quantized
 from results.record import RunRecord
 
 _MOST_ENTRIES = 4  # devices, problems, flags that do not act: more are counted
@@ -186,8 +186,8 @@ def checkpoints(record: RunRecord) -> Paragraphs:
 
 
 def quantization(record: RunRecord) -> Paragraphs:
-    """What a quantised model is, how fast, and how right."""
-    for number, line in enumerate(quantized_in_short(record.quantization)):
+    """What a quantised model is, how fast, how right, and what the conversion did."""
+    for number, line in enumerate(quantized(record.quantization)):
         yield ("" if number else "quantised"), line
 
 

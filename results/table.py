@@ -21,6 +21,7 @@ class _Column:
     heading: str
     write: Callable[[Any], str] = str
     right: bool = False
+    meaning: str = ""  # told below the table, where the heading alone does not say it
 
 
 _SETTINGS = (
@@ -28,7 +29,7 @@ _SETTINGS = (
     _Column("dataset", "data set"),
     _Column("device", "device"),
     _Column("num_gpus", "towers", right=True),
-    _Column("batch_size", "batch", right=True),
+    _Column("batch_size", "batch", right=True, meaning="images per tower and step"),
     _Column("variable_update", "variables"),
     _Column("data_format", "format"),
     _Column("precision", "precision"),
@@ -38,24 +39,32 @@ _SETTINGS = (
     _Column("cpu", "cpu"),
     _Column("tensorflow", "tensorflow"),
 )
+_JITTER = "1.4826 * median absolute deviation of the step times / their median"
 _FIGURES = (
     _Column("num_batches", "steps", right=True),
-    _Column("images_per_second", "images/s", lambda value: f"{value:,.1f}", right=True),
-    _Column("median_step_seconds", "step ms", lambda value: f"{1000 * value:,.2f}", right=True),
-    _Column("jitter", "jitter %", lambda value: f"{100 * value:.1f}", right=True),
-    _Column("flops_per_second", "GFLOP/s", lambda value: f"{value / 1e9:,.1f}", right=True),
-    _Column("first_step_seconds", "first s", lambda value: f"{value:.1f}", right=True),
+    _Column(
+        "images_per_second",
+        "images/s",
+        lambda value: f"{value:,.1f}",
+        right=True,
+        meaning="images in the measured window / its wall time",
+    ),
+    _Column("median_step_seconds", "step ms", lambda value: f"{1000 * value:,.2f}", right=True, meaning="median"),
+    _Column("jitter", "jitter %", lambda value: f"{100 * value:.1f}", right=True, meaning=_JITTER),
+    _Column(
+        "flops_per_second",
+        "GFLOP/s",
+        lambda value: f"{value / 1e9:,.1f}",
+        right=True,
+        meaning="of convolutions and matrix products",
+    ),
+    _Column("first_step_seconds", "first s", lambda value: f"{value:.1f}", right=True, meaning="the very first step"),
 )
 # What goes first where the table is too wide. Model, towers, batch and the figures proper always stay.
 _EXPENDABLE = (
     "first_step_seconds", "flops_per_second", "tensorflow", "optimizer", "xla", "data_format", "jitter", "num_batches",
     "cpu", "dataset", "precision", "gpu", "variable_update", "device",
 )  # fmt: skip
-LEGEND = (
-    "batch: images per tower and step. images/s: images in the measured window / its wall time. step ms: median. "
-    "jitter %: 1.4826 * median absolute deviation of the step times / their median. GFLOP/s: of convolutions and "
-    "matrix products. first s: the very first step."
-)
 
 
 def table(frame: pd.DataFrame, width: int = 110) -> str:
@@ -74,7 +83,7 @@ def table(frame: pd.DataFrame, width: int = 110) -> str:
     if dropped:
         names = ", ".join(column.heading for column in dropped)
         parts.append(_wrap(f"Not shown for want of width: {names}; --format=csv has every column.", width))
-    parts.append(_wrap(LEGEND, width))
+    parts.append(_wrap(_legend([column for column in (*settings, *figures) if column not in dropped]), width))
     parts.extend(_footnotes(frame, width))
     return "\n\n".join(parts) + "\n"
 
@@ -154,6 +163,10 @@ def _footnotes(frame: pd.DataFrame, width: int) -> list[str]:
         where = f" ({printable(row['file'])})" if row["file"] else ""
         lines.append(_wrap(f"[{number}] {row['record_id'][:8]}: {reason}{where}", width, indent="    "))
     return ["\n".join(["Not valid, figures in brackets are not to be used:", *lines])] if lines else []
+
+
+def _legend(columns: list[_Column]) -> str:
+    return " ".join(f"{column.heading}: {column.meaning}." for column in columns if column.meaning)
 
 
 def _common(frame: pd.DataFrame, columns: list[_Column], width: int) -> list[str]:

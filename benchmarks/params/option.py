@@ -90,7 +90,7 @@ class Option:
         if self.optional and value is None:
             return None
         if self.choices is not None and value not in self.choices:
-            return f"{given} is none of {self._listed()}.{_did_you_mean(str(value), self.choices)}"
+            return f"{given} is none of: {self._listed()}.{_did_you_mean(str(value), self.choices)}"
         if self.kind is float and not math.isfinite(value):
             return f"{given} is not finite. {self.help}"
         if limit := self._broken_limit(value):

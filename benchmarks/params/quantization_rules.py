@@ -109,8 +109,8 @@ def weights_to_quantize(params: Params) -> str | None:
 def no_weights(params: Params) -> str:
     """What is said of a folder without a checkpoint to quantise."""
     return (
-        f"--quantize={params.quantize}: Checkpoint not found in {params.train_dir}. Give the --train_dir of a training "
-        "that has saved one, or leave it out for untrained weights."
+        f"--train_dir={params.train_dir}: Checkpoint not found. Give the folder of a training that has saved one, "
+        "or leave it out for untrained weights."
     )
 
 

@@ -36,7 +36,7 @@ def measure_quantized(
     section["latency"] = {name: percentiles(found) for name, found in latencies(calls, on_block=on_block).items()}
     console.progress(f"agreement: {given.source}")
     section["agreement"] = agreement(step, given, check)
-    for line in told.report(section):
+    for line in (*told.in_short(section), told.REST):
         console.notice(line)
 
 

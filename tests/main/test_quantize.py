@@ -15,6 +15,7 @@ from benchmarks.resuming import run_facts
 from benchmarks.training_state import TrainingState, shapes
 from benchmarks.workload import build_step
 from results.__main__ import main as results
+from results.quantization import REST
 from tests.diagnosis.workloads import BATCH, workload
 from tests.inputs import jpegs
 from tests.main.conftest import PROJECT, SHORT, run
@@ -61,12 +62,14 @@ def test_a_quantised_run_measures_size_speed_and_agreement(sample_data, trained,
     assert len(record["measurement"]["step_seconds"]) == 12
     assert "flops_per_second" not in record["cost"]
     assert record["environment"]["packages"]["ai-edge-litert"] in found["runtime"]
-    for told in ("int8 by LiteRT", "no operator computes in float", "  fold batch norms: 19 -> 0", "(validation.tfrec"):
+    for told in ("int8 by LiteRT", "no operator computes in float", REST, " of 400 evaluation images ("):
         assert told in ran.err
+    assert "fold batch norms" not in ran.err
     stdout = io.StringIO()
     assert results(["show", str(next((tmp_path / "runs").iterdir()))], stdout, io.StringIO()) == 0
     shown = stdout.getvalue()
     assert "quantised   int8 by LiteRT" in shown
+    assert "fold batch norms: 19 -> 0" in shown
     assert "forward only, int8" in shown
 
 
@@ -86,19 +89,29 @@ def test_an_image_is_labelled_by_both_models_side_by_side(trained, image, tmp_pa
     flags = ["--model=resnet20", "--data_name=cifar10", f"--train_dir={trained}"]
     ran = label(f"--image={image}", f"--labels={tmp_path / 'labels'}", *flags)
     assert ran.returncode == 0, ran.stderr
-    heading, names, _, sizes, milliseconds, *answers = ran.stdout.splitlines()
+    heading, names, _, sizes, milliseconds, calls, *answers = ran.stdout.splitlines()
     assert heading == f"resnet20 for cifar10, 32 x 32 pixels, standardised, weights of {trained}/model.ckpt-5"
     assert "TensorFlow float32" in names
     assert "LiteRT int8" in names
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (sizes, milliseconds, *answers)]
-    assert [row[0] for row in cells] == ["bytes as .tflite", "milliseconds", "1.", "2.", "3.", "4.", "5."]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (sizes, milliseconds, calls, *answers)]
+    assert [row[0] for row in cells] == [
+        "bytes as .tflite",
+        "milliseconds, median",
+        "of calls",
+        "1.",
+        "2.",
+        "3.",
+        "4.",
+        "5.",
+    ]
+    assert cells[2][1:] == ["50", "50"]
     plain, narrow = (int(cell.replace(",", "")) for cell in cells[0][1:])
     assert narrow < 0.30 * plain
     for column in (1, 2):
-        likely = [float(row[column].split()[0]) for row in cells[2:]]
+        likely = [float(row[column].split()[0]) for row in cells[3:]]
         assert likely == sorted(likely, reverse=True)
         assert 0 < sum(likely) <= 1.001
-        assert all(row[column].split()[1] == "kind" for row in cells[2:])
+        assert all(row[column].split()[1] == "kind" for row in cells[3:])
     assert "the ranges of int8 are those of this one image" in ran.stderr
 
 
@@ -118,6 +131,7 @@ def test_a_checkpoint_of_another_model_is_refused(sample_data, trained):
         (["--image={folder}/none"], "/none cannot be read: No such file or directory. Give the file of an RGB image."),
         (["--model=resnet5"], "--model=resnet5: "),
         (["--device=gpu"], "--quantize=int8 with --device=gpu"),
+        (["--train_dir={folder}/none"], "error: --train_dir=/"),
     ],
 )
 def test_what_cannot_be_used_is_told_at_once(image, capsys, flags, problem):
@@ -127,6 +141,18 @@ def test_what_cannot_be_used_is_told_at_once(image, capsys, flags, problem):
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith("python -m benchmarks.label_image: error: ")
     assert problem in error
+
+
+def test_a_model_has_to_be_named(image, capsys):
+    assert label_image.main([f"--image={image}"]) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith("python -m benchmarks.label_image: error: --model is missing")
+    assert "--model=resnet50" in error
+
+
+def test_untrained_weights_are_told_loudly(image):
+    ran = label(f"--image={image}", "--model=trivial", "--data_name=cifar10")
+    assert ran.stdout.splitlines()[1] == label_image.UNTRAINED, ran.stderr
 
 
 def test_probabilities_are_of_all_classes():

@@ -62,7 +62,7 @@ def test_given_includes_flags_given_with_their_default():
         ("--num_epochs=0", "--num_epochs=0.0 must be above 0."),
         ("--display_perf_ewma=1.5", "--display_perf_ewma=1.5 must be at most 1.0."),
         ("--weight_decay=nan", "--weight_decay=nan is not finite."),
-        ("--optimizer=sdg", "--optimizer=sdg is none of momentum, sgd, rmsprop, adam, lars. Did you mean 'sgd'?"),
+        ("--optimizer=sdg", "--optimizer=sdg is none of: momentum, sgd, rmsprop, adam, lars. Did you mean 'sgd'?"),
         ("--num_gpus", "--num_gpus is the last argument and has no value. Write --num_gpus=VALUE."),
         ("--help=model", "--help=model: --help takes no value. Write --help."),
         ("resnet50", "Received unknown positional arguments: resnet50. Every setting is a flag: --name=value."),

@@ -20,7 +20,7 @@ STRICT = {"device_policy": "strict"}
             STRICT | WORKER | {"cross_replica_sync": False},
             "--device_policy=strict with --cross_replica_sync=false: each",
         ),
-        ({"device_policy": "hard"}, "--device_policy=hard is none of report, strict."),
+        ({"device_policy": "hard"}, "--device_policy=hard is none of: report, strict."),
     ],
 )
 def test_problem(params, problem):

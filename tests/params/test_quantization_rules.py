@@ -38,6 +38,11 @@ def test_what_a_quantised_run_excludes(params, problem):
     assert found.endswith((".", "out."))
 
 
+def test_the_choices_are_told_apart_from_the_words_before_them():
+    (found,) = validate(Params(forward_only=True, quantize="int9"))
+    assert found == "--quantize=int9 is none of: none, int8, int8_dynamic, fp16. Did you mean 'int8'?"
+
+
 def test_evaluation_images_are_in_shards(data, tmp_path):
     assert validate(Params(**INT8, **data)) == []
     of_files = {"data_dir": str(tmp_path), "data_name": "imagenet", "input_method": "small_files"}
@@ -48,7 +53,7 @@ def test_evaluation_images_are_in_shards(data, tmp_path):
 def test_weights_are_read_where_a_training_has_left_some(data, tmp_path):
     trained = {"train_dir": str(tmp_path)}
     (found,) = validate(Params(**INT8, **data, **trained))
-    assert found.startswith(f"--quantize=int8: Checkpoint not found in {tmp_path}. Give the --train_dir of a training")
+    assert found.startswith(f"--train_dir={tmp_path}: Checkpoint not found. Give the folder of a training")
     (tmp_path / "checkpoint").touch()
     assert validate(Params(**INT8, **data, **trained, repeats=3)) == []
     (found,) = validate(Params(forward_only=True, **data, **trained))

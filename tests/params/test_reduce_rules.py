@@ -103,7 +103,7 @@ def test_valid(params):
             "--hierarchical_copy with --variable_update=collective_all_reduce: its algorithm is collective",
         ),
         (Params(agg_small_grads_max_group=0), "--agg_small_grads_max_group=0 must be at least 1."),
-        (Params(gradient_transfer="tf32"), "--gradient_transfer=tf32 is none of fp32, fp16, bf16."),
+        (Params(gradient_transfer="tf32"), "--gradient_transfer=tf32 is none of: fp32, fp16, bf16."),
     ],
 )
 def test_problem(params, problem):

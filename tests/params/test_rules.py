@@ -75,7 +75,7 @@ def test_valid(params):
             "--cross_replica_sync=false with --variable_update=replicated: only parameter_server can go without.",
         ),
         (Params(cluster_timeout_secs=1.0), "--cluster_timeout_secs=1.0 must be at least 5.0."),
-        (Params(server_protocol="grpc+verbs"), "--server_protocol=grpc+verbs is none of grpc."),
+        (Params(server_protocol="grpc+verbs"), "--server_protocol=grpc+verbs is none of: grpc."),
         (Params(use_fp16=True, precision="bf16"), "--use_fp16 and --precision=bf16 contradict each other"),
         (Params(fp16_loss_scale=8.0), "--fp16_loss_scale=8.0 without float16: add --precision=fp16"),
         (

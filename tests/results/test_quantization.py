@@ -34,8 +34,9 @@ def test_everything_that_is_known_is_told():
         "size: 255,000 bytes, 0.255 of the float model's 1,000,000; ranges of 100 images",
         "one image, ms (50th, 90th, 99th percentile): TensorFlow 84.00, 50.00, 60.00; LiteRT int8 40.00, 50.00, 60.00 "
         "(2.10 times TensorFlow's speed)",
-        "agreement: the class that comes first is the float model's for 0.9925 of 400 images (validation.tfrecords)",
-        "top-1 and top-5 accuracy: float model 0.9800 and 1.0000; quantised model 0.9750 and 1.0000",
+        "agreement: the class that comes first is the float model's for 0.9925 of 400 evaluation images "
+        "(validation.tfrecords); top-1 and top-5 accuracy on them: float model 0.9800 and 1.0000, quantised model "
+        "0.9750 and 1.0000",
         "operators left in float: LOCAL_RESPONSE_NORMALIZATION 2",
         "operations: float model 97 (CONV_2D 94, ADD 3); quantised model 12 (A 2, B 2, C 2, D 2 and 2 more)",
         "  fold batch norms: 94 -> 0 batch norms",
@@ -53,6 +54,12 @@ def test_percentiles_of_too_few_calls_are_told_to_be_that():
     slow = {name: MILLISECONDS | {"calls": calls} for name, calls in (("tensorflow", 12), ("quantized", 100))}
     (told,) = [line for line in in_short(FOUND | {"latency": slow}) if "percentile" in line]
     assert told.startswith("one image, ms (50th, 90th, 99th percentile of as few as 12 calls): TensorFlow 40.00, ")
+
+
+def test_made_up_images_are_not_called_evaluation_images():
+    agreement = {"source": "synthetic images", "images": 100, "top_1_agreement": 0.98}
+    told = report(FOUND | {"agreement": agreement})
+    assert told[3].endswith("the float model's for 0.9800 of 100 images (synthetic images)")
 
 
 def test_kernels_that_are_not_the_usual_ones_are_told():

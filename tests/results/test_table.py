@@ -45,6 +45,17 @@ def test_repeats_stand_together():
     assert rows == [made.record_id[:8] for made in (first, again, other)]
 
 
+def test_only_the_columns_that_stand_there_are_explained():
+    legend = "images/s: images in the measured window"
+    bare, counted = table(frame([record()])), table(frame([record(cost={"flops_per_second": 1e12})]))
+    assert legend in bare
+    assert "GFLOP/s" not in bare
+    assert "GFLOP/s: of convolutions and" in counted
+    narrow = table(frame([record(cost={"flops_per_second": 1e12})]), width=60)
+    assert legend[:10] in narrow
+    assert "GFLOP/s:" not in narrow
+
+
 @pytest.mark.parametrize("width", [100, 120])
 def test_the_table_keeps_to_its_width_and_says_what_it_left_out(width):
     names = ("model", "device", "variable_update", "data_format", "precision", "optimizer")
