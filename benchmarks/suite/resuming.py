@@ -28,11 +28,9 @@ def resumed(results_dir: Path, shard: tuple[int, int], plan: Plan | None) -> Hea
     path = results_dir / journal.file_name(shard)
     found = journal.header(path) if path.exists() else None
     if found is None:
-        others = ", ".join(each.name for each in journal.journals(results_dir)) or "none at all"
-        raise UserError(
-            f"--resume: no suite has begun in --results_dir={results_dir}: there is no {path.name} (journals: "
-            f"{others}). Leave --resume out, or give the --shard that it began with."
-        )
+        others = ", ".join(each.name for each in journal.journals(results_dir))
+        way_out = f"Give the --shard of what began there: {others}" if others else "Leave --resume out to begin one"
+        raise UserError(f"--resume: --results_dir={results_dir} has no {path.name}: that has not begun. {way_out}.")
     if plan is not None and plan.id != found.plan:
         what = f"suite {found.suite}" if plan.name != found.suite else "the suite as it was then"
         raise UserError(

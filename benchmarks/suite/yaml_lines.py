@@ -80,7 +80,8 @@ def parsed(text: str, name: str, problems: list[str]) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise UserError(f"{where}: no YAML: {' '.join(filter(None, (error.context, error.problem)))}.") from error
+        tab = " Indent with spaces." if "\\t" in (error.problem or "") else ""
+        raise UserError(f"{where}: no YAML: {' '.join(filter(None, (error.context, error.problem)))}.{tab}") from error
     except yaml.YAMLError as error:
         raise UserError(f"{name}: no YAML: {str(error).splitlines()[0]}.") from error
     except RecursionError as error:

@@ -72,7 +72,7 @@ def test_a_plan_of_what_is_left(suite, tmp_path):
 def test_a_resume_of_nothing(suite, tmp_path):
     came = suite("--resume")
     assert came.code == 2
-    assert "no suite has begun" in came.err
+    assert "has no suite.jsonl: that has not begun. Leave --resume out to begin one." in came.err
     assert not (tmp_path / "runs").exists()
 
 

@@ -150,7 +150,7 @@ def test_one_wrong_value_of_a_grid_is_told_once(described):
         ("model: lenet\nstudies: {xla: 1}", "sweep.yaml:2: studies has names of studies"),
         ("model: lenet\nstudies:", "sweep.yaml:2: studies has names of studies"),
         ('model: lenet\nname: "a\\nb"', "sweep.yaml:2: a suite's name is one line of text"),
-        ("a: 1\n\tb: 2", "sweep.yaml:2: no YAML: "),
+        ("a: 1\n\tb: 2", "cannot start any token. Indent with spaces."),
         ("- model", "sweep.yaml:1: a suite has flags"),
         ("", "sweep.yaml:1: a suite has flags"),
         ("repeats: 3", "sweep.yaml:1: the suite has no cell"),
