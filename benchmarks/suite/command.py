@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, program: Sequence[str] = (str(P
         return _run(options, console, program)
     except UserError as error:
         for problem in str(error).splitlines():
-            console.notice(f"benchmarks.suite: error: {problem}")
+            console.notice(f"python -m benchmarks.suite: error: {problem}")
         return ExitCode.UNUSABLE
     except KeyboardInterrupt:
         console.notice("benchmarks.suite: interrupted before anything ran")
