@@ -3,11 +3,19 @@
 import pytest
 
 from benchmarks.params import Params, notices, validate
-from benchmarks.params.quantization_rules import without_litert
+from benchmarks.params.quantization_rules import LITERT, without_litert
 from results.mode import mode
 from tests.params.conftest import WORKER
 
 INT8 = {"forward_only": True, "quantize": "int8"}
+
+
+@pytest.fixture(autouse=True)
+def _litert(tmp_path_factory, monkeypatch):
+    """The package is looked for, not imported; these tests run where it is not installed too."""
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / LITERT).mkdir()
+    monkeypatch.syspath_prepend(folder)
 
 
 @pytest.mark.parametrize(
