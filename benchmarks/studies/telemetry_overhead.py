@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import statistics
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +14,7 @@ from benchmarks.studies import report
 from benchmarks.studies.comparison import Comparison, window_speed
 from benchmarks.studies.fresh_runs import FreshRun, run_ours, synthetic_flags
 from benchmarks.studies.pairs import Target
+from benchmarks.telemetry.host import Host
 
 DESCRIPTION = """\
 Compare training of ResNet-20 with 32 images on the CPU whose hardware is watched (--telemetry_interval=1, the default,
@@ -22,8 +25,12 @@ Runs take turns, each in a fresh process: a pair of each row, then the next pair
 round. A run's speed is that of its whole measured window. The table has the medians, and the median, lowest and highest
 ratio within the pairs.
 
+Pairs of runs scatter by more than looking costs. So the time of a look itself is told too, at the host by this process:
+even if the step stood still for all of it, no more than that share would be lost.
+
 With five pairs it takes about a quarter of an hour on two cores. Leave the machine alone meanwhile.
 """
+LOOKS = 200
 MODEL, BATCH_SIZE, STEPS = "resnet20", 32, 400  # some twenty seconds: as many looks
 TARGET = Target(0.99)
 
@@ -55,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def study(options: argparse.Namespace) -> None:
-    """Measure all pairs, and print and save what came out."""
+    """Measure a look and all pairs, and print and save what came out."""
+    report.say(look_text(look_seconds(Host().sample)))
     pairs: dict[Case, list[tuple[FreshRun, FreshRun]]] = {}
     try:
         for number in range(1, options.pairs + 1):
@@ -67,6 +75,22 @@ def study(options: argparse.Namespace) -> None:
         if pairs:
             report.say(table(pairs))
             report.say(f"\n{MODEL}, {BATCH_SIZE} images, {options.steps} steps a run, {options.pairs} pairs.")
+
+
+def look_seconds(look: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """The median time of LOOKS calls of `look`."""
+
+    def timed() -> float:
+        begin = clock()
+        look()
+        return clock() - begin
+
+    return statistics.median(timed() for _ in range(LOOKS))
+
+
+def look_text(seconds: float) -> str:
+    """What a look of so many seconds can cost at most, looking every second, which is the default."""
+    return f"A look at the host takes {1e3 * seconds:.2f} ms: at most {seconds:.2%} of the time, every second.\n"
 
 
 def one_pair(case: Case, number: int, run: Run) -> tuple[FreshRun, FreshRun]:

@@ -1,4 +1,4 @@
-from benchmarks.studies.telemetry_overhead import CASES, Case, one_pair, table
+from benchmarks.studies.telemetry_overhead import CASES, Case, look_seconds, look_text, one_pair, table
 from tests.studies.runs import fresh_run, rows
 
 
@@ -27,3 +27,14 @@ def test_the_default_is_judged_and_equal_runs_are_shown_beside_it():
         ["every 0.1 s", "90.0", "100.0", "0.900 (0.900..0.900)", "none", "for information"],
         ["A/A: never", "101.0", "100.0", "1.010 (1.010..1.010)", "none", "for information"],
     ]
+
+
+def test_the_time_of_a_look_is_told_as_the_most_that_it_can_cost():
+    now = [0.0]
+
+    def look():
+        now[0] += 0.003
+
+    assert look_text(look_seconds(look, lambda: now[0])) == (
+        "A look at the host takes 3.00 ms: at most 0.30% of the time, every second.\n"
+    )
