@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.turns import turns
+
 ROUNDS = 4
 CALLS = 25  # of each model a round: in all enough for a 99th percentile
 MOST_SECONDS = 8.0  # of a block of calls; slow models make fewer
@@ -27,10 +29,9 @@ def latencies(
     `on_block` is told the name and the round before each block.
     """
     found: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(1, rounds + 1):
-        for name in list(calls)[:: 1 if number % 2 else -1]:
-            on_block(name, number)
-            found[name] += _block(calls[name], clock)
+    for number, name in turns(list(calls), rounds):
+        on_block(name, number)
+        found[name] += _block(calls[name], clock)
     return found
 
 

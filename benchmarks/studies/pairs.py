@@ -53,6 +53,18 @@ def interleaved(
     return results
 
 
+def in_turn(number: int, first: Callable[[], First], second: Callable[[], Second]) -> tuple[First, Second]:
+    """What `first` and `second` measure, as pair `number`, from 1: of even ones `second` is called first.
+
+    So over two pairs a steady drift favours neither.
+    """
+    if number % 2:
+        one = first()
+        return one, second()
+    other = second()
+    return first(), other
+
+
 def spread(values: Iterable[float]) -> Spread:
     """Median, minimum and maximum of at least one value."""
     ordered = sorted(values)

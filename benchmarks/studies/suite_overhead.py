@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.errors import UserError
 from benchmarks.studies import report
 from benchmarks.studies.fresh_runs import ONE_PROCESS, finish
-from benchmarks.studies.pairs import Target, ratios, spread
+from benchmarks.studies.pairs import Target, in_turn, ratios, spread
 from benchmarks.suite import journal
 
 DESCRIPTION = """\
@@ -65,11 +65,8 @@ def study(options: argparse.Namespace) -> None:
 
 def one_pair(number: int, suite: Callable[[], tuple[float, float]], plain: Callable[[], float]) -> Pair:
     """The suite and the plain runs; of even pairs the latter are made first."""
-    if number % 2:
-        whole, processes = suite()
-        return Pair(whole, processes, plain())
-    alone = plain()
-    return Pair(*suite(), alone)
+    (whole, processes), alone = in_turn(number, suite, plain)
+    return Pair(whole, processes, alone)
 
 
 def suite(cells: int) -> tuple[float, float]:

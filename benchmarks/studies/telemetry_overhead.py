@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from benchmarks.studies import report
 from benchmarks.studies.comparison import Comparison, window_speed
 from benchmarks.studies.fresh_runs import FreshRun, run_ours, synthetic_flags
-from benchmarks.studies.pairs import Target
+from benchmarks.studies.pairs import Target, in_turn
 from benchmarks.telemetry.host import Host
 
 DESCRIPTION = """\
@@ -95,11 +95,7 @@ def look_text(seconds: float) -> str:
 
 def one_pair(case: Case, number: int, run: Run) -> tuple[FreshRun, FreshRun]:
     """The run of `case` that is watched, and the one that is not; of even pairs the latter is made first."""
-    if number % 2:
-        watched = run(case.interval)
-        return watched, run(0)
-    alone = run(0)
-    return run(case.interval), alone
+    return in_turn(number, lambda: run(case.interval), lambda: run(0))
 
 
 def table(pairs: dict[Case, list[tuple[FreshRun, FreshRun]]]) -> str:

@@ -24,6 +24,7 @@ from benchmarks.suite.plan import Plan, read_plan, shipped
 from benchmarks.suite.plan_lines import plan_lines, told
 from benchmarks.suite.session import Session
 from results import store
+from results.commands.arguments import count
 from results.record import utc_now
 
 _DESCRIPTION = """\
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
         help="in place of what the suite says of this flag; every combination of several values is a cell")  # fmt: skip
     add("--dry_run", action="store_true", help="print the plan and how long it takes, and end")
     add("--resume", action="store_true", help="go on with the suite that began in --results_dir")
-    add("--max_cells", metavar="N", type=_count, default=_MAX_CELLS,
+    add("--max_cells", metavar="N", type=count, default=_MAX_CELLS,
         help=f"refuse a suite with more cells (default: {_MAX_CELLS})")  # fmt: skip
     add("--shard", metavar="I/N", type=_shard, default=(1, 1),
         help="run part I of N, from 1: the same cells on every machine, all in one of them")  # fmt: skip
@@ -170,12 +171,6 @@ def _header(options: argparse.Namespace, plan: Plan) -> Header:
 def _repeats(cell: Cell, budget: float | None) -> int:
     """How often a cell runs in any case."""
     return cell.repeats if budget is None else 1 if cell.study else FIRST
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of at least 1")
-    return int(text)
 
 
 def _shard(text: str) -> tuple[int, int]:

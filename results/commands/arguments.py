@@ -22,6 +22,13 @@ class Runs(NamedTuple):
     text: str
 
 
+def count(text: str) -> int:
+    """An argument's whole number, at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"'{text}' is no whole number of at least 1")
+    return int(text)
+
+
 def runs(text: str) -> Runs:
     """Return what "runs", "a.json,b.json", "runs@nightly" mean; a path that exists is meant as it stands."""
     head, at, word = text.rpartition("@")

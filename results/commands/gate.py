@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add("--baseline", metavar="RUNS", type=arguments.runs, required=True, help=f"what to judge by: {arguments.RUNS}")
     add("--candidate", metavar="RUNS", type=arguments.runs,
         help="what to judge, in the same way; where it is not given, the last night of --baseline")  # fmt: skip
-    add("--last", metavar="N", type=_count,
+    add("--last", metavar="N", type=arguments.count,
         help="judge by the last N nights before the candidate with a valid comparable run; 20 is good")  # fmt: skip
     add("--threshold", metavar="SHARE", type=arguments.fraction, default=rules.threshold,
         help=f"the smallest slowdown that counts (default: {arguments.share(rules.threshold)})")  # fmt: skip
@@ -118,9 +118,3 @@ def _write(path: Path | None, data: bytes, stderr: TextIO) -> bool:
         report([f"Cannot write '{path}': {error.strerror}."], stderr)
         return False
     return True
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number of at least 1")
-    return int(text)

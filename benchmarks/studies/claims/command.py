@@ -26,6 +26,7 @@ from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_at_most
 from benchmarks.studies.claims.writing import duration, lacks
+from benchmarks.studies.pairs import in_turn
 from results import store
 
 PROGRAM = "python -m benchmarks.studies"
@@ -213,15 +214,8 @@ def measure(
 
 
 def one_pair(case: Case, number: int, run: Callable[[Way], Measured]) -> tuple[Measured, Measured]:
-    """The measurements of (advised, other) in pair `number`, from 1.
-
-    In every other pair the other comes first, so that drift favours none.
-    """
-    if number % 2:
-        advised = run(case.advised)
-        return advised, run(case.other)
-    other = run(case.other)
-    return run(case.advised), other
+    """The measurements of (advised, other) in pair `number`, from 1."""
+    return in_turn(number, lambda: run(case.advised), lambda: run(case.other))
 
 
 def save(options: argparse.Namespace, story: Story) -> None:
