@@ -72,7 +72,6 @@ def _compiled(fused: Side, composed: Side) -> Iterator[str]:
 
 FUSED_BATCH_NORM = Claim(
     "fused_batch_norm",
-    "fused-bn",
     "Fused batch norm is one kernel in place of many, which makes a network 12 to 30 % faster.",
     "TensorFlow performance guide (2017), on fused batch norm",
     _cases,

@@ -89,14 +89,13 @@ class Missing(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """A piece of advice. `says`: in one sentence. `source`: where it is given. `id`: its key in the guide's list.
+    """A piece of advice. `says`: in one sentence. `source`: where it is given.
 
     `cases`: what can be measured of it on a machine, the most telling case first; told the folder for files that the
     ways read, which exists and is removed at the end.
     """
 
     name: str
-    id: str
     says: str
     source: str
     cases: Callable[[Machine], Sequence[Case | Missing]]

@@ -50,7 +50,6 @@ def _first_steps(advised: Side, other: Side) -> Iterator[str]:
 
 XLA = Claim(
     "xla",
-    "xla",
     "XLA compiles each tower and fuses its operations into fewer kernels, which makes the step faster.",
     "TensorFlow performance guide (2017), on just-in-time compilation",
     _cases,

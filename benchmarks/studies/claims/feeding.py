@@ -85,7 +85,6 @@ def _cost_of_feeding(advised: Sequence[Measured], other: Sequence[Measured], *, 
 
 INPUT_METHOD = Claim(
     "input_method",
-    "dataset-api",
     "Feeding the step from Python, as by feed_dict, is slow; tf.data makes the batches in threads of C++ with far less "
     "overhead.",
     "TensorFlow performance guide (2017), on feed_dict and the Dataset API",
@@ -142,7 +141,6 @@ def _bound(trivial: Sequence[Measured], real: Sequence[Measured], *, cores: int)
 
 INPUT_BOUND = Claim(
     "input_bound",
-    "input-bound",
     "Reduce the model to its simplest form: if images/sec do not rise, the input pipeline is the bottleneck.",
     "TensorFlow performance guide (2017), on input pipeline bottlenecks",
     _simplest,
@@ -186,7 +184,6 @@ def _cost_of_preparing(on_cpu: Sequence[Measured], on_gpu: Sequence[Measured]) -
 
 PREPROCESS_DEVICE = Claim(
     "preprocess_device",
-    "cpu-preprocess",
     "Put preprocessing on the CPU, so that the GPU only trains.",
     "TensorFlow performance guide (2017), on preprocessing on the CPU",
     _prepared,

@@ -101,7 +101,6 @@ def _prepared(machine: Machine) -> Case:
 
 FILE_SIZE = Claim(
     "file_size",
-    "big-files",
     "Reading many small files is slow: convert them to TFRecord files of about 100 MB.",
     "TensorFlow performance guide (2017), on large files",
     _cases,

@@ -66,7 +66,6 @@ def _of_calls(advised: Sequence[Measured], other: Sequence[Measured]) -> list[st
 
 CONSTANT_REUSE = Claim(
     "constant_reuse",
-    "constants",
     "A NumPy array or list passed to operations makes a new tensor each time and exhausts memory when repeated: "
     "convert it once and pass the tensor.",
     "TensorFlow performance guide (2017), on constants",
@@ -124,7 +123,6 @@ def _cost_of_calls(looped: Sequence[Measured], single: Sequence[Measured], *, pe
 
 STEPS_PER_LOOP = Claim(
     "steps_per_loop",
-    "steps-per-loop",
     "Making many steps in one call of TensorFlow saves what each call from Python costs.",
     "TensorFlow's guides to loops on accelerators (steps_per_execution, iterations_per_loop)",
     _loops,

@@ -104,7 +104,6 @@ TELLS = (evidence.transposes, evidence.other_layouts, _kernels, evidence.memory)
 
 DATA_FORMAT = Claim(
     "data_format",
-    "data-format",
     "NCHW is best on GPUs, as it is cuDNN's layout; on the CPU NHWC is sometimes faster, and NCHW needs oneDNN.",
     "TensorFlow performance guide (2017), on data formats",
     _cases,

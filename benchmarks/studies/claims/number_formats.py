@@ -106,7 +106,6 @@ def _casts(advised: Side, other: Side) -> Iterator[str]:
 
 PRECISION = Claim(
     "precision",
-    "precision",
     "Numbers of fewer bits (TF32, bfloat16, float16) make a step faster: more are multiplied and moved at once.",
     "TensorFlow guide on mixed precision; --use_fp16 of tf_cnn_benchmarks",
     _cases,

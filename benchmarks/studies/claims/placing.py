@@ -112,7 +112,6 @@ def _logical(*sides: dict[str, Any]) -> list[str]:
 
 PLACEMENT = Claim(
     "placement",
-    "placement-log, pinning, many-gpus, soft-placement",
     "Operations can be pinned to devices; several devices compute more than one, and the CPU adds up; what crosses "
     "devices is copied, which costs; an operation whose device is missing runs elsewhere under soft placement, and "
     "fails without it.",

@@ -109,7 +109,6 @@ TELLS = (_in_effect, _ignored, _cores, evidence.processors, _not_built_for)
 
 THREADS = Claim(
     "threads",
-    "mkl, build",
     "With MKL (oneDNN), as many threads across operations as there are physical cores, OMP_NUM_THREADS as many as "
     "within them, KMP_BLOCKTIME=0 and KMP_AFFINITY=granularity=fine,verbose,compact,1,0 are faster than the defaults.",
     "TensorFlow performance guide (2017), on optimizing for CPU",

@@ -169,7 +169,6 @@ TELLS = (_rule, _exchanged, _copies, evidence.gpus, evidence.processors)
 
 VARIABLE_UPDATE = Claim(
     "variable_update",
-    "k80, p100, ps, replicated",
     "Where variables best live, on the CPU, spread over the GPUs or in a copy on each with an all-reduce, depends on "
     "how the GPUs are linked and on how many variables the model has: what --variable_update=auto chooses by that is "
     "no slower than anything else.",

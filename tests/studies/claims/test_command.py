@@ -40,7 +40,7 @@ store.write(record(), folder)
 
 
 def claim(*cases, name="stand_in"):
-    return Claim(name, "id", "One way is better.", "nowhere", lambda _: cases)
+    return Claim(name, "One way is better.", "nowhere", lambda _: cases)
 
 
 def case(name="case", seconds=1.0, other="--num_batches=30", **more):

@@ -73,7 +73,7 @@ def test_looking_after_every_pair_finds_hardly_more_than_an_interval_of_95_perce
     cases = [Case(f"{number}", Way("good"), Way("bad")) for number in range(1500)]
     found = []
     for case in cases:
-        story = plan([Claim("nothing", "id", "Says.", "nowhere", lambda _, case=case: [case])], two_cores(tmp_path))
+        story = plan([Claim("nothing", "Says.", "nowhere", lambda _, case=case: [case])], two_cores(tmp_path))
         measure(story, lambda _: Measured(math.exp(draw.gauss(0, 0.1)), {}), pairs=5, budget=math.inf)
         found.append(story.cases[0].finding.judgment.outcome)
     assert sum(outcome in (CONFIRMED, CONTRADICTED) for outcome in found) / len(cases) < 0.075

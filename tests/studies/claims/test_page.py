@@ -25,7 +25,7 @@ def story():
         Case(name, Way(f"fused {name}"), Way("composed"), Promise(1.12, 1.3), reasons=lambda _first, _second: [ATTACK])
         for name in GAINS
     ]
-    claim = Claim("fused_batch_norm", "id", f"Fused is faster. {ATTACK}", ATTACK, lambda _: [*cases, *rest])
+    claim = Claim("fused_batch_norm", f"Fused is faster. {ATTACK}", ATTACK, lambda _: [*cases, *rest])
     rest = [Case("later", Way("a"), Way("b")), Missing("far", f"a GPU {ATTACK}")]
     made = plan([claim], two_cores(Path()))
     for progress in made.cases[:-1]:
@@ -88,7 +88,7 @@ def test_outcomes_and_what_was_not_measured_are_told(story):
 
 
 def test_before_anything_is_measured_there_is_a_page_without_drawings(tmp_path):
-    claim = Claim("xla", "xla", "Says.", "source", lambda _: [Case("later", Way("a"), Way("b"))])
+    claim = Claim("xla", "Says.", "source", lambda _: [Case("later", Way("a"), Way("b"))])
     assert "<svg" not in page.document(plan([claim], two_cores(tmp_path)))
 
 
