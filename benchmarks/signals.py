@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 
 from benchmarks.errors import ExitCode
+
+_POLL_SECONDS = 0.05
 
 
 class Terminated(BaseException):
@@ -67,6 +70,14 @@ class Signals:
             raise KeyboardInterrupt
         if self._received == signal.SIGTERM:
             raise Terminated
+
+    def wait(self, seconds: float) -> None:
+        """Raise as `check` does if one has come, or comes within so many `seconds`."""
+        deadline = time.monotonic() + seconds
+        self.check()
+        while time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            self.check()
 
     def _receive(self, number: int, _: FrameType | None) -> None:
         self.check()

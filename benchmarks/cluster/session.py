@@ -108,9 +108,8 @@ class Session(ABC):
         """Play the part; see run_to_end."""
         if self.params.cluster_resolver not in RESOLVERS:  # those take their own time
             self.control.began -= time.perf_counter() - self.started
-        self.watchdog = Watchdog(
-            min(2.0, self.params.cluster_timeout_secs / 5), self.last_words, lambda: self.signals.exit_code
-        )
+        grace_seconds = min(2.0, self.params.cluster_timeout_secs / 5)
+        self.watchdog = Watchdog(grace_seconds, self.last_words, lambda: self.signals.exit_code)
         self.control.on_fault = self.watchdog.let_loose
 
         def story() -> None:
@@ -118,7 +117,9 @@ class Session(ABC):
                 try:
                     self.play(partial(_both, self.signals.check, self.control.check))
                 except Exception:
-                    self.signals.check()  # who ends a whole cluster sees the others go: that is no fault of theirs
+                    # Who ends a whole cluster tells one process after another: to see the others go is no fault of
+                    # theirs, and the signal for this one may be on its way still.
+                    self.signals.wait(grace_seconds / 4)
                     raise
 
         ending = run_to_end(self.draft, story, self.explain)

@@ -14,6 +14,7 @@ from benchmarks.diagnosis.diagnose import measured_diagnosis
 from benchmarks.diagnosis.ways import build_ways, exchanges
 from benchmarks.inputs import cifar10
 from benchmarks.inputs.sources import Cifar10, Pipeline
+from models.trivial import Trivial
 from tests.diagnosis.workloads import BATCH, workload
 
 LENGTHS = {"rounds": 3, "block_seconds": 0.5}
@@ -40,19 +41,32 @@ def more(facts):
     return {gain["bound"]: gain["images_per_second"] for gain in facts["gains"]}
 
 
+def after_a_wait(*tensors):
+    """`tensors`, 50 ms later."""
+
+    def wait():
+        time.sleep(0.05)
+        return np.int64(0)
+
+    with tf.control_dependencies([tf.numpy_function(wait, [], tf.int64)]):
+        return [tf.identity(tensor) for tensor in tensors]
+
+
+class Waiting(Trivial):
+    """50 ms more for each batch, whatever its size, on the way to the loss."""
+
+    def __call__(self, net, images):
+        return super().__call__(net, *after_a_wait(images))
+
+
 class SlowPipeline(Cifar10):
     """50 ms more for each batch."""
 
     def pipeline(self, *parts):
         found = super().pipeline(*parts)
 
-        def wait():
-            time.sleep(0.05)
-            return np.int64(0)
-
-        def slow(images, labels):
-            with tf.control_dependencies([tf.numpy_function(wait, [], tf.int64)]):
-                return tf.identity(images), tf.identity(labels)
+        def slow(*batch):
+            return tuple(after_a_wait(*batch))
 
         return Pipeline(lambda **keywords: found.dataset(**keywords).map(slow).prefetch(2), found.stages)
 
@@ -129,10 +143,10 @@ def test_a_heavy_model(sample):
     assert times["trivial"] < times["real"]
 
 
-def test_a_trivial_model_without_input():
-    flags = ["--num_gpus=2", "--variable_update=independent", "--batch_size=4"]  # few, so that little is computed
-    facts = diagnosed(workload("--model=trivial", *flags))
-    assert facts["bound"] == "launch overhead"  # how clearly, a busy machine decides: a step takes a millisecond
+def test_a_wait_in_every_step_whatever_its_batch():
+    flags = ["--model=trivial", "--num_gpus=2", "--variable_update=independent"]
+    facts = diagnosed(dataclasses.replace(workload(*flags), network=Waiting(image_size=32)))
+    assert facts["verdict"] == "launch overhead bounds the step"
     assert facts["input_share"] is None
     assert set(facts["ways"]) == {"synthetic", "one_image", "trivial"}
 

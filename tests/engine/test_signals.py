@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from benchmarks.errors import ExitCode
 from benchmarks.signals import Signals, Terminated
 from tests.main.conftest import PROJECT
 
@@ -37,6 +39,16 @@ def test_a_second_signal_ends_what_hangs(number, raised):
         os.kill(os.getpid(), number)
         with pytest.raises(raised):
             os.kill(os.getpid(), number)
+
+
+def test_one_that_comes_late_is_waited_for():
+    signals = Signals()
+    with signals:
+        signals.wait(0.01)  # none comes, and nothing is raised
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        with pytest.raises(Terminated):
+            signals.wait(60)
+    assert signals.exit_code == ExitCode.TERMINATED
 
 
 def test_what_was_ignored_stays_ignored():
