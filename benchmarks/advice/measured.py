@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from benchmarks.advice.candidates import Candidate
 from benchmarks.children import start_python
-from benchmarks.cpu_tuning.report import duration
 from benchmarks.errors import ExitCode, UserError
 from results import store
+from results.durations import about
 from results.statistics.between_runs import Interval, interval
 from results.statistics.two_sides import LEVEL
 
@@ -93,7 +93,7 @@ def interleaved(
                 left = len(cases) * rounds - 1
                 if left and number == 1 and case == cases[0]:
                     tell(
-                        f"NOTE: {left} more runs, in all about {duration(left * (clock() - began))}. Ctrl-C ends them "
+                        f"NOTE: {left} more runs, in all about {about(left * (clock() - began))}. Ctrl-C ends them "
                         "and tells what was found."
                     )
     except KeyboardInterrupt as interrupt:

@@ -13,10 +13,10 @@ from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, CommandLineError, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
-from benchmarks.suite import durations
 from benchmarks.suite.cells import Cell, names
 from benchmarks.suite.description import FAILURES, WORDS_OF_A_CELL, Placed, Setting, Settings
 from benchmarks.suite.study_names import study_names
+from results import durations
 
 _LIMIT_SECONDS, _LIMIT_OF_A_STUDY = 3600.0, 6 * 3600.0
 _MOST_REPEATS = _MOST_RETRIES = 1000  # of a cell: with more a slip of the finger would run for ever

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from benchmarks.suite import order
 from benchmarks.suite.attempts import History
 from benchmarks.suite.cells import Cell
-from benchmarks.suite.durations import about
 from benchmarks.suite.estimate import STUDY_SAYS, Estimate
 from benchmarks.suite.journal import Header
 from benchmarks.suite.progress import one_line
+from results.durations import about
 
 
 def told(header: Header, known: Estimate, past: History) -> list[str]:

@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import NamedTuple
 
+from results import durations
 from results.record import RunRecord
 from results.selection import Selection, select
 from results.store import FolderError
@@ -27,6 +28,14 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"'{text}' is no whole number of at least 1")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """An argument's length of time, such as 90s or 1h30m, in seconds."""
+    try:
+        return durations.seconds(text)
+    except ValueError as problem:
+        raise ArgumentTypeError(str(problem)) from None
 
 
 def runs(text: str) -> Runs:

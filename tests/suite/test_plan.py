@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.errors import UserError
-from benchmarks.suite import check, description, durations
+from benchmarks.suite import check, description
 from benchmarks.suite.cells import Cell, plan_id, shard
 from benchmarks.suite.plan import read_plan
 
@@ -214,19 +214,6 @@ def test_studies_are_cells(described, monkeypatch):
     assert "there is no study strategie. Did you mean strategies?" in told
     (told,) = problems("cells: [{study: overhead, model: lenet}]", described)
     assert "takes no flags of a run (model)" in told
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("1.5", 1.5), ("90s", 90), ("30m", 1800), ("1h30m", 5400), ("2h", 7200)]
-)
-def test_lengths_of_time(text, seconds):
-    assert durations.seconds(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "0", "0s", "m", "30 m", "1m2h", "-3", "inf", "nan", "1e3"])
-def test_what_is_no_length_of_time(text):
-    with pytest.raises(ValueError, match="Write seconds"):
-        durations.seconds(text)
 
 
 @given(count=st.integers(1, 60), parts=st.integers(1, 12))
