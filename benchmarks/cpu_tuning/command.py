@@ -61,21 +61,21 @@ class CpuTuning:
 
     def run(self) -> ExitCode:
         """Make the trials, print them as a table, and say which settings to take; returns the exit code."""
-        self._trials.receive_signals()
-        for notice in notices(self._command.params, self._command.given):
-            self._console.notice(f"WARNING: {notice}")
-        try:
-            left = [self._default, *filter(self._possible, self._others)]
-            self._plan(len(left))
-            found = self._search(left)
-        except SearchEnded as ended:
+        with self._trials.receiving_signals():
+            for notice in notices(self._command.params, self._command.given):
+                self._console.notice(f"WARNING: {notice}")
+            try:
+                left = [self._default, *filter(self._possible, self._others)]
+                self._plan(len(left))
+                found = self._search(left)
+            except SearchEnded as ended:
+                self._table()
+                self._console.notice(f"run_benchmark.py: {ended}")
+                self._tell_so_far()
+                return ended.code
             self._table()
-            self._console.notice(f"run_benchmark.py: {ended}")
-            self._tell_so_far()
-            return ended.code
-        self._table()
-        self._tell(found)
-        return self._code_of(found)
+            self._tell(found)
+            return self._code_of(found)
 
     def _search(self, left: list[Setting]) -> Setting:
         """Try all, again and again the better half of them, and measure the last ones several times for the verdict."""

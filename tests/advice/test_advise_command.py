@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import re
+import signal
 
 import pytest
 
@@ -14,9 +15,10 @@ from benchmarks.advice.cost_model import Layout, Prediction
 from benchmarks.advice.findings import Findings, told
 from benchmarks.advice.measured import Case, Runs, interleaved, ranked
 from benchmarks.advice.rules import Choice
-from benchmarks.errors import UserError
+from benchmarks.errors import ExitCode, UserError
 from benchmarks.telemetry import cuda_order, wiring
 from benchmarks.topology import command as topology
+from benchmarks.trials import SearchEnded, Trial, TrialFailed, Trials
 from results.store import write
 from tests.results.records import measurement, record
 from tests.telemetry import machines
@@ -226,25 +228,49 @@ def test_runs_are_not_begun_where_there_is_no_gpu_for_them(tmp_path, monkeypatch
     assert "--measure makes its runs on this machine, which has no GPU: " in capsys.readouterr().err
 
 
-def test_ctrl_c_tells_what_was_measured_and_keeps_the_file(tmp_path, monkeypatch, capsys):
-    figures = iter([10.0, 20.0, 11.0])
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        (SearchEnded(ExitCode.INTERRUPTED, "interrupted in the trial of it"), "interrupted in the trial of it\n"),
+        (SearchEnded(ExitCode.TERMINATED, "interrupted in the trial of it"), "interrupted in the trial of it\n"),
+        (
+            TrialFailed(ExitCode.FAILED, "it crashed"),
+            "the run of replicated on 2 device(s) (--candidates leaves it out): it crashed\n",
+        ),
+        (
+            TrialFailed(ExitCode.UNUSABLE, "no such flag"),
+            "error: the run of replicated on 2 device(s) (--candidates leaves it out): no such flag\n",
+        ),
+        (
+            Trial("fits", 1, images_per_second=12.0, code=3, words="INVALID: the loss is NaN"),
+            "the run of replicated on 2 device(s) (--candidates leaves it out): it left no figure to go by (exit code "
+            "3, fits):\nINVALID: the loss is NaN\n",
+        ),
+    ],
+)
+def test_what_was_measured_is_told_however_it_ends(tmp_path, monkeypatch, capsys, ended, words):
+    speeds = iter([10.0, 20.0, 11.0])
 
-    def measure(*_):
-        try:
-            return next(figures)
-        except StopIteration:
-            raise KeyboardInterrupt from None
+    def run(*_):
+        if speed := next(speeds, None):
+            return Trial("fits", 1, images_per_second=speed)
+        if isinstance(ended, Trial):
+            return ended
+        raise ended
 
-    monkeypatch.setattr(Runs, "measure", measure)
+    monkeypatch.setattr(Trials, "run", run)
     file = tmp_path / "advice.json"
     file.write_text("of before")
+    before = signal.getsignal(signal.SIGTERM)
     flags = ["--model=lenet", "--device=cpu", "--measure", "--rounds=5", "--candidates=parameter_server/cpu,replicated"]
-    assert advise.main([*flags, f"--results_dir={tmp_path}", f"--output={file}"]) == 130
+    code = advise.main([*flags, f"--results_dir={tmp_path}", f"--output={file}"])
+    assert code == (ExitCode.FAILED if isinstance(ended, Trial) else ended.code)
     out, err = capsys.readouterr()
     assert re.search(r"NOTE: 9 more runs, in all about \d+ s\. Ctrl-C ends them", err)
-    assert err.endswith("python -m benchmarks.advise: interrupted\n")
+    assert err.endswith(f"python -m benchmarks.advise: {words}")
     assert re.search(r"replicated +\| +20.0 \| +one run", out)
     assert file.read_text() == "of before"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_variables_on_the_cpu_cost_one_device_too(capsys, tmp_path):
@@ -305,7 +331,7 @@ def test_rounds_take_turns():
     figures = iter((1.0, 2.0, 3.0, 4.0))
     found = interleaved(lambda case: (made.append(case), next(figures))[1], cases, 2, said.append)
     assert made == cases * 2
-    assert found == {cases[0]: [1.0, 3.0], cases[1]: [2.0, 4.0]}
+    assert found == Runs({cases[0]: [1.0, 3.0], cases[1]: [2.0, 4.0]})
     assert said[-1] == "round 2 of 2: replicated/nccl, 2 devices: 4.0 images/s"
 
 
