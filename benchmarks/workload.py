@@ -31,7 +31,8 @@ from benchmarks.params.traced_steps import steps_in_pause
 from benchmarks.step import StepOptions, TrainingStep
 from benchmarks.topology.tower_wiring import topology_of_run
 from benchmarks.verification import Verdict, verify, verify_in_turn
-from models.layers import Declaration, declarations
+from models.declaration import Declaration
+from models.layers import declarations
 from models.network import Network
 from variable_mgr import choice, horovod_all_reduce
 from variable_mgr.asynchronous import SharedVariables

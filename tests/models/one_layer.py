@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from models.layers import Declaration, Net
+from models.declaration import Declaration
+from models.layers import Net
 from models.network import Network
 
 LAYOUTS = ["NHWC", "NCHW"]
