@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks import failures
+from benchmarks.build import build_forward_step, build_input_step, build_step, verify_update
 from benchmarks.checkpoint_evaluation import CheckpointEvaluation, evaluation_batch_size
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
@@ -32,14 +33,7 @@ from benchmarks.signals import Signals
 from benchmarks.step import Step
 from benchmarks.topology import tower_wiring
 from benchmarks.window import make_steps
-from benchmarks.workload import (
-    Workload,
-    build_forward_step,
-    build_input_step,
-    build_step,
-    input_stages,
-    verify_update,
-)
+from benchmarks.workload import Workload, input_stages
 from results.mode import mode
 
 
