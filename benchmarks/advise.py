@@ -39,6 +39,7 @@ from benchmarks.studies import report
 from benchmarks.trials import SearchEnded, Trials
 from models.cost import Cost
 from results import store
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Rank the ways of keeping a model's variables in step on the GPUs of a machine: by the images/sec that a cost model
@@ -281,7 +282,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--results_dir", metavar="DIR", help=f"where runs are read from and written to ({_RUNS})")
     add("--candidates", default="", metavar="NAME,NAME", help="only these, as the tables name them")
     add("--measure", action="store_true", help="run each candidate, in turn, and rank by that")
-    add("--rounds", type=report.count, metavar="N", help=f"of --measure, runs of each candidate ({_ROUNDS})")
+    add("--rounds", type=count, metavar="N", help=f"of --measure, runs of each candidate ({_ROUNDS})")
     add(
         "--output",
         type=report.file,

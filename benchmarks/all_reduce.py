@@ -20,6 +20,7 @@ from benchmarks.memory import available
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, notices, parse, resolve
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
+from results.commands.arguments import count
 from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS, SpecError
 from variable_mgr.all_reduce_spec import parse as parse_spec
 from variable_mgr.exchange_plan import (
@@ -272,7 +273,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--sizes", type=_listed(size), default=SIZES, metavar="SIZE,SIZE", help=f"default {SIZES}")
     parser.add_argument("--only", choices=("model", "sizes"), help="leave the other part out")
-    parser.add_argument("--iters_per_step", type=report.count, default=5, help="all-reduces in a step (default 5)")
+    parser.add_argument("--iters_per_step", type=count, default=5, help="all-reduces in a step (default 5)")
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="end a row after this time, with 3 steps at least (default 10)"
     )

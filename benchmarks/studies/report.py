@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import environment
 from benchmarks.errors import ExitCode, UserError
+from benchmarks.params.option import closest
 from benchmarks.studies.pairs import Spread, Target
 from results import files
 from results.record import utc_now
@@ -28,15 +30,15 @@ def parser(program: str, description: str) -> argparse.ArgumentParser:
     return flags
 
 
-def count(text: str) -> int:
-    """A flag's whole number, at least 1."""
-    try:
-        number = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, is {text!r}") from None
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, is {number}")
-    return number
+def named(flag: str, names: str, known: Iterable[str]) -> list[str]:
+    """The `names`, separated by commas, that `flag` gives. Raises UserError for one that is none of the `known`."""
+    given, there = names.split(","), list(known)
+    for name in given:
+        if name not in there:
+            meant = closest(name, there)
+            hint = f" Did you mean '{meant}'?" if meant else ""
+            raise UserError(f"{flag}={names}: there is no '{name}'.{hint} There are: {', '.join(there)}.")
+    return given
 
 
 def file(text: str) -> Path:
@@ -101,11 +103,14 @@ def check_writable(path: Path | None, flag: str = "--output") -> None:
 
 
 def save(path: Path | None, study: str, figures: dict[str, Any]) -> None:
-    """Write `figures` to `path`, if there is one, with the time and the machine. Raises UserError where it cannot."""
+    """Write `figures` to `path`, if there is one, with the time and the machine. Raises UserError where it cannot.
+
+    Dataclasses among them are written as objects of their fields.
+    """
     if path is None:
         return
     document = {"study": study, "written_at": utc_now(), "hardware": environment.hardware(), **figures}
-    write(path, "--output", json.dumps(document, indent=1) + "\n")
+    write(path, "--output", json.dumps(document, indent=1, default=dataclasses.asdict) + "\n")
 
 
 def write(path: Path, flag: str, text: str) -> None:

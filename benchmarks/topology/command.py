@@ -16,6 +16,7 @@ from benchmarks.telemetry.wiring import LEGEND, Wiring, matrix, read
 from benchmarks.topology import measured_links
 from benchmarks.topology.measured_links import MeasuredLinks
 from benchmarks.topology.tower_wiring import numbered_by_nvml
+from results.commands.arguments import count
 from variable_mgr.link_graph import best_ring, derive
 
 DESCRIPTION = """\
@@ -203,7 +204,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _repeats(text: str) -> int:
-    number = report.count(text)
+    number = count(text)
     if number < 2:
         raise argparse.ArgumentTypeError("must be at least 2: one says nothing of the next")
     return number

@@ -251,7 +251,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.usage = "%(prog)s [OPTIONS] NAME ... [-- --FLAG=VALUE ...]"
     parser.add_argument("studies", nargs="*", metavar="NAME", help="studies to run, or all")
     parser.add_argument("--list", action="store_true", help="say what studies there are, and end")
-    parser.add_argument("--pairs", type=report.count, default=PAIRS, help=f"pairs a case, at most (default {PAIRS})")
+    parser.add_argument("--pairs", type=arguments.count, default=PAIRS, help=f"pairs a case, at most (default {PAIRS})")
     parser.add_argument(
         "--budget", type=arguments.seconds, default=float("inf"), metavar="TIME", help="at most, in all: such as 30m"
     )
