@@ -256,7 +256,7 @@ def _step(
         inputs or _inputs(workload, towers, first_tower),
         optimizers.make(params),
         precision.make_loss_scale(params),
-        step_options(params, workload.source.num_classes),
+        dataclasses.replace(step_options(params, workload.source.num_classes), first_tower=first_tower),
         _learning_rate(workload, len(towers)),
     )
 
@@ -307,4 +307,5 @@ def step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
         label_smoothing=params.label_smoothing,
         largest_gradient=params.gradient_clip,
         largest_norm=params.gradient_clip_norm,
+        seed=params.tf_random_seed,
     )
