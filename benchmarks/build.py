@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -179,7 +180,7 @@ def _step(
         inputs or tower_inputs(workload, towers, first_tower),
         optimizers.make(params),
         precision.make_loss_scale(params),
-        step_options(params, workload.source.num_classes),
+        dataclasses.replace(step_options(params, workload.source.num_classes), first_tower=first_tower),
         _learning_rate(workload, len(towers)),
     )
 

@@ -122,4 +122,5 @@ def step_options(params: ResolvedParams, num_classes: int) -> StepOptions:
         label_smoothing=params.label_smoothing,
         largest_gradient=params.gradient_clip,
         largest_norm=params.gradient_clip_norm,
+        seed=params.tf_random_seed,
     )

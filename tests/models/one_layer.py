@@ -10,7 +10,7 @@ from models.layers import Net
 from models.network import Network
 
 LAYOUTS = ["NHWC", "NCHW"]
-NETWORK = Network(image_size=8, batch_size=2, learning_rate=0.1)
+NETWORK = Network(image_size=8, batch_size=2, learning_rate=0.1, drops=True)
 Layer = Callable[[Net, tf.Tensor], tf.Tensor]
 
 
