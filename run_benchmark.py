@@ -229,7 +229,7 @@ def _conclude(ending: Ending, images_per_second: float | None, console: Console)
             if str(finding) not in record.statistics.unsteady:  # else it is among the problems
                 console.notice(f"NOTE: {finding}.")
     for problem in record.problems:
-        verdict = "INVALID" if problem in ending.wrong else "not fit for comparison"
+        verdict = "INVALID" if problem in record.wrong else "not fit for comparison"
         console.notice(f"run_benchmark.py: {verdict}: {problem}")
     if record.status == "completed" and images_per_second is not None:
         trained_too = record.evaluation and not record.params.get("eval")

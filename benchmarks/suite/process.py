@@ -92,6 +92,7 @@ class Processes:
             message or (message_of(record) if record else ""),
             record.steady_images_per_second if record else None,
             batch_size,
+            bool(record and record.wrong),
         )
 
     def _arguments(self, cell: Cell, batch_size: int, where: dict[str, Any]) -> list[str]:

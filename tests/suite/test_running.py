@@ -61,8 +61,8 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
         "not fit for comparison: foreign load",
         "UNUSABLE: run_benchmark.py: error: --device=gpu: there is none",
         "tag=late: its record is complete, but then it died of signal 6",
-        "num_batches=12 tag=wrong: INVALID: wrong: the loss is NaN from step 2 on",
-        "7 runs done, 1 of them not fit for comparison, 1 of them INVALID: wrong, 6 failed",
+        "num_batches=12 tag=wrong: WRONG: the loss is NaN from step 2 on",
+        "7 runs done, 1 of them not fit for comparison, 1 of them WRONG, 6 failed",
         "[500.5]",  # what a cell without a valid run measured
     ):
         assert words in came.out, came.out
