@@ -188,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--output", type=report.file, metavar="FILE", help="also write it as JSON")
+    parser.add_argument("--output", type=report.json_file, metavar="FILE.json", help="also write it as JSON")
     parser.add_argument(
         "--wiring", type=report.file, metavar="FILE", help="tell and draw that of another machine, which --output wrote"
     )

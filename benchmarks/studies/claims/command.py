@@ -253,7 +253,7 @@ def _seconds(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = report.parser("", DESCRIPTION)
+    parser = report.parser("", DESCRIPTION, "--report=FILE.md is text, and FILE.html a page")
     parser.prog = PROGRAM
     parser.usage = "%(prog)s [OPTIONS] NAME ... [-- --FLAG=VALUE ...]"
     parser.add_argument("studies", nargs="*", metavar="NAME", help="studies to run, or all")
