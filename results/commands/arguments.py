@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import NamedTuple
 
+from results.commands.choices import choices
 from results.record import RunRecord
 from results.selection import Selection, select
 from results.store import FolderError
@@ -20,6 +21,11 @@ class Runs(NamedTuple):
     paths: list[Path]
     word: str
     text: str
+
+    @property
+    def place(self) -> str:
+        """The argument without its word."""
+        return self.text.rpartition("@")[0] if self.word else self.text
 
 
 def count(text: str) -> int:
@@ -45,9 +51,9 @@ def selected(chosen: Runs) -> Selection:
     named = [record for record in records if chosen.word in _words(record)]
     if not named:
         words = ", ".join(sorted({word for record in records for word in _words(record)})) or "none at all"
-        raise FolderError(
-            f"No run has '{chosen.word}', of {chosen.text}, as its tag, its set or its suite. There is: {words}."
-        )
+        told = f"No run has '{chosen.word}', of {chosen.text}, as its tag, its set or its suite. There is: {words}."
+        of_cells = [record for record in records if record.suite.get("cell")]
+        raise FolderError("\n".join([told, *choices(of_cells, chosen.place)]))
     return Selection(named, left_out)
 
 
