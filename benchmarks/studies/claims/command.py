@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
 from types import FrameType
 
@@ -20,13 +18,14 @@ from benchmarks.signals import Terminated
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Way
+from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Way, asked
 from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_at_most
 from benchmarks.studies.claims.writing import duration, lacks
 from benchmarks.studies.pairs import in_turn
+from benchmarks.suite import durations
 from results import store
 
 PROGRAM = "python -m benchmarks.studies"
@@ -47,7 +46,6 @@ The exit code is 0 where all was measured, 1 where a case failed, 2 where a flag
 where this machine can run no case.
 """
 _STUCK_SECONDS = 3600.0  # a process that takes longer is taken for stuck
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,7 +121,7 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
     story = Story(machine)
     for claim in claims:
         for rank, case in enumerate(claim.cases(machine)):
-            if patterns and not any(fnmatch(case.name, pattern) for pattern in patterns):
+            if not asked(case.name, patterns):
                 continue
             if isinstance(case, Missing):
                 story.missing.append((claim, case))
@@ -131,7 +129,7 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
                 story.cases.append(Progress(claim, case, rank))
     names = [*(progress.case.name for progress in story.cases), *(case.name for _, case in story.missing)]
     for pattern in patterns:
-        if not any(fnmatch(name, pattern) for name in names):
+        if not any(asked(name, [pattern]) for name in names):
             there_are = ", ".join(case.name for claim in claims for case in claim.cases(machine))
             raise UserError(f"--cases: no case is called '{pattern}'. There are: {there_are}.")
     return story
@@ -246,10 +244,10 @@ def _report_file(text: str) -> Path:
 
 
 def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-    if not found or not float(found[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time. Write 90s, 10m or 1.5h.")
-    return float(found[1]) * _UNITS[found[2] or "s"]
+    try:
+        return durations.seconds(text.strip())
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def _parser() -> argparse.ArgumentParser:
