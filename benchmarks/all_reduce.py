@@ -20,6 +20,7 @@ from benchmarks.memory import available
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, notices, parse, resolve
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
+from benchmarks.tensorflow_lines import import_tensorflow
 from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS, SpecError
 from variable_mgr.all_reduce_spec import parse as parse_spec
 from variable_mgr.exchange_plan import (
@@ -128,6 +129,7 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
     report.check_writable(options.output)
     prepare(command.params, without_effect(command, options.algorithms), report.note)
 
+    import_tensorflow()
     from benchmarks import devices
     from benchmarks.exchange import plan_exchange, reduce_options
     from benchmarks.topology.tower_wiring import derived_topology, told
