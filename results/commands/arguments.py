@@ -4,7 +4,6 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import NamedTuple
 
-from results.commands.choices import choices
 from results.record import RunRecord
 from results.selection import Selection, select
 from results.store import FolderError
@@ -50,6 +49,10 @@ def selected(chosen: Runs) -> Selection:
         return Selection(records, left_out)
     named = [record for record in records if chosen.word in _words(record)]
     if not named:
+        from results.commands.choices import (
+            choices,
+        )  # needs pandas, for which who takes a kind of argument must not wait
+
         words = ", ".join(sorted({word for record in records for word in _words(record)})) or "none at all"
         told = f"No run has '{chosen.word}', of {chosen.text}, as its tag, its set or its suite. There is: {words}."
         of_cells = [record for record in records if record.suite.get("cell")]
