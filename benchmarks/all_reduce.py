@@ -20,6 +20,7 @@ from benchmarks.memory import available
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, notices, parse, resolve
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
+from benchmarks.tensorflow_lines import import_tensorflow
 from results.commands.arguments import count
 from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS, SpecError
 from variable_mgr.all_reduce_spec import parse as parse_spec
@@ -129,6 +130,7 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
     report.check_writable(options.output)
     prepare(command.params, without_effect(command, options.algorithms), report.note)
 
+    import_tensorflow()
     from benchmarks import devices
     from benchmarks.exchange import plan_exchange, reduce_options
     from benchmarks.topology.tower_wiring import derived_topology, told

@@ -110,11 +110,13 @@ class Draft:
             facts = dataclasses.replace(
                 facts, statistics=statistics, load=load, gpus=gpus, input_wait_share=waits, trial=trial
             )
+        found = problems(facts)
         discreet = DiscreetFacts(self.params, self.sections.get("cluster", {}))
         return RunRecord(
             status=status,
             message=discreet.told(message),
-            problems=tuple(map(str, problems(facts))),
+            problems=tuple(map(str, found)),
+            wrong=tuple(str(problem) for problem in found if problem.wrong),
             started_at=self.started_at,
             finished_at=utc_now(),
             command_line=discreet.arguments(self.command_line),

@@ -23,7 +23,6 @@ class Ending(NamedTuple):
     exit_code: ExitCode
     leaves_record: bool = True
     refused: bool = False
-    wrong: tuple[str, ...] = ()  # those of the record's problems that are no mere doubts about the figure
 
 
 def run_to_end(draft: Draft, story: Callable[[], None], explain: Callable[[Exception], str]) -> Ending:
@@ -43,4 +42,4 @@ def run_to_end(draft: Draft, story: Callable[[], None], explain: Callable[[Excep
         refused = not (record.measurement and record.measurement.step_seconds)
         return Ending(record, ExitCode.UNUSABLE, leaves_record=not refused, refused=refused)
     wrong = draft.wrong(losses=not draft.params.allow_nonfinite_loss)
-    return Ending(draft.record("completed"), ExitCode.INVALID if wrong else ExitCode.VALID, wrong=draft.wrong())
+    return Ending(draft.record("completed"), ExitCode.INVALID if wrong else ExitCode.VALID)

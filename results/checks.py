@@ -13,11 +13,14 @@ from results.measurement import Measurement
 from results.reported import Reported
 from results.statistics.step_statistics import StepStatistics
 
+WRONG, UNFIT = "WRONG", "UNFIT"  # what a run is called that completed, and is not valid
+
 Losses = Sequence[tuple[int, float]]  # (step, loss) in order; steps of the warm-up count from -N to -1
 
 EXPLODED = 3.0  # times the first loss: by chance the loss of an untrained network rises, but not so far for so long
 LEAST_REPORTED_STEPS = 50
 FOREIGN_LOAD = "foreign load"  # how a problem begins that tells of it
+NOT_FINITE = "the loss is not finite"  # likewise
 FOREIGN_CPU_SHARE = 0.1  # of all processors; less than that the scheduler keeps out of the way of one busy process
 STOLEN_SHARE = 0.02  # of all processors, taken by the hypervisor: these times cannot be worked around
 INPUT_WAIT_SHARE = 0.05  # of a step
@@ -84,6 +87,16 @@ def reported_problems(reported: Reported, steps: int | None = None) -> list[Prob
     return problems(Facts(losses=losses_of(reported), steps=steps))
 
 
+def wrong_among(told: Sequence[str], checks: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of the problems `told` by a record that say that something wrong was computed, where it does not mark them.
+
+    `checks` are the record's: what they found is among its problems in the same words.
+    """
+    sections = [checks.get(name) for name in ("variable_update", "copies")]
+    found = {section.get("problem") for section in sections if isinstance(section, Mapping)}
+    return tuple(each for each in told if each in found or each.startswith(NOT_FINITE))
+
+
 def _wrong(check: Mapping[str, Any] | None) -> Iterator[Problem]:
     if check and check.get("problem"):
         yield Problem(str(check["problem"]), wrong=True)
@@ -94,7 +107,7 @@ def _losses(losses: Losses) -> Iterator[Problem]:
     step = next((step for step, loss in losses if not math.isfinite(loss)), None)
     if step is not None:
         where = f"warm-up step {step}" if step < 0 else f"step {step}"
-        yield Problem(f"the loss is not finite from {where} on", wrong=True)
+        yield Problem(f"{NOT_FINITE} from {where} on", wrong=True)
     elif losses:
         first, tenth = abs(losses[0][1]), max(1, len(losses) // 10)
         last = statistics.median(loss for _, loss in losses[-tenth:])

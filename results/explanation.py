@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from results import placement, sections
+from results.checks import WRONG
 from results.conditions import conditions
 from results.frame import facts
 from results.measurement import Measurement
@@ -143,8 +144,13 @@ def _steps(measurement: Measurement) -> Paragraphs:
 def _validity(record: RunRecord) -> Paragraphs:
     if record.valid:
         yield "valid", "yes: it completed, and nothing was found wrong with it"
-    for number, problem in enumerate(some([*filter(None, [record.message]), *record.problems])):
-        yield "" if number else state(record.valid, record.status), problem
+    told = [*filter(None, [record.message]), *record.problems]
+    words = {text: WRONG if text in record.wrong else state(record.valid, record.status, False) for text in told}
+    before = ""
+    for text in some(told):
+        word = words.get(text, before)  # the last may say how many more there are
+        yield word * (word != before), text
+        before = word
     check = record.checks.get("variable_update")
     if isinstance(check, dict):
         worst, most = check.get("largest_difference"), check.get("tolerance")

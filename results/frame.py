@@ -14,6 +14,7 @@ COLUMNS = {
     "started_at": "datetime64[us, UTC]",
     "status": "str",
     "valid": "bool",
+    "wrong": "bool",  # whether it computed something wrong; else what is not valid is in doubt, or did not complete
     "problems": "str",
     "model": "str",
     "dataset": "str",
@@ -79,6 +80,7 @@ def facts(record: RunRecord) -> dict[str, Any]:
         "started_at": record.started_at,
         "status": record.status,
         "valid": record.valid,
+        "wrong": bool(record.wrong),
         "problems": "; ".join(filter(None, [record.message, *record.problems])),
         "model": _text(_fact(record.model, "name") or _setting(record, "model")),
         "dataset": _dataset(record),

@@ -195,7 +195,8 @@ def _footnotes(excluded: pd.DataFrame) -> list[str]:
     lines = [f"Not plotted, as not valid ({len(excluded)}):"]
     for row in excluded.head(_NAMED_EXCLUSIONS).to_dict("records"):
         reason = printable(row["problems"]) or "no figure"
-        text = f"{row['record_id'][:8]} {printable(row['model'])}: {state(row['valid'], row['status'])}, {reason}"
+        word = state(row["valid"], row["status"], row["wrong"])
+        text = f"{row['record_id'][:8]} {printable(row['model'])}: {word}, {reason}"
         lines.append(textwrap.shorten(text, _TEXT_COLUMNS, placeholder=" …"))
     more = len(excluded) - _NAMED_EXCLUSIONS
     return lines + ([f"and {more} more"] if more > 0 else [])

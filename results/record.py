@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from results import schema
+from results.checks import wrong_among
 from results.measurement import Measurement
 from results.reported import Reported
 from results.schema import RecordError
@@ -54,7 +55,8 @@ class RunRecord:
     """One run. The free-form sections hold plain JSON values; they are converted, and so copied, on construction.
 
     `status`: one of STATUSES; `message`: the error where it is not "completed". `problems`: what makes the figures of
-    a run unfit for use, for example "the loss is NaN from step 12 on".
+    a run unfit for use, for example "the loss is NaN from step 12 on". `wrong`: those of them that say that it computed
+    something wrong; the others put its figure in doubt. Where a file has no `wrong`, its problems and checks tell.
     `started_at`, `finished_at`: UTC, ISO 8601. `command_line`: argv.
     `params`: every flag, resolved. `given`: the flags that the user gave. `not_acting`: {flag, value, kind, reason} of
     each flag that was accepted without effect. `configuration`: the resolved flags that say what is measured; records
@@ -123,6 +125,7 @@ class RunRecord:
     repeat: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     suite: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     trial: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
+    wrong: tuple[str, ...] = field(default=(), metadata=schema.ADDED_LATER)
     advice: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
     reported: Reported | None = field(default=None, metadata=schema.ADDED_LATER)
     provenance: dict[str, Any] = field(default_factory=dict, metadata=schema.ADDED_LATER)
@@ -137,8 +140,10 @@ class RunRecord:
                 object.__setattr__(self, name, schema.plain(getattr(self, name), name))
             not_acting = tuple(schema.plain(list(self.not_acting), "not_acting"))
             object.__setattr__(self, "not_acting", not_acting)
-        for name in ("command_line", "problems", "given"):
+        for name in ("command_line", "problems", "wrong", "given"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        if strange := [each for each in self.wrong if each not in self.problems]:
+            raise RecordError(f"{strange[0]!r} is none of the problems", "wrong")
         if self.status not in STATUSES:
             raise RecordError(f"expected one of {', '.join(STATUSES)}, found {self.status!r}", "status")
         if not re.fullmatch("[0-9a-f]{32}", self.record_id):  # it becomes part of a file name
@@ -223,6 +228,8 @@ class RunRecord:
             raise error.in_file(file) from None
         except RecursionError:
             raise RecordError("not a record: nested too deeply", file=file) from None
+        if "wrong" not in data:  # it was written before there was such a field
+            object.__setattr__(record, "wrong", wrong_among(record.problems, record.checks))
         object.__setattr__(record, "file", file)  # still ours alone; a copy would convert every section again
         return record
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from results.checks import UNFIT, WRONG
 from results.repeats import SAME
 
+_MEANINGS = {WRONG: "what was computed is wrong", UNFIT: "the figure is in doubt"}
 _LONGEST_CELL = 28  # of a text; CPU names are longer, and their ends say least
 
 
@@ -99,15 +101,15 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def state(valid: bool, status: str) -> str:
+def state(valid: bool, status: str, wrong: bool) -> str:
     """Return the state of a record in one word: "ok", or a word in capitals.
 
-    Of one that completed and is not fit for comparison this is UNFIT: INVALID is what a run calls what it computed
-    wrongly, which is no more than one of the reasons.
+    Of one that completed this is WRONG where it computed something wrong, for which a run ends with exit code 3 and
+    says INVALID, and UNFIT where its figure is in doubt.
     """
     if valid:
         return "ok"
-    return "UNFIT" if status == "completed" else status.upper()
+    return (WRONG if wrong else UNFIT) if status == "completed" else status.upper()
 
 
 def _repeats_together(frame: pd.DataFrame) -> pd.DataFrame:
@@ -151,18 +153,21 @@ def _body(frame: pd.DataFrame, columns: list[_Column]) -> str:
 
 def _states(frame: pd.DataFrame) -> list[str]:
     notes = iter(range(1, len(frame) + 1))
-    words = [state(valid, status) for valid, status in zip(frame["valid"], frame["status"], strict=True)]
+    words = [state(*facts) for facts in zip(frame["valid"], frame["status"], frame["wrong"], strict=True)]
     return [word if word == "ok" else f"{word} [{next(notes)}]" for word in words]
 
 
 def _footnotes(frame: pd.DataFrame, width: int) -> list[str]:
     bad = frame[~frame["valid"]]
+    words = {state(False, *facts) for facts in zip(bad["status"], bad["wrong"], strict=True)}
+    meanings = "; ".join(f"{word}: {meaning}" for word, meaning in _MEANINGS.items() if word in words)
+    heading = f"Not valid{meanings and f' ({meanings})'}, figures in brackets are not to be used:"
     lines = []
     for number, row in enumerate(bad.to_dict("records"), 1):
         reason = printable(row["problems"]) or f"status {row['status']}, no reason given"
         where = f" ({printable(row['file'])})" if row["file"] else ""
         lines.append(_wrap(f"[{number}] {row['record_id'][:8]}: {reason}{where}", width, indent="    "))
-    return ["\n".join(["Not valid, figures in brackets are not to be used:", *lines])] if lines else []
+    return ["\n".join([_wrap(heading, width), *lines])] if lines else []
 
 
 def _legend(columns: list[_Column]) -> str:

@@ -18,15 +18,23 @@ from results import files
 from results.record import utc_now
 
 
-def parser(program: str, description: str) -> argparse.ArgumentParser:
-    """A parser with `--output`; `description` says what the study measures, how, and how long it takes."""
+def parser(program: str, description: str, other_forms: str = "") -> argparse.ArgumentParser:
+    """A parser with `--output`; `description` says what the study measures, how, and how long it takes.
+
+    `other_forms` says which flag writes text or pages, where one does.
+    """
     flags = argparse.ArgumentParser(
         prog=f"python -m benchmarks.studies.{program}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    flags.add_argument("--output", type=file, metavar="FILE.json", help="also write every single figure as JSON")
+    flags.add_argument(
+        "--output",
+        type=lambda text: json_file(text, other_forms),
+        metavar="FILE.json",
+        help="also write every single figure as JSON",
+    )
     return flags
 
 
@@ -46,6 +54,14 @@ def file(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("names no file")
     return Path(text)
+
+
+def json_file(text: str, other_forms: str = "") -> Path:
+    """A flag's file for JSON. Another ending would say that something else is in it; none, as of a pipe, is allowed."""
+    path = file(text)
+    if path.suffix.lower() not in ("", ".json"):
+        raise argparse.ArgumentTypeError(f"{text!r} would be JSON: give FILE.json{other_forms and f'; {other_forms}'}")
+    return path
 
 
 def run(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from benchmarks.errors import ExitCode
 from benchmarks.memory import says_out_of_memory
 from benchmarks.suite.cells import Cell
+from results.checks import NOT_FINITE, WRONG
 from results.record import RunRecord
 
 DONE, INVALID, CRASH, OUT_OF_MEMORY, HANG = "done", "invalid", "crash", "out_of_memory", "hang"
@@ -21,7 +22,7 @@ class Attempt(NamedTuple):
 
     `code` is what the process ended with, `seconds` what all of it took. `record` is the name of the file that tells
     of it, "" for a study that ended well, or was skipped because this machine lacks what it takes. `batch_size` is what
-    it ran with where the batch was halved, else 0.
+    it ran with where the batch was halved, else 0. `wrong`: whether it computed something wrong, as its record says.
     """
 
     cell: str
@@ -34,6 +35,7 @@ class Attempt(NamedTuple):
     message: str = ""
     images_per_second: float | None = None
     batch_size: int = 0
+    wrong: bool = False
 
     @property
     def failed(self) -> bool:
@@ -45,7 +47,7 @@ class Attempt(NamedTuple):
         """What its figure must not be used for; "" where it may be."""
         if self.outcome != INVALID:
             return ""
-        return "INVALID: wrong" if self.code == ExitCode.INVALID else "not fit for comparison"
+        return WRONG if self.wrong or self.code == ExitCode.INVALID else "not fit for comparison"
 
     @property
     def exit_code(self) -> ExitCode:
@@ -69,6 +71,15 @@ def outcome_of(record: RunRecord) -> str:
 def message_of(record: RunRecord) -> str:
     """Why the run that left `record` failed, or is not fit for comparison."""
     return record.message or "; ".join(record.problems)
+
+
+def code_of(record: RunRecord) -> ExitCode:
+    """What the run ended with that left `record`, of which no more is known."""
+    if record.status != "completed":
+        return ExitCode.FAILED
+    accepted = record.params.get("allow_nonfinite_loss")
+    wrong = [each for each in record.wrong if not (accepted and each.startswith(NOT_FINITE))]
+    return ExitCode.INVALID if wrong else ExitCode.VALID
 
 
 class History:

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import ExitCode, UserError
+from benchmarks.errors import UserError
 from benchmarks.params import CommandLineError, parse
 from benchmarks.suite import journal
-from benchmarks.suite.attempts import DONE, INTERRUPTED, INVALID, Attempt, History, message_of, outcome_of
+from benchmarks.suite.attempts import INTERRUPTED, Attempt, History, code_of, message_of, outcome_of
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import Plan
@@ -130,12 +130,13 @@ def _left(entry: dict[str, Any], records: Iterable[RunRecord]) -> Iterable[Attem
                 entry["repeat"],
                 entry["number"],
                 outcome,
-                ExitCode.VALID if outcome in (DONE, INVALID) else ExitCode.FAILED,
+                code_of(record),
                 seconds.total_seconds(),
                 Path(record.file).name,
                 message_of(record),
                 record.steady_images_per_second,
                 entry["batch_size"],
+                bool(record.wrong),
             )
             return
 

@@ -13,6 +13,7 @@ from benchmarks.params import CommandLine, Params, notices, parse
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
 from benchmarks.telemetry.wiring import LEGEND, Wiring, matrix, read
+from benchmarks.tensorflow_lines import import_tensorflow
 from benchmarks.topology import measured_links
 from benchmarks.topology.measured_links import MeasuredLinks
 from benchmarks.topology.tower_wiring import numbered_by_nvml
@@ -99,6 +100,7 @@ def measure(options: argparse.Namespace, flags: Sequence[str]) -> None:
 
 def _measured(command: CommandLine, repeats: int, wiring: Wiring | str) -> MeasuredLinks:
     """The links of the devices that `command` asks for. Imports TensorFlow."""
+    import_tensorflow()
     import tensorflow as tf
 
     from benchmarks import devices
@@ -189,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--output", type=report.file, metavar="FILE", help="also write it as JSON")
+    parser.add_argument("--output", type=report.json_file, metavar="FILE.json", help="also write it as JSON")
     parser.add_argument(
         "--wiring", type=report.file, metavar="FILE", help="tell and draw that of another machine, which --output wrote"
     )

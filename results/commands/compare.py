@@ -4,10 +4,11 @@ import argparse
 from typing import TextIO
 
 from results.commands import arguments
+from results.commands.choices import choices, configurations
 from results.commands.table import report
 from results.comparison import writing
 from results.comparison.comparison import THRESHOLD, Comparison, compare
-from results.comparison.facts import NOT_VALID, Admitted, admit, allowed_fields
+from results.comparison.facts import COMPUTED_WRONG, NOT_VALID, Admitted, admit, allowed_fields
 from results.selection import Selection
 from results.store import FolderError
 from results.table import printable
@@ -73,9 +74,11 @@ def _compared(sides: list[Selection], options: argparse.Namespace, stderr: TextI
         report(selection.left_out, stderr)
     twice = {record.record_id for record in sides[0].records} & {record.record_id for record in sides[1].records}
     if twice:
-        raise NothingToCompareError(
-            f"{len(twice)} run(s) are in A and in B, {min(twice)} for one. Give each run on one side."
-        )
+        told = f"{len(twice)} run(s) are in A and in B, {min(twice)} for one. Give each run on one side."
+        both = [record for record in sides[0].records if record.record_id in twice]
+        if len(configurations(both)) > 1:
+            told = "\n".join([f"{told} These can be told apart:", *choices(both, options.a.place)])
+        raise NothingToCompareError(told)
     admitted = [admit(side.records, options.include_invalid) for side in sides]
     for name, side in zip("AB", admitted, strict=True):
         report((f"Left out of {name}: {count} {_reason(reason)}." for reason, count in side.left_out.items()), stderr)
@@ -97,4 +100,4 @@ def _check(sides: list[Admitted]) -> None:
 
 
 def _reason(reason: str) -> str:
-    return f"{reason} (--include_invalid admits them)" if reason == NOT_VALID else reason
+    return f"{reason} (--include_invalid admits them)" if reason in (NOT_VALID, COMPUTED_WRONG) else reason

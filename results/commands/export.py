@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from results.checks import WRONG
 from results.commands.table import report
 from results.exports import mllog, perfzero, services, tables
 from results.files import write_whole
@@ -49,6 +50,8 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
             count = len(records) - len(usable)
             words = "1 record that is" if count == 1 else f"{count} records that are"
             report([f"Left out: {words} not valid. --include_invalid takes them in."], stderr)
+        if wrong := sum(bool(record.wrong) for record in usable):
+            report([f"{WRONG}: {counted(wrong, 'record')} among them, of a run that computed something wrong."], stderr)
         if not usable:
             raise FolderError("Nothing to export: no record is valid. --include_invalid takes the others in.")
         _write(FORMATS[options.format](usable), options, stdout)

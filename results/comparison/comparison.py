@@ -14,7 +14,10 @@ THRESHOLD = 0.02  # what run-to-run noise and the choice of a clock or a driver 
 
 @dataclass(frozen=True)
 class Row:
-    """One configuration. `images_per_second_a` and `_b`: geometric means of the runs, one value a run."""
+    """One configuration. `images_per_second_a` and `_b`: geometric means of the runs, one value a run.
+
+    `wrong_a` and `_b`: how many of the runs computed something wrong; none, unless those were asked for.
+    """
 
     name: str
     runs_a: int
@@ -25,6 +28,8 @@ class Row:
     p_adjusted: float | None
     verdict: Verdict
     differing: dict[str, tuple[str, str]]
+    wrong_a: int = 0
+    wrong_b: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,8 @@ def _row(found: Match, of_both: Ratio, p_adjusted: float | None, threshold: floa
     if said.kind == "too few runs":
         said = Verdict(said.kind, _with_more(said.words, more_runs(a, b, threshold), threshold))
     mean_a, mean_b = _mean(a), _mean(b)
-    return Row(found.name, len(a), len(b), mean_a, mean_b, of_both, p_adjusted, said, found.differing)
+    wrong = [sum(bool(run.record.wrong) for run in runs) for runs in (found.a, found.b)]
+    return Row(found.name, len(a), len(b), mean_a, mean_b, of_both, p_adjusted, said, found.differing, *wrong)
 
 
 def _of_mean(mean: Ratio, threshold: float) -> Verdict:

@@ -20,6 +20,7 @@ _GROUPS = {
 }
 SOFTWARE_FACTS = frozenset(SOFTWARE)
 NOT_VALID = "not valid"
+COMPUTED_WRONG = "that computed something wrong"  # a kind of these
 CONDITION_FACTS = frozenset((*_GROUPS["hardware"], *SOFTWARE))
 
 
@@ -49,7 +50,7 @@ def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitt
         if record.trial:
             left_out["made by a search"] += 1
         elif not (record.valid or include_invalid):
-            left_out[NOT_VALID] += 1
+            left_out[COMPUTED_WRONG if record.wrong else NOT_VALID] += 1
         elif not speed:
             left_out["without a figure"] += 1
         elif not has_mean(speed):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from results.checks import WRONG
 from results.comparison.comparison import Comparison, Row
 from results.comparison.facts import described
 from results.markdown import escaped, table
@@ -79,6 +80,8 @@ def rows(found: Comparison) -> list[dict[str, Any]]:
             "configuration": printable(row.name),
             "runs_a": row.runs_a,
             "runs_b": row.runs_b,
+            "wrong_a": row.wrong_a,
+            "wrong_b": row.wrong_b,
             "images_per_second_a": row.images_per_second_a,
             "images_per_second_b": row.images_per_second_b,
             "ratio": row.ratio.value,
@@ -100,6 +103,7 @@ def notes(found: Comparison) -> list[str]:
     """Return what a reader must know beside the figures."""
     allowed = dict.fromkeys(described(row.differing) for row in found.rows if row.differing)
     said = [f"Allowed: {what}." for what in allowed]
+    said += [_wrong(side, row.name, wrong) for row in found.rows for side, wrong in _wrong_runs(row) if wrong]
     if found.matching.unknown:
         said.append(f"Not compared, as only one side tells it: {', '.join(found.matching.unknown)}.")
     for side, alone in (("A", found.matching.only_a), ("B", found.matching.only_b)):
@@ -109,6 +113,14 @@ def notes(found: Comparison) -> list[str]:
 
 def _sides(row: Row) -> Iterable[tuple[int, float]]:
     return ((row.runs_a, row.images_per_second_a), (row.runs_b, row.images_per_second_b))
+
+
+def _wrong_runs(row: Row) -> Iterable[tuple[str, int]]:
+    return (("A", row.wrong_a), ("B", row.wrong_b))
+
+
+def _wrong(side: str, name: str, count: int) -> str:
+    return f"{WRONG}: {counted(count, 'run')} in {side} computed something wrong (--include_invalid): {name}"
 
 
 def _speed(runs: int, speed: float) -> str:

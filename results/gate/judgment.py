@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from results.checks import WRONG
 from results.comparison.facts import SOFTWARE_FACTS, Run, described, facts
 from results.comparison.matching import Matching, match, settings_of
 from results.comparison.verdict import percent
@@ -82,7 +83,7 @@ def gate(
     judged = _judged(family, rules)
     judged += _unjudged(matching, candidate, set().union(*by_night), {entry.name for entry in family})
     judged.sort(key=lambda benchmark: STATUSES.index(benchmark.status))
-    return _whole(judged, candidate, rules, len(by_night), _software(family))
+    return _whole(judged, candidate, rules, len(by_night), [*_wrong_beside_valid(candidate), *_software(family)])
 
 
 def _judged(family: Sequence[Series], rules: Rules) -> list[Benchmark]:
@@ -128,7 +129,7 @@ def _unjudged(
     invalid = {settings_of(facts(record)): record for record in candidate.invalid}
     labels = names([facts(record) for record in invalid.values()])
     found = [
-        Benchmark(name, INVALID, f"no valid run: {_wrong(record)}")
+        Benchmark(name, INVALID, f"no valid run: {_why(record)}")
         for (settings, record), name in zip(invalid.items(), labels, strict=True)
         if settings not in tonight
     ]
@@ -144,9 +145,22 @@ def _unjudged(
     return found + [Benchmark(name, NEW, "not in the baseline") for name in unmatched]
 
 
-def _wrong(record: RunRecord) -> str:
+def _wrong_beside_valid(candidate: Candidate) -> list[str]:
+    """What is told of runs that computed something wrong, of benchmarks that others of tonight are judged by."""
+    tonight = {settings_of(run.facts) for run in candidate.runs}
+    wrong = [(facts(record), record) for record in candidate.invalid if record.wrong]
+    beside = [(told, record) for told, record in wrong if settings_of(told) in tonight]
+    labels = names([told for told, _ in beside])
+    return [
+        f"{WRONG}: {name}: run {record.record_id[:8]} is in no figure: {'; '.join(record.wrong)}."
+        for (_, record), name in zip(beside, labels, strict=True)
+    ]
+
+
+def _why(record: RunRecord) -> str:
+    wrong = f"{WRONG}: " * bool(record.wrong)
     told = [text for text in (record.message, *record.problems) if text]
-    return "; ".join(told) or ("it has no figure" if record.valid else f"it is {record.status}")
+    return wrong + "; ".join(told) or ("it has no figure" if record.valid else f"it is {record.status}")
 
 
 def _whole(judged: list[Benchmark], candidate: Candidate, rules: Rules, num_nights: int, notes: list[str]) -> Judgment:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from results.checks import WRONG
 from results.conditions import HARDWARE, SOFTWARE
 from results.digests import Digest
 from results.frame import COLUMNS
@@ -111,6 +112,8 @@ def histories(
         left_out.append(f"Left out: {counted(invalid, 'record')}, {why}.")
     if timeless:
         left_out.append(f"Left out: {counted(timeless, 'record')} without the time of the run.")
+    if wrong := sum(bool(_of(digest, "wrong")) for digest in usable):
+        left_out.append(f"{WRONG}: {counted(wrong, 'record')} not left out, of a run that computed something wrong.")
     return Histories(sorted(found, key=lambda series: series.runs[0].started_at), left_out)
 
 

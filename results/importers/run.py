@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from results.checks import reported_problems
+from results.checks import Problem, reported_problems
 from results.record import RecordError, Reported, RunRecord
 from results.reported import ReportedRow
 
-IMPORTER_VERSION = 1  # raised where the same log would give another record
+IMPORTER_VERSION = 2  # raised where the same log would give another record
 MOST_ROWS = 50_000  # rows kept of one run: half a million steps, as tf_cnn_benchmarks prints them
 LONGEST_MESSAGE = 300  # characters
 
@@ -64,10 +64,12 @@ def record(run: Run, identity: str, origin: dict[str, Any]) -> RunRecord:
     """
     status, message = _ending(run)
     reported = _reported(run)
+    problems = list(_problems(run, status, reported))
     return RunRecord(
         status=status,
         message=message[:LONGEST_MESSAGE],
-        problems=tuple(_problems(run, status, reported)),
+        problems=tuple(map(str, problems)),
+        wrong=tuple(str(problem) for problem in problems if isinstance(problem, Problem) and problem.wrong),
         started_at=_moment(run.started),
         finished_at=_moment(run.finished),
         command_line=(),
@@ -101,13 +103,13 @@ def _ending(run: Run) -> tuple[str, str]:
     return "interrupted" if run.message.startswith("KeyboardInterrupt") else "failed", run.message
 
 
-def _problems(run: Run, status: str, reported: Reported) -> Iterable[str]:
+def _problems(run: Run, status: str, reported: Reported) -> Iterable[str | Problem]:
     yield from run.problems
     if status == "completed" and run.images_per_second is None and not any("no figure" in why for why in run.problems):
         yield "no images per second in the source"
     if run.trained:
         steps = run.configuration.get("num_batches")
-        yield from map(str, reported_problems(reported, steps if isinstance(steps, int) else None))
+        yield from reported_problems(reported, steps if isinstance(steps, int) else None)
 
 
 def _moment(unix_seconds: float | None) -> str:

@@ -1,5 +1,6 @@
 """From material to the page: which sections there are, in which order."""
 
+from results.checks import WRONG
 from results.naming import counted
 from results.report.material import Material
 from results.report.page import Page, Section
@@ -44,11 +45,14 @@ def page(material: Material, title: str, draw: Draw | None = None) -> Page:
 
 
 def _summary(material: Material) -> tuple[str, ...]:
-    valid = [record.valid for group in material.groups for record in group.records]
-    wrong = f" and {valid.count(False):,} NOT VALID (--include_invalid)" * (not all(valid))
+    records = [record for group in material.groups for record in group.records]
+    valid = [record.valid for record in records]
+    wrong = sum(bool(record.wrong) for record in records)
+    of_them = f", {wrong:,} of them {WRONG}" if wrong else ""
+    invalid = f" and {valid.count(False):,} NOT VALID{of_them} (--include_invalid)" * (not all(valid))
     models = len({group.facts["model"] for group in material.groups})
     accelerators = ", ".join(filter(None, material.accelerators)) or "unknown"
-    runs = counted(valid.count(True), "valid run") + wrong
+    runs = counted(valid.count(True), "valid run") + invalid
     told = f"{runs} of {counted(models, 'model')}. Accelerators: {accelerators}."
     left_out = (
         f" Left out, as not valid or without a figure: {counted(len(material.left_out), 'run')}."

@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.studies import report
+from benchmarks.studies.claims.command import main
 from benchmarks.studies.pairs import Spread, Target
 from results.commands.arguments import count
 from tests.studies.runs import fresh_run
@@ -73,3 +75,24 @@ def test_counts_are_whole_and_positive(text, capsys):
         flags.parse_args([f"--pairs={text}"])
     assert ending.value.code == ExitCode.UNUSABLE
     assert "--pairs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.html", "x.json.gz"])
+def test_a_file_whose_ending_would_mislead_is_refused(name, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        report.parser("some_study", "").parse_args([f"--output={name}"])
+    assert f"argument --output: '{name}' would be JSON: give FILE.json\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.JSON", "/dev/stdout"])
+def test_files_that_do_not_mislead(name):
+    assert report.parser("some_study", "").parse_args([f"--output={name}"]).output == Path(name)
+
+
+def test_a_command_that_writes_other_forms_names_them(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["xla", "--output=x.md"])
+    assert (
+        "'x.md' would be JSON: give FILE.json; --report=FILE.md is text, and FILE.html a page"
+        in capsys.readouterr().err
+    )

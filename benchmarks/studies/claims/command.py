@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
 from types import FrameType
 
@@ -19,7 +18,7 @@ from benchmarks.signals import Terminated
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Way
+from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Way, asked
 from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
@@ -123,7 +122,7 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
     story = Story(machine)
     for claim in claims:
         for rank, case in enumerate(claim.cases(machine)):
-            if patterns and not any(fnmatch(case.name, pattern) for pattern in patterns):
+            if not asked(case.name, patterns):
                 continue
             if isinstance(case, Missing):
                 story.missing.append((claim, case))
@@ -131,7 +130,7 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
                 story.cases.append(Progress(claim, case, rank))
     names = [*(progress.case.name for progress in story.cases), *(case.name for _, case in story.missing)]
     for pattern in patterns:
-        if not any(fnmatch(name, pattern) for name in names):
+        if not any(asked(name, [pattern]) for name in names):
             there_are = ", ".join(case.name for claim in claims for case in claim.cases(machine))
             raise UserError(f"--cases: no case is called '{pattern}'. There are: {there_are}.")
     return story
@@ -246,7 +245,7 @@ def _report_file(text: str) -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = report.parser("", DESCRIPTION)
+    parser = report.parser("", DESCRIPTION, "--report=FILE.md is text, and FILE.html a page")
     parser.prog = PROGRAM
     parser.usage = "%(prog)s [OPTIONS] NAME ... [-- --FLAG=VALUE ...]"
     parser.add_argument("studies", nargs="*", metavar="NAME", help="studies to run, or all")

@@ -136,17 +136,22 @@ def _lacks(missing: Missing) -> str:
 
 
 def _doubts(finding: Finding) -> list[str]:
-    """How many of the runs are not fit for comparison by themselves, and the first reason.
+    """How many of the runs computed something wrong, and how many are doubtful by themselves, with the first reasons.
 
     That their steps are few is none: all are meant to be short, and the pairs tell whether they were too short.
     """
+    records = _records(finding)
+    wrong = [record.wrong[0] for record in records if record.wrong]
     doubts = [
-        [each for each in record.problems if not each.startswith("too few steps")] for record in _records(finding)
+        [each for each in record.problems if not each.startswith("too few steps")]
+        for record in records
+        if not record.wrong
     ]
     doubted = [problems[0] for problems in doubts if problems]
-    if not doubted:
-        return []
-    return [f"Of {len(doubts)} runs {len(doubted)} are doubtful by themselves: {doubted[0]}."]
+    told = [f"Of {len(records)} runs {len(wrong)} computed something WRONG: {wrong[0]}."] if wrong else []
+    if doubted:
+        told.append(f"Of {len(records)} runs {len(doubted)} are doubtful by themselves: {doubted[0]}.")
+    return told
 
 
 def _records(finding: Finding) -> list[RunRecord]:

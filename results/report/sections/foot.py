@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from results import reference
+from results.checks import WRONG
 from results.conditions import conditions
 from results.naming import counted
 from results.record import RunRecord
@@ -20,9 +21,9 @@ _SOURCE = ("tool", "source", "date", "document", "caveat")
 def validity(material: Material, _draw: Draw) -> Section:
     """How many runs the figures stand on, and each that is not valid or left out, bracketed, with the reason."""
     records = [record for group in material.groups for record in group.records]
-    wrong = [record for record in records if not record.valid]
+    invalid = [record for record in records if not record.valid]
     reported = sum(record.valid and record.reported is not None for record in records)
-    measured = len(records) - len(wrong) - reported
+    measured = len(records) - len(invalid) - reported
     told = [
         f"Entered into the figures: {counted(len(records), 'run')} in {counted(len(material.groups), 'configuration')}."
     ]
@@ -30,12 +31,15 @@ def validity(material: Material, _draw: Draw) -> Section:
         told.append(f"Measured by this benchmark, and found right by its checks: {measured:,}.")
     if reported:
         told.append(f"As other programs or publications reported them, and unchecked here: {reported:,}.")
-    if wrong:
-        told.append(f"NOT VALID, and in the figures because --include_invalid was given: {counted(len(wrong), 'run')}.")
+    if invalid:
+        count = counted(len(invalid), "run")
+        told.append(f"NOT VALID, and in the figures because --include_invalid was given: {count}.")
+    if wrong := sum(bool(record.wrong) for record in records):
+        told.append(f"{WRONG}, as what they computed is, and in the figures all the same: {counted(wrong, 'run')}.")
     left_out = material.left_out
     outside = f"{counted(len(left_out), 'run')} left out of all of the above." if left_out else "No run is left out."
-    told.append(f"{outside}{' Figures in brackets are not to be used.' if wrong or left_out else ''}")
-    tables = (_bracketed(wrong, "Not valid, but in the figures"), _bracketed(left_out, "Left out"))
+    told.append(f"{outside}{' Figures in brackets are not to be used.' if invalid or left_out else ''}")
+    tables = (_bracketed(invalid, "Not valid, but in the figures"), _bracketed(left_out, "Left out"))
     return Section("validity", "Validity", tuple(told), tuple(found for found in tables if found.rows))
 
 
@@ -83,7 +87,7 @@ def _bracketed(records: Sequence[RunRecord], caption: str) -> Table:
 def _problem(record: RunRecord, facts: Mapping[str, str]) -> tuple[str, ...]:
     speed = record.steady_images_per_second
     reasons = "; ".join(filter(None, [record.message, *record.problems])) or "no figure"
-    word = "no figure" if record.valid else state(record.valid, record.status)
+    word = "no figure" if record.valid else state(record.valid, record.status, bool(record.wrong))
     what = words_of(
         facts, ("model", "dataset", "accelerator", "num_gpus", "batch_size", "precision", "variable_update")
     )

@@ -116,8 +116,8 @@ def _chart(material: Material, draw: Draw, groups: list[Group]) -> Figure:
 def _bar(material: Material, group: Group, names: list[str]) -> Bar:
     label = words(group, names) or group.facts["accelerator"] or group.facts["model"]
     low, high = group.interval[1:] if group.interval else (None, None)
-    wrong = not all(record.valid for record in group.records)
-    return Bar(label, group.images_per_second, material.style(group.facts["accelerator"]), low, high, wrong)
+    not_valid = not all(record.valid for record in group.records)
+    return Bar(label, group.images_per_second, material.style(group.facts["accelerator"]), low, high, not_valid)
 
 
 def _some_of_each(ordered: list[Group]) -> list[Group]:
