@@ -78,13 +78,15 @@ def _wait(process: subprocess.Popen[str], watch: Watch, end_at: float) -> tuple[
 
     And whether it was at the time `end_at`, in seconds of the monotonic clock.
     """
-    peak, kill_at, sent = 0, float("inf"), None
+    peak, before, kill_at, sent = 0, 0, float("inf"), None
     try:
         seen = psutil.Process(process.pid)
         while process.poll() is None:
             watch.on_look()
             if watch.limit_bytes is not None:
-                peak = max(peak, resident(seen))
+                # A process that it just starts has its parent's memory for a moment, which counts twice then.
+                held = resident(seen)
+                peak, before = max(peak, min(before, held)), held
                 if peak > watch.limit_bytes:
                     return peak, True, False
             if sent is None and (sent := watch.signal_to_send()) is not None:

@@ -13,6 +13,7 @@ import psutil
 from benchmarks.environment import ask, started_nvml
 from benchmarks.machine.answers import answer
 from benchmarks.telemetry.cuda_order import bus
+from results.checks import TOO_SHORT
 
 LEAST_SECONDS = 0.5  # the kernel counts in hundredths of a second
 _IDLE = ("idle", "iowait")
@@ -65,7 +66,7 @@ class HostLoad:
             return {"cpu_share_of_others": None, "stolen_share": None, "reason": reason}
         passed = _Times(*(after - before for before, after in zip(begin, end, strict=True)))
         if passed.at < LEAST_SECONDS or passed.total <= 0:
-            return {"cpu_share_of_others": None, "stolen_share": None, "reason": "the window is too short to tell"}
+            return {"cpu_share_of_others": None, "stolen_share": None, "reason": TOO_SHORT}
         others = max(0.0, passed.busy - passed.own) / passed.total
         facts: dict[str, Any] = {"stolen_share": passed.stolen / passed.total}
         if not self._alone:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.load import LEAST_SECONDS
 from benchmarks.measure import Recording
 from results.statistics.step_statistics import StepStatistics
 from results.statistics.within_run import LEAST_STEPS, describe, interval
@@ -18,6 +19,7 @@ class PrecisionTarget:
 
     The interval is looked at more than once, and can be narrow by luck: that of a run which ended at the first such
     look would cover the true value in 87 % of simulated runs, not 95. With two looks in a row it does in 94 %.
+    Before the window is long enough to tell what other programs did in it there is no look: the run would be unfit.
     """
 
     def __init__(self, share: float) -> None:
@@ -32,7 +34,8 @@ class PrecisionTarget:
         if steps < self._next_look:
             return False
         self._next_look = int(steps * _GROWTH) + 1
-        met = self._is_promising(recording) and self._met_by(describe(recording.step_seconds))
+        long_enough = sum(recording.step_seconds) >= LEAST_SECONDS
+        met = long_enough and self._is_promising(recording) and self._met_by(describe(recording.step_seconds))
         self._met = self._met + 1 if met else 0
         return self._met == _LOOKS
 

@@ -21,7 +21,7 @@ class LengthOptions:
     target_precision: float | None = option(
         None,
         "Measure until half the width of the 95 % interval of the steady steps is this share of their mean (1% or "
-        "0.01), or --num_batches is reached; a line on stderr says which. Takes 50 steps at least.",
+        "0.01), or --num_batches is reached; a line on stderr says which. Takes 50 steps, and half a second, at least.",
         above=0,
         upper_bound=0.5,
         share=True,

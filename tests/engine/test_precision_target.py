@@ -61,3 +61,8 @@ def test_a_slow_start_does_not_hold_it_up():
     target = PrecisionTarget(0.01)
     slow_first = itertools.chain([5.0] * 5, noisy(0.005))
     assert len(recorded(slow_first, target, most=1000).step_seconds) <= 70
+
+
+def test_it_does_not_end_before_one_can_tell_what_others_did():
+    recording = recorded((0.001 * each for each in noisy(0.001)), PrecisionTarget(0.01), most=1000)
+    assert 0.5 <= sum(recording.step_seconds) < 0.65
