@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from benchmarks.params import Params, validate
 from benchmarks.verification import verify
-from tests.cluster.conftest import PROJECT, SHORT, alone, free_port
+from tests.cluster.conftest import LIMIT, PROJECT, SHORT, alone, free_port
 from variable_mgr.choice import make
 from variable_mgr.exchange_plan import ReduceOptions
 
@@ -34,7 +34,7 @@ def run(folder, count, *flags, own=()):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         processes.append(subprocess.Popen(command, env=environment, **pipes))
     try:
-        ended = [(*process.communicate(timeout=120), process.returncode) for process in processes]
+        ended = [(*process.communicate(timeout=LIMIT), process.returncode) for process in processes]
     finally:
         for process in processes:
             process.kill()
