@@ -59,8 +59,8 @@ def wait_until(condition):
         time.sleep(0.02)
 
 
-# run_benchmark.py, which needs no more than a second's grace once the file HASTY is there: until then all may come up
-# as slowly as the machine is. Who is silent, which alone takes time, is then noticed after five seconds.
+# run_benchmark.py, to which five seconds of silence are a fault once the file that $HASTY names is there: until then
+# all may come up as slowly as the machine is.
 HASTY = f"""
 import os, sys
 sys.path.insert(0, {str(PROJECT)!r})
