@@ -31,7 +31,8 @@ from benchmarks.launch_with_service import PROGRAM, run_with_service, service_fl
 from benchmarks.params import CommandLineError, parse
 
 _WORKERS = 2
-_END_SECONDS = 10.0  # for a process whose driver has ended, and for one that was told to end
+_END_SECONDS = 10.0  # for a process whose driver has ended
+_TOLD_SECONDS = 10.0  # for all of them, from a signal to end on
 # Of --cluster_timeout_secs: who fails has noticed within half of it, and those that can end then do, with a record.
 _AFTER_FAILURE = 0.4
 _POLL_SECONDS = 0.1
@@ -166,7 +167,7 @@ class _Processes:
         for task in told:
             self._running[task].send_signal(self._signal)
         self._signal = None
-        self._kill_within(_END_SECONDS)
+        self._kill_within(_TOLD_SECONDS)
 
     def _reap(self) -> None:
         for task, process in list(self._running.items()):

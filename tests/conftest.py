@@ -2,10 +2,16 @@
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 LOGICAL_CPUS = 8
+
+# A test that fails by chance, or where the machine is busy, is no test.
+settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_configure() -> None:

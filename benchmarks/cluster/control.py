@@ -125,11 +125,12 @@ class Control(threading.Thread):
             for key, _ in self._selector.select(POLL_SECONDS):
                 self._readable(key)
             self._say_alive()
-            if time.monotonic() - last_round > max(1.0, self.silence_seconds / 2):
+            now = time.monotonic()  # one look for all: a hold-up after it shows in the next round
+            if now - last_round > max(1.0, self.silence_seconds / 2):
                 self._forgive()
-            self._notice_silence()
+            self._notice_silence(now)
             self._notice_standstill()
-            last_round = time.monotonic()
+            last_round = now
         for key in list(self._selector.get_map().values()):
             key.fileobj.close()  # type: ignore[union-attr]  # sockets only
         self._selector.close()
@@ -172,8 +173,7 @@ class Control(threading.Thread):
             self._last_alive = time.monotonic()
             self.broadcast({"type": "alive", "mark": self.progress.mark})
 
-    def _notice_silence(self) -> None:
-        now = time.monotonic()
+    def _notice_silence(self, now: float) -> None:
         for task, link in list(self._links.items()):
             silent = now - link.last_heard
             if silent > self.silence_seconds:

@@ -116,14 +116,16 @@ class Telemetry:
 
         NVML is asked by the thread alone: a driver that does not answer any more holds up that, and not the run.
         """
-        begun, ended, given_up = threading.Event(), threading.Event(), threading.Event()
-        sampler = threading.Thread(target=self._sample, args=(begun, ended, given_up), name="telemetry", daemon=True)
+        begun, timed, ended, given_up = (threading.Event() for _ in range(4))
+        events = (begun, timed, ended, given_up)
+        sampler = threading.Thread(target=self._sample, args=events, name="telemetry", daemon=True)
         self._host.begin()
         self._host.source.sample()  # rates begin here
         sampler.start()
         if not begun.wait(PATIENCE_SECONDS):
             self._give_up(given_up)
         self._begin = self._clock()
+        timed.set()
         try:
             yield
         finally:
@@ -138,10 +140,13 @@ class Telemetry:
             self._window += self._end - self._begin
             self._host.look(self._window)
 
-    def _sample(self, begun: threading.Event, ended: threading.Event, given_up: threading.Event) -> None:
+    def _sample(
+        self, begun: threading.Event, timed: threading.Event, ended: threading.Event, given_up: threading.Event
+    ) -> None:
         for series in self._series.values():
             series.begin()
         begun.set()
+        timed.wait()  # the looks are told by the time since then
         while not ended.wait(self._interval):
             for series in (self._host, *self._series.values()):
                 series.look(self._window + self._clock() - self._begin, given_up)

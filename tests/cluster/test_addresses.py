@@ -34,6 +34,6 @@ def test_who_listens_is_reached_both_ways():
     with listen(port):
         hosts = ["127.0.0.1", "::1"] if socket.has_dualstack_ipv6() else ["127.0.0.1"]
         for host in hosts:
-            socket.create_connection((host, port), timeout=5).close()
+            socket.create_connection((host, port), timeout=60).close()
         with pytest.raises(OSError, match="Address already in use"):
             listen(port)

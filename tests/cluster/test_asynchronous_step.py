@@ -10,12 +10,12 @@ from benchmarks.step import StepOutcome
 
 
 class Step:
-    """A step that takes `seconds`; it fails after `fails_after` of them."""
+    """A step that the test lets end, so many times; it fails after `fails_after` of them."""
 
-    def __init__(self, seconds, loss, fails_after=10_000):
+    def __init__(self, loss, times=0, fails_after=10_000):
         self.strategy, self.updates, self.rate = object(), object(), object()
         self.made = 0
-        self._seconds = seconds
+        self.left = threading.Semaphore(times)
         self._loss = loss
         self._fails_after = fails_after
 
@@ -23,7 +23,7 @@ class Step:
         return 0.5
 
     def __call__(self):
-        time.sleep(self._seconds)
+        self.left.acquire()
         if self.made >= self._fails_after:
             raise ValueError("gone")
         self.made += 1
@@ -31,23 +31,41 @@ class Step:
 
 
 def test_a_call_waits_for_as_many_steps_as_there_are_workers():
-    quick, slow = Step(0.01, 1.0), Step(0.1, 3.0)
+    quick, slow = Step(1.0, times=36), Step(3.0, times=4)
     step = AsynchronousStep([quick, slow])
     assert step.trace() == 1.0
     losses = [step().loss for _ in range(20)]
-    assert quick.made > 2 * slow.made > 0
-    assert 40 <= quick.made + slow.made <= 40 + 4  # and what is under way, or has just ended
+    assert (quick.made, slow.made) == (36, 4)
+    assert sum(losses) == pytest.approx((36 * 1.0 + 4 * 3.0) / 2)
     assert all(1.0 <= loss <= 3.0 for loss in losses)
 
 
+def test_a_call_waits_for_the_last_of_them():
+    quick, slow = Step(1.0, times=1), Step(3.0)
+    step, ended = AsynchronousStep([quick, slow]), threading.Event()
+    waits = threading.Thread(target=lambda: (step(), ended.set()), daemon=True)
+    waits.start()
+    assert not ended.wait(0.2)
+    slow.left.release()
+    assert ended.wait(60)
+
+
+def test_who_is_slow_to_call_holds_the_workers_back():
+    worker = Step(1.0, times=1_000)
+    step = AsynchronousStep([worker])
+    step()
+    time.sleep(0.1)
+    assert worker.made <= 3  # one is taken, one is ended, and one waits to be
+
+
 def test_what_fails_in_a_worker_s_thread_is_raised():
-    step = AsynchronousStep([Step(0.0, 1.0), Step(0.0, 1.0, fails_after=3)])
+    step = AsynchronousStep([Step(1.0, times=1_000), Step(1.0, times=1_000, fails_after=3)])
     with pytest.raises(ValueError, match="gone"):
         [step() for _ in range(1000)]
 
 
 def test_threads_do_not_keep_the_process_alive():
-    AsynchronousStep([Step(0.01, 1.0)])()
+    AsynchronousStep([Step(1.0, times=1)])()
     assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
 
 
@@ -66,7 +84,7 @@ def test_each_process_s_towers_are_a_worker_and_they_share_everything():
             return ("view", towers)
 
     def make_step(strategy, towers, first):
-        made.append((strategy, towers, first, Step(0.0, 1.0)))
+        made.append((strategy, towers, first, Step(1.0)))
         return made[-1][-1]
 
     towers = [f"/job:worker/replica:0/task:{task}/cpu:{cpu}" for task in (0, 1) for cpu in (0, 1)]

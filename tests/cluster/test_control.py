@@ -1,6 +1,7 @@
 """The control connections by themselves: no TensorFlow, all ends in this process."""
 
 import dataclasses
+import itertools
 import json
 import socket
 import threading
@@ -9,18 +10,19 @@ from functools import partial
 
 import pytest
 
-from benchmarks.cluster import session
+from benchmarks.cluster import session, watchdog
 from benchmarks.cluster.cluster import Cluster, Task
 from benchmarks.cluster.control import ClusterError
 from benchmarks.cluster.driver_control import DriverControl
 from benchmarks.cluster.identity import differences, identity
 from benchmarks.cluster.member_control import MemberControl
+from benchmarks.cluster.progress import Mark, Standstill
 from benchmarks.cluster.watchdog import Watchdog
 from benchmarks.params import Params
-from tests.cluster.conftest import free_port
+from tests.cluster.conftest import LIMIT, free_port, nobody_listens, wait_until
 
 PARAMS = Params(model="trivial", batch_size=4)
-SETUP = 600.0
+SETUP, PATIENCE = 600.0, 60.0
 CONTROLS = []  # to be closed after the test
 
 
@@ -41,8 +43,8 @@ def _ends():
         CONTROLS.pop().close()
 
 
-def driver_of(cluster, timeout=5.0):
-    control = DriverControl(cluster, timeout, SETUP, partial(differences, identity(PARAMS, cluster)))
+def driver_of(cluster):
+    control = DriverControl(cluster, PATIENCE, SETUP, partial(differences, identity(PARAMS, cluster)))
     CONTROLS.append(control)
     gathered = []
 
@@ -58,9 +60,9 @@ def driver_of(cluster, timeout=5.0):
     return control
 
 
-def member_of(cluster, job, index, *, timeout=5.0, **changed):
+def member_of(cluster, job, index, **changed):
     own = dataclasses.replace(cluster, task=Task(job, index))
-    control = MemberControl(own, timeout, SETUP, identity(PARAMS, own) | changed)
+    control = MemberControl(own, PATIENCE, SETUP, identity(PARAMS, own) | changed)
     CONTROLS.append(control)
     control.problem = None
 
@@ -77,7 +79,7 @@ def member_of(cluster, job, index, *, timeout=5.0, **changed):
 
 def joined(*controls):
     for control in controls:
-        (control.gathering if isinstance(control, DriverControl) else control.joining).join(10)
+        (control.gathering if isinstance(control, DriverControl) else control.joining).join(LIMIT)
 
 
 def test_all_come_together_and_the_port_is_free_for_tensorflow(cluster):
@@ -89,9 +91,12 @@ def test_all_come_together_and_the_port_is_free_for_tensorflow(cluster):
         ps.say_ready()
         driver.wait_until_ready(no_signal)
         assert driver.ready[Task("worker", 1)]["variables"] == "abc"
-        driver.finish(0, 12.5, "")
+        finishing = threading.Thread(target=driver.finish, args=(0, 12.5, ""))
+        finishing.start()
         for member in (ps, worker):
             assert member.wait_for_end(no_signal)["images_per_second"] == 12.5
+            member.close()
+        finishing.join()  # once all are gone
 
 
 @pytest.mark.parametrize(
@@ -119,19 +124,23 @@ def test_who_cannot_be_reached_is_named_before_tensorflow_tries(cluster):
     joined(driver, ps, worker)
     with pytest.raises(ClusterError, match=rf"{cluster.name(Task('ps', 0))}: it is up .*Connection refused"):
         driver.reach_all()
-    driver.finish(0, None, "")
 
 
 def test_what_hangs_in_tensorflow_is_a_fault_in_time(cluster):
     control = MemberControl(cluster, 5.0, SETUP, {})
-    faults = []
-    control.on_fault = faults.append
+    told = threading.Event()
+    control.on_fault = lambda _: told.set()
     with control.within(0.1, "it did not start"):
-        time.sleep(0.3)
-    with control.within(0.1, "this did"):
-        pass
-    time.sleep(0.2)
-    assert [str(fault) for fault in faults] == ["it did not start within 0.1 s"]
+        assert told.wait(LIMIT)
+    assert str(control.fault) == "it did not start within 0.1 s"
+
+
+def test_what_does_not_hang_is_no_fault_later(cluster):
+    control = MemberControl(cluster, PATIENCE, SETUP, {})
+    with control.within(2 * LIMIT, "it did not start"):
+        (timer,) = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    timer.join(LIMIT)
+    assert not timer.is_alive()
 
 
 def test_flags_that_say_where_or_for_how_long_may_differ(cluster):
@@ -148,20 +157,18 @@ def test_a_second_process_of_one_role_is_refused(cluster):
     assert f"refuses this process: another process already is {cluster.name(Task('worker', 1))}" in second.problem
     joined(driver, first, member_of(cluster, "ps", 0))
     assert driver.gathered == []
-    driver.finish(0, None, "")
 
 
 def test_strangers_at_the_port_are_let_go(cluster):
     driver = driver_of(cluster)
     host, port = cluster.address(cluster.driver).split(":")
-    time.sleep(0.1)
+    wait_until(lambda: not nobody_listens(int(port)))
     with socket.create_connection((host, int(port))) as stranger:
         stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        stranger.settimeout(5)
+        stranger.settimeout(LIMIT)
         assert stranger.recv(10) == b""
     joined(driver, member_of(cluster, "ps", 0), member_of(cluster, "worker", 1))
     assert driver.gathered == []
-    driver.finish(0, None, "")
 
 
 def test_a_port_on_which_something_else_answers(cluster):
@@ -178,28 +185,42 @@ def test_a_port_on_which_something_else_answers(cluster):
 def test_a_process_that_was_held_up_itself_blames_nobody(cluster):
     driver, ps, worker = driver_of(cluster), member_of(cluster, "ps", 0), member_of(cluster, "worker", 1)
     joined(driver, ps, worker)
-    ps.timeout_seconds = worker.timeout_seconds = 60.0  # who would blame the driver otherwise, and rightly
-    hold_up = driver._say_alive
-    driver._say_alive = lambda: (time.sleep(driver.silence_seconds + 0.3), setattr(driver, "_say_alive", hold_up))
-    time.sleep(driver.silence_seconds + 1)
+    rounds, go_on = itertools.count(1), threading.Event()
+
+    def hold_up():
+        if next(rounds) == 1:
+            time.sleep(driver.silence_seconds + 0.3)
+        else:
+            go_on.set()
+
+    driver.timeout_seconds = 5.0  # the others have more patience, and rightly blame nobody
+    driver._say_alive = hold_up
+    assert go_on.wait(LIMIT)
     assert driver.fault is None
-    driver.finish(0, None, "")
 
 
 def test_who_does_not_get_on_is_named_to_all(cluster):
     driver, ps, worker = driver_of(cluster), member_of(cluster, "ps", 0), member_of(cluster, "worker", 1)
     joined(driver, ps, worker)
-    driver.progress.watched(lambda: None)()
-    worker.progress.watched(lambda: None)()
+    now, heard = [0.0], {}
+
+    class Noted(Standstill):
+        def heard(self, task, mark):
+            super().heard(task, mark)
+            heard[task] = mark
+
     waits = threading.Thread(target=wait_to_fail, args=(ps,))
     waits.start()
-    began = time.monotonic()
-    while time.monotonic() - began < 7 and not worker.fault:
-        driver.progress.watched(lambda: time.sleep(0.1))()  # as if it did not wait for the other
-    waits.join(5)
-    assert time.monotonic() - began >= 5
+    worker.progress.watched(lambda: None)()
+    for _ in range(2):  # as if it did not wait for the other
+        driver.progress.watched(lambda: None)()
+    driver._standstill = Noted(lambda: now[0])
+    marks = {Task("worker", 0): driver.progress.mark, Task("worker", 1): worker.progress.mark}
+    wait_until(lambda: heard == marks | {Task("ps", 0): Mark(0, "starting", None)})  # which waits for the others
+    now[0] = PATIENCE + 1
+    waits.join(LIMIT)
     for control in (driver, ps, worker):
-        assert f"{cluster.name(Task('worker', 1))}: it lives but does not get on: past step 1 for 5 s" in str(
+        assert f"{cluster.name(Task('worker', 1))}: it lives but does not get on: past step 1 for 61 s" in str(
             control.fault
         )
 
@@ -209,20 +230,23 @@ def wait_to_fail(control):
         control.wait_for_end(no_signal)
 
 
-def test_the_watchdog_leaves_the_end_to_a_main_thread_that_is_at_it():
-    done = []
-    dog = Watchdog(0.1, lambda fault: done.append(str(fault)), end=done.append)
-    dog.hold_back()
+def ended(told=lambda: None, before=lambda _: None):
+    """What a watchdog does that is let loose: the fault in its last words, and the exit code."""
+    done, at_end = [], threading.Event()
+    dog = Watchdog(0.1, lambda fault: done.append(str(fault)), told, lambda code: (done.append(code), at_end.set()))
+    before(dog)
     dog.let_loose(ClusterError("gone"))
-    time.sleep(0.3)
-    assert done == []
+    assert at_end.wait(LIMIT)
+    return done
+
+
+def test_the_watchdog_leaves_the_last_words_to_a_main_thread_that_is_at_them(monkeypatch):
+    monkeypatch.setattr(watchdog, "_ENDING_SECONDS", 0.1)
+    assert ended(before=Watchdog.hold_back) == [1]
 
 
 def test_the_watchdog_ends_a_process_whose_main_thread_hangs():
-    done = []
-    Watchdog(0.1, lambda fault: done.append(str(fault)), end=done.append).let_loose(ClusterError("gone"))
-    time.sleep(0.3)
-    assert done == ["gone", 1]
+    assert ended() == ["gone", 1]
 
 
 def test_a_proxy_for_the_web_is_passed_by(cluster):
@@ -238,7 +262,4 @@ def test_roles_become_flags(cluster):
 
 
 def test_a_process_that_was_told_to_end_says_so_even_if_it_hangs():
-    done = []
-    Watchdog(0.1, lambda fault: done.append(str(fault)), lambda: 143, done.append).let_loose(ClusterError("gone"))
-    time.sleep(0.3)
-    assert done == ["gone", 143]
+    assert ended(told=lambda: 143) == ["gone", 143]

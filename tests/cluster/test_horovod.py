@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from benchmarks.params import Params, validate
 from benchmarks.verification import verify
-from tests.cluster.conftest import PROJECT, SHORT, alone, free_port
+from results.checks import FOREIGN_LOAD
+from tests.cluster.conftest import LIMIT, PROJECT, SHORT, alone, free_port
 from variable_mgr.choice import make
 from variable_mgr.exchange_plan import ReduceOptions
 
@@ -34,7 +35,7 @@ def run(folder, count, *flags, own=()):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         processes.append(subprocess.Popen(command, env=environment, **pipes))
     try:
-        ended = [(*process.communicate(timeout=120), process.returncode) for process in processes]
+        ended = [(*process.communicate(timeout=LIMIT), process.returncode) for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -51,7 +52,8 @@ def test_two_processes_train_like_one_with_two_towers(tmp_path):
         assert "Batch size:  8 global\n" in out
     assert "Record: left by the first process of Horovod" in ended[1][1]
     (record,) = records
-    assert record["problems"] == ["too few steps: 5 steps, and an interval needs 50"]
+    of_the_run = [problem for problem in record["problems"] if not problem.startswith(FOREIGN_LOAD)]
+    assert of_the_run == ["too few steps: 5 steps, and an interval needs 50"]
     assert record["checks"]["variable_update"]["passed"]
     expected = alone(tmp_path, "--num_gpus=2", "--variable_update=replicated")["measurement"]["losses"]
     assert record["measurement"]["losses"] == pytest.approx(expected, abs=1e-5)

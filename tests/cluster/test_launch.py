@@ -11,23 +11,22 @@ import time
 import psutil
 import pytest
 
-from tests.cluster.conftest import PROJECT, SHORT, TIMEOUT
+from tests.cluster.conftest import HASTY, LIMIT, PATIENT, PROJECT, SHORT, wait_until
 from tests.main.conftest import run_program, sample_data  # noqa: F401  a fixture
 
 
-def launch(*arguments, flags, results_dir, timeout=TIMEOUT):
+def launch(*arguments, flags, results_dir, program=("-m", "benchmarks.launch")):
     command = [
         "env",
         "--default-signal=INT",
         sys.executable,
-        "-m",
-        "benchmarks.launch",
+        *program,
         *arguments,
         "--",
         *SHORT,
         *flags,
     ]
-    command += [f"--cluster_timeout_secs={timeout}", f"--results_dir={results_dir}"]
+    command += [f"--cluster_timeout_secs={PATIENT}", f"--results_dir={results_dir}"]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
     return subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -40,9 +39,8 @@ def records(results_dir):
 
 def test_a_cluster_that_reads_images(sample_data, tmp_path):  # noqa: F811
     flags = [f"--data_dir={sample_data}", "--num_gpus=2", "--nocross_replica_sync"]
-    # Four processes that import TensorFlow on a busy machine can fall silent for a while, and nothing here is to fail.
-    process = launch("--workers=2", "--ps=2", flags=flags, results_dir=tmp_path, timeout=60)
-    out, err = process.communicate(timeout=120)
+    process = launch("--workers=2", "--ps=2", flags=flags, results_dir=tmp_path)
+    out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     lines = out.splitlines()
     assert all(re.match(r"\[(ps|worker) [01]\] ", line) for line in lines)
@@ -64,39 +62,62 @@ def test_a_cluster_that_reads_images(sample_data, tmp_path):  # noqa: F811
     assert "[worker 0] Record: " in err
 
 
-def test_ctrl_c_and_a_process_that_is_stuck(tmp_path):
-    process = launch("--workers=2", "--ps=1", flags=["--num_batches=1000000"], results_dir=tmp_path)
-    for line in process.stdout:
-        if "[worker 0] 5\t" in line:
-            break
+# The launcher, which leaves those that it has told to end all the time that they need.
+PATIENTLY = f"""
+import sys
+import benchmarks.launch as launch
+launch.PROGRAM, launch._TOLD_SECONDS, launch._END_SECONDS = PROGRAM, {LIMIT}, 2.0
+sys.exit(launch.main(sys.argv[1:]))
+"""
+
+
+def begun(**options):
+    """A launcher whose cluster makes steps, and the processes that it has started."""
+    flags = ["--num_batches=1000000", "--display_every=5"]
+    process = launch("--workers=2", "--ps=1", flags=flags, **options)
+    assert any("[worker 0] 5\t" in line for line in process.stdout), process.stderr.read()
     started = psutil.Process(process.pid).children(recursive=True)
     assert len(started) == 3
+    return process, started
+
+
+def sleeps(process):
+    """Whether its main thread waits for something at every look, as in a step that hangs."""
+    for _ in range(10):
+        if process.status() != psutil.STATUS_SLEEPING:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_ctrl_c_and_a_process_that_is_stuck(tmp_path, monkeypatch):
+    hasty, program = tmp_path / "hasty", tmp_path / "run_benchmark.py"
+    monkeypatch.setenv("HASTY", str(hasty))
+    program.write_text(HASTY)
+    process, started = begun(results_dir=tmp_path / "runs", program=["-c", f"PROGRAM = {str(program)!r}{PATIENTLY}"])
     (stuck,) = [each for each in started if "--job_name=ps" in each.cmdline()]
+    (driver,) = [each for each in started if {"--job_name=worker", "--task_index=0"} < set(each.cmdline())]
     stuck.send_signal(signal.SIGSTOP)
-    time.sleep(0.5)
+    wait_until(lambda: sleeps(driver))
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    hasty.touch()
+    _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 137
     assert "benchmarks.launch: killing ps 0, which does not end" in err
     assert not any(each.is_running() for each in started)
-    (record,) = records(tmp_path)
+    (record,) = records(tmp_path / "runs")
     assert record["status"] == "failed"  # a step that hangs cannot be interrupted, but its end is told
     assert "/job:ps/task:0" in record["message"]
     assert "it has been silent for" in record["message"]
 
 
 def test_kill_minus_nine_takes_the_others_along(tmp_path):
-    process = launch("--workers=2", "--ps=1", flags=["--num_batches=1000000"], results_dir=tmp_path)
-    for line in process.stdout:
-        if "[worker 0] 5\t" in line:
-            break
-    started = psutil.Process(process.pid).children(recursive=True)
-    assert len(started) == 3
+    process, started = begun(results_dir=tmp_path)
     started[0].send_signal(signal.SIGSTOP)  # who is stopped can still be killed
     process.kill()
-    _, alive = psutil.wait_procs(started, timeout=5)
+    _, alive = psutil.wait_procs(started, timeout=LIMIT)
     assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
-    process.communicate(timeout=10)
+    process.communicate(timeout=LIMIT)
 
 
 def test_a_reader_that_goes_holds_no_process_up(tmp_path):
@@ -104,7 +125,7 @@ def test_a_reader_that_goes_holds_no_process_up(tmp_path):
     flags = ["--variable_update=sharded", "--num_batches=1500"]
     process = launch("--workers=2", flags=flags, results_dir=tmp_path)
     process.stdout.close()
-    process.communicate(timeout=120)
+    process.communicate(timeout=LIMIT)
     (record,) = records(tmp_path)
     assert len(record["measurement"]["step_seconds"]) == 1500  # 100 kB of lines, where a pipe holds 64
 

@@ -1,5 +1,6 @@
 """Roles from Slurm's environment and from Kubernetes' pods, by TensorFlow's resolvers."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
@@ -64,7 +65,7 @@ class Pods:
 
 KUBERNETES = Params(
     cluster_resolver="kubernetes", cluster_jobs="ps:1,worker:2", kubernetes_labels="ps:app=ps,worker:app=workers",
-    cluster_port=21470, cluster_timeout_secs=5.0,
+    cluster_port=21470, cluster_timeout_secs=60.0,
 )  # fmt: skip
 ADDRESSES = {"ps": ["127.0.0.1"], "workers": ["127.0.0.2", "127.0.0.3"]}
 
@@ -84,4 +85,7 @@ def test_kubernetes_without_this_pod(monkeypatch):
 
 def test_kubernetes_with_too_few_pods():
     with pytest.raises(UserError, match=r"--cluster_jobs=ps:1,worker:2, and there are {'ps': 1, 'worker': 1}"):
-        resolvers.find(KUBERNETES, pods=Pods(ps=["127.0.0.1"], workers=["127.0.0.2"]))
+        resolvers.find(
+            dataclasses.replace(KUBERNETES, cluster_timeout_secs=5.0),
+            pods=Pods(ps=["127.0.0.1"], workers=["127.0.0.2"]),
+        )

@@ -68,13 +68,27 @@ def test_labels_follow_the_file(tmp_path):
     assert found == {b"n02": (1, b"great white shark"), b"n00": (3, b"goldfish, fish"), b"n01": (4, b"")}
 
 
+# The command, which comes to no end by itself: however late it is killed, that is in its middle.
+LONG_CONVERSION = """
+import sys, threading
+from benchmarks.inputs import imagenet, imagenet_conversion
+write, begun = imagenet_conversion._Writer.write, []
+def held_up(self, shard):
+    begun.append(shard)
+    if len(begun) > 30: threading.Event().wait()
+    return write(self, shard)
+imagenet_conversion._Writer.write = held_up
+sys.exit(imagenet.main(sys.argv[1:]))
+"""
+
+
 def test_a_killed_conversion_goes_on_and_gives_the_same_bytes(tmp_path):
     images = jpegs.folder(tmp_path / "images", classes=10, images=40)
     data = tmp_path / "data"
     options = [f"--images={images}", "--shard_megabytes=0.001"]
-    command = [sys.executable, "-m", "benchmarks.inputs.imagenet", f"--data_dir={data}", *options]
+    command = [sys.executable, "-c", LONG_CONVERSION, f"--data_dir={data}", *options]
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(shards(data)) < 3 and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.001)

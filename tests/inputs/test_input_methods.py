@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.errors import UserError
+from benchmarks.inputs import data_service
 from benchmarks.inputs.feed import compiled
 from benchmarks.inputs.imagenet_reading import Files
 from benchmarks.inputs.record_errors import explain
@@ -139,7 +140,7 @@ def reached(sample_dir, address):
     params = Params(data_dir=str(sample_dir), data_name="cifar10", input_method="service", data_service_address=address)
     with pytest.raises(UserError, match=rf"^--data_service_address={address}: no data service can be reached") as error:
         open_source(params)
-    assert time.monotonic() - begin < 15
+    assert time.monotonic() - begin < 120, "gRPC by itself would wait for ever"
     return str(error.value)
 
 
@@ -147,6 +148,7 @@ def test_a_service_that_is_not_there_is_told_before_the_model_is_built(sample_di
     assert "python -m benchmarks.inputs.data_service" in reached(sample_dir, "127.0.0.1:1")
 
 
-def test_what_is_no_data_service_is_told_within_seconds(sample_dir, silent, other_grpc):
+def test_what_is_no_data_service_is_told_within_seconds(sample_dir, silent, other_grpc, monkeypatch):
     assert "there was no answer within 5 s" in reached(sample_dir, silent)
+    monkeypatch.setattr(data_service, "_REACH_SECONDS", 60.0)  # this one does answer, if late
     assert "another gRPC server, not the dispatcher" in reached(sample_dir, other_grpc)

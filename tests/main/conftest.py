@@ -77,7 +77,7 @@ def run(*arguments, results_dir):
 def run_program(program):
     """Run Python source in the project's folder; its stdout."""
     command = [sys.executable, "-c", program]
-    finished = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=True)
+    finished = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=True)
     return finished.stdout
 
 

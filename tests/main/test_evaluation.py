@@ -50,13 +50,10 @@ def test_evaluations_are_recorded_and_in_no_step(evaluated):
     trained = math.fsum(measurement["warmup_step_seconds"]) + measurement["window_seconds"]
     assert last["training_seconds"] == pytest.approx(trained)
     evaluating = sum(each["seconds"] for each in evaluation["evaluations"])
-    assert last["wall_seconds"] >= trained + evaluating
+    assert last["wall_seconds"] >= trained + evaluating, "no evaluation is in the window"
     assert last["epoch"] == pytest.approx(12 * 16 / 1600)
     printed = re.findall(ACCURACY, evaluated.out)
     assert [f"{each['top_1']:.4f}" for each in evaluation["evaluations"]] == [top_1 for top_1, *_ in printed]
-    # What is between the steps of a window is in it; an evaluation, which takes longer than a step, is not.
-    between = measurement["window_seconds"] - math.fsum(measurement["step_seconds"])
-    assert between < min(each["seconds"] for each in evaluation["evaluations"])
 
 
 def test_training_ends_at_the_accuracy_asked_for(sample_data, tmp_path):

@@ -75,7 +75,7 @@ def test_a_quantised_run_measures_size_speed_and_agreement(sample_data, trained,
 
 def label(*arguments):
     command = [sys.executable, "-m", "benchmarks.label_image", *map(str, arguments)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ UNUSED = ("benchmarks.tracing", "benchmarks.xplane", "benchmarks.summaries", "be
 def test_an_interrupt_in_the_middle_of_a_trace_leaves_a_record_and_no_file(tmp_path):
     trace = tmp_path / "trace.json"
     flags = ["--model=trivial", "--data_name=cifar10", f"--trace_file={trace}", "--trace_steps=1:100000"]
-    ran = signal_at("Img/sec", INTERRUPT, *SHORT, *flags, results_dir=tmp_path / "runs")
+    ran = signal_at("1\timages", INTERRUPT, *SHORT, *flags, results_dir=tmp_path / "runs")
     assert ran.code == 130
     (record,) = ran.records
     assert record["status"] == "interrupted"

@@ -14,7 +14,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
     reader.start()
     check_writable(pipe)
     write_whole(pipe, b"figures")
-    reader.join(10)
+    reader.join(60)
     assert read == [b"figures"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

@@ -106,7 +106,7 @@ def run(*arguments):
     return code, stdout.getvalue(), stderr.getvalue()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example(with_numbers(10**400))
 @given(records())
 def test_every_command_survives_any_record(text):

@@ -5,6 +5,9 @@ It takes flags as they come, as what reads them takes four times as long to impo
 What becomes of it is in --tag: its words, with + between. "crash", "hang", "oom>8" (with more than 8 images), "exit2",
 "invalid", "wrong" (exit code 3), "silent", "late" (it crashes when its record is there) and "once" (what else there is
 happens at the first attempt only); "wait" runs until it is told to end.
+
+A test that must be there in time holds runs up: $STAND_IN_MOST names a file with a number, and no run goes on while
+there are as many records. The file $STAND_IN_UP, where it is named, is made once a run is up.
 """
 
 import json
@@ -40,6 +43,10 @@ def main(arguments):
     if "exit2" in fate:
         say("run_benchmark.py: error: --device=gpu: there is none")
         return 2
+    if "STAND_IN_UP" in os.environ:
+        Path(os.environ["STAND_IN_UP"]).touch()
+    while held_up(given["results_dir"]) and not INTERRUPTED:
+        time.sleep(0.02)
     while "hang" in fate or ("wait" in fate and not INTERRUPTED):
         time.sleep(0.02)
     speed = 500 * (1 + 0.001 * suite["repeat"])
@@ -76,6 +83,11 @@ def main(arguments):
     if "wrong" in fate:
         return 3
     return {"failed": 1, "interrupted": 130}.get(record.status, 0)
+
+
+def held_up(results_dir):
+    most = os.environ.get("STAND_IN_MOST")
+    return most and len(list(Path(results_dir).glob("*.json"))) >= int(Path(most).read_text() or 0)
 
 
 def say(text):

@@ -32,7 +32,7 @@ def test_it_tells_what_was_written(tmp_path):
     found.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_torn_end_is_cut_off_and_gone_on_from(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("torn") / "j"

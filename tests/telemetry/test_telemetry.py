@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import psutil
 import pytest
 
@@ -24,9 +25,22 @@ def h200(tmp_path, monkeypatch) -> Machine:
     return put_in_place((HERE / "h200.txt").read_text(), tmp_path, monkeypatch)
 
 
+class Clock:
+    """The clock of all windows here; who asks it is the telemetry, at each look."""
+
+    asked = 0
+
+    def __call__(self) -> float:
+        self.asked += 1
+        return time.perf_counter()
+
+
+CLOCK = Clock()
+
+
 def watched(*parts, images: int | None = 100) -> dict:
     """The facts of a window in which each of `parts` is called."""
-    watch = Telemetry(INTERVAL)
+    watch = Telemetry(INTERVAL, CLOCK)
     for part in parts:
         with watch.part():
             part()
@@ -34,7 +48,12 @@ def watched(*parts, images: int | None = 100) -> dict:
 
 
 def some_time() -> None:
+    """As long as ten looks take, at least, however late they come."""
+    enough, end = CLOCK.asked + 10, time.monotonic() + 60
     time.sleep(10 * INTERVAL)
+    while CLOCK.asked < enough:
+        assert time.monotonic() < end
+        time.sleep(INTERVAL)
 
 
 @pytest.mark.usefixtures("h200")
@@ -48,7 +67,7 @@ def test_the_library_is_asked_through_ctypes():
 def test_the_longest_interval_can_be_waited_for():
     watch = Telemetry(options()["telemetry_interval"].upper_bound)
     with watch.part():
-        some_time()  # a thread that cannot wait so long raises at once, which pytest takes for an error
+        time.sleep(10 * INTERVAL)  # a thread that cannot wait so long raises at once, which pytest takes for an error
     assert watch.facts(1)["host"]["samples"] == 1
 
 
@@ -74,17 +93,14 @@ def test_quantities_have_the_units_of_their_names():
 
 
 def test_samples_are_those_of_the_window_only(h200):
-    def second() -> None:
-        h200.set("gpu0.utilization", 50)
-        some_time()
-
-    watch = Telemetry(INTERVAL)
+    watch = Telemetry(INTERVAL, CLOCK)
     with watch.part():
         some_time()
     h200.set("gpu0.utilization", 0)
     time.sleep(5 * INTERVAL)
+    h200.set("gpu0.utilization", 50)
     with watch.part():
-        second()
+        some_time()
     series = watch.facts(1)["gpus"]["GPU 0"]["series"]
     assert set(series["utilisation"]) == {0.97, 0.5}
     assert series["seconds"] == sorted(series["seconds"])
@@ -131,9 +147,9 @@ def test_a_driver_that_answers_no_more_holds_up_no_run(h200, monkeypatch):
     def held() -> None:
         some_time()
         h200.set("gpu0.temperature", "~600000")  # ten minutes, which nobody waits for
-        some_time()
+        time.sleep(10 * INTERVAL)
 
-    facts = watched(held, some_time)
+    facts = watched(held, lambda: time.sleep(10 * INTERVAL))
     gpu = facts["gpus"]["GPU 0"]
     assert (gpu["failure"], gpu["energy_joules"], gpu["series"]["power_watts"][-1]) == (why, None, None)
     assert len(gpu["series"]["seconds"]) == len(gpu["series"]["power_watts"])
@@ -163,11 +179,11 @@ def test_a_gpu_that_falls_off_the_bus_ends_its_series_and_says_so(h200):
 
 def test_an_error_of_one_quantity_leaves_the_others(h200):
     def unknown_for_a_while() -> None:
-        h200.set("gpu0.power", "!999")
         some_time()
         h200.set("gpu0.power", 640_000)
         some_time()
 
+    h200.set("gpu0.power", "!999")
     gpu = watched(unknown_for_a_while)["gpus"]["GPU 0"]
     assert gpu["failure"] == "NVML did not always tell power_watts: Unknown Error"
     assert gpu["series"]["power_watts"][0] is None
@@ -226,7 +242,7 @@ def test_another_users_gpu_is_not_ours(h200):
 @pytest.mark.parametrize("processes", ["", "1 2", "!4"])  # as in a container, and where it is not permitted
 def test_gpus_are_known_by_their_addresses(h200, processes):
     h200.set("gpu0.processes", processes)
-    watch = Telemetry(INTERVAL, addresses=("00000000:1b:00.0",))
+    watch = Telemetry(INTERVAL, CLOCK, addresses=("00000000:1b:00.0",))
     with watch.part():
         some_time()
     facts = watch.facts(images=100)
@@ -238,7 +254,7 @@ def test_gpus_are_known_by_their_addresses(h200, processes):
 def test_gpus_of_others_have_no_joules_of_ours(h200):
     h200.set("gpu0.processes", "1")
     assert "joules_per_image" not in watched(some_time)  # whether these are ours is not known
-    watch = Telemetry(INTERVAL, addresses=())  # of a run on the CPU
+    watch = Telemetry(INTERVAL, CLOCK, addresses=())  # of a run on the CPU
     with watch.part():
         some_time()
     assert watch.facts(images=1)["gpus"] == {}
@@ -276,12 +292,15 @@ def test_no_driver_is_a_line_and_no_error(h200, error, said):
 
 
 def test_the_host_is_seen_at_work():
-    host, begin, own = Host(), time.monotonic(), time.process_time()
-    while time.process_time() - own < 0.2:  # which takes as long as others let it
+    def now() -> np.ndarray:
+        return np.array([time.process_time(), time.monotonic()])
+
+    before, host, begin = now(), Host(), now()
+    while time.process_time() - begin[0] < 0.2:  # which takes as long as others let it
         pass
-    sample = host.sample()
-    kept_busy = (time.process_time() - own) / (time.monotonic() - begin)
-    assert sample["processors_of_process"] == pytest.approx(kept_busy, rel=0.1)
+    end, sample, after = now(), host.sample(), now()
+    (least, shortest), (most, longest) = end - begin, after - before
+    assert least / longest <= sample["processors_of_process"] <= most / shortest
     assert 0 < sample["cpu_utilisation"] <= 1
     assert sample["resident_bytes"] == pytest.approx(psutil.Process().memory_info().rss, rel=0.1)
 

@@ -34,7 +34,7 @@ if "--terminates" in sys.argv:
     os.kill(os.getppid(), signal.SIGTERM)
 if "--hangs" in sys.argv or "--terminates" in sys.argv:
     import time
-    time.sleep(60)
+    time.sleep(600)
 store.write(record(), folder)
 """
 
@@ -263,7 +263,7 @@ def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_pat
     monkeypatch.setattr(command, "Measuring", lambda folder, flags, limit: Measuring(folder, flags, limit, stand_in))
     began = time.monotonic()
     assert command.main(["xla", f"--results_dir={tmp_path}/runs"]) == ExitCode.TERMINATED
-    assert time.monotonic() - began < 30, "the run would have gone on for 60 s"
+    assert time.monotonic() - began < 300, "the run would have gone on for 600 s"
     told = capsys.readouterr()
     assert "- not measured, as its turn had not come: case" in told.out
     assert told.err.endswith("python -m benchmarks.studies: terminated\n")

@@ -104,11 +104,11 @@ def _answer(connection):
 def _answer_the_others():
     """Who has an answer may end at once; as Horovod does, the first process ends once the others have theirs too."""
     with _changed:
-        _changed.wait_for(lambda: not _open, timeout=5)
+        _changed.wait_for(lambda: not _open, timeout=60)
 
 
 def _connection():
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while True:
         try:
             return socket.create_connection(_address())
