@@ -162,13 +162,23 @@ def _watts(milliwatts: int | None) -> float | None:
 
 def ask(question: Callable[..., Any], *arguments: Any) -> Any:
     """Return NVML's answer, or None where the driver or the device has none, or no text that can be read."""
-    from pynvml import NVMLError
+    from pynvml import NVMLError, NVMLLibraryMismatchError  # which is none: the driver is older than the question
 
     try:
         answer = question(*arguments)
         return answer.decode() if isinstance(answer, bytes) else answer  # bytes before release 11.515 of the package
-    except (NVMLError, UnicodeDecodeError):
+    except (NVMLError, NVMLLibraryMismatchError, UnicodeDecodeError):
         return None
+
+
+def processes(nvml: ModuleType, handle: Any) -> list[Any] | None:
+    """Return the processes that compute on a GPU (`pid`, `usedGpuMemory`); None where the driver does not tell.
+
+    Drivers before 510, K80's last among them, know the question only as it was before.
+    """
+    found: list[Any] | None = ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    older = getattr(nvml, "nvmlDeviceGetComputeRunningProcesses_v2", None)
+    return ask(older, handle) if found is None and older else found
 
 
 def _git(folder: Path, *arguments: str) -> str:

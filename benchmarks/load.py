@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.environment import ask, started_nvml
+from benchmarks.environment import ask, processes, started_nvml
 from benchmarks.machine.answers import answer
 from benchmarks.telemetry.cuda_order import bus
 
@@ -122,13 +122,25 @@ def own_gpus(nvml: ModuleType, addresses: Sequence[str] | None = None) -> dict[i
 
 
 def _pids(nvml: ModuleType, handle: Any) -> list[int] | None:
-    processes = ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle)
-    return None if processes is None else [process.pid for process in processes]
+    found = processes(nvml, handle)
+    return None if found is None else [process.pid for process in found]
 
 
 def _state(nvml: ModuleType, handle: Any, pids: list[int] | None) -> dict[str, Any]:
     reasons = ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
     return {
         "slowed_for": None if reasons is None else [word for bit, word in SLOWED.items() if reasons & bit],
-        "other_processes": None if pids is None else len(pids) - 1,
+        "other_processes": _others(pids),
     }
+
+
+def _others(pids: Sequence[int] | None) -> int | None:
+    """How many processes beside this one compute there; None where it is not known.
+
+    In a container this process may stand there by another number, or not at all: of one alone it is not known then
+    whether it is this one, and of several all but one are others for sure.
+    """
+    numbers = set(pids or ())
+    if os.getpid() in numbers or len(numbers) > 1:
+        return len(numbers) - 1
+    return None

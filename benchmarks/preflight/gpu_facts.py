@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from benchmarks.environment import ask, started_nvml
+from benchmarks.environment import ask, processes, started_nvml
 from benchmarks.load import SLOWED
 from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
@@ -165,7 +165,7 @@ def _gpu(nvml: ModuleType, index: int) -> GpuFacts:
 
 def _processes(nvml: ModuleType, handle: Any) -> tuple[Process, ...] | None:
     """The others that compute there."""
-    found = ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    found = processes(nvml, handle)
     if found is None:
         return None
     known = {each.pid: each.usedGpuMemory for each in found if each.pid != os.getpid()}

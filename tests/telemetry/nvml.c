@@ -222,7 +222,7 @@ Return nvmlDeviceGetCurrPcieLinkGeneration(Device device, unsigned *out) { retur
 Return nvmlDeviceGetCurrPcieLinkWidth(Device device, unsigned *out) { return unsigned_of(device, "pcie_width", out); }
 
 /* "processes 4711 4712", or with memory in bytes "processes 4711:1073741824" */
-Return nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned *count, Process *out) {
+Return nvmlDeviceGetComputeRunningProcesses_v2(Device device, unsigned *count, Process *out) {
     char text[LINE];
     unsigned number = 0, room = *count;
     Return found = text_of(device, "processes", text);
@@ -235,9 +235,11 @@ Return nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned *count, P
     *count = number;
     return number > room || (number && !out) ? INSUFFICIENT_SIZE : SUCCESS;
 }
-Return nvmlDeviceGetComputeRunningProcesses_v2(Device device, unsigned *count, Process *out) {
-    return nvmlDeviceGetComputeRunningProcesses_v3(device, count, out);
+#ifndef BEFORE_510 /* came with driver 510.39 */
+Return nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned *count, Process *out) {
+    return nvmlDeviceGetComputeRunningProcesses_v2(device, count, out);
 }
+#endif
 
 Return nvmlDeviceGetTopologyCommonAncestor(Device first, Device second, unsigned *out) {
     return numbered(first, "ancestor", second->number, out);

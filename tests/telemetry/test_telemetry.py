@@ -1,5 +1,6 @@
 """Telemetry over the real nvidia-ml-py and a stand-in for the driver's library."""
 
+import os
 import time
 
 import psutil
@@ -221,6 +222,23 @@ def test_another_users_gpu_is_not_ours(h200):
     h200.set("gpu1.name", "NVIDIA H200")
     h200.set("gpu1.processes", "1")
     assert set(watched(some_time)["gpus"]) == {"GPU 0"}
+
+
+@pytest.mark.parametrize(
+    ("processes", "others"),
+    [("PID", 0), ("PID 4711", 1), ("", None), ("4711", None), ("4711 4712", 1), ("!4", None)],
+)
+def test_how_many_others_compute_there_is_not_guessed(h200, processes, others):
+    h200.set("gpu0.processes", processes.replace("PID", str(os.getpid())))
+    assert gpu_state(addresses=["00000000:1b:00.0"])["GPU 0"]["other_processes"] == others
+
+
+def test_a_driver_that_knows_only_the_older_question_tells_of_processes(tmp_path, monkeypatch):
+    machine = put_in_place((HERE / "h200.txt").read_text().replace("570.133.20", "470.256.02"), tmp_path, monkeypatch)
+    assert environment.gpus()["driver"] == "470.256.02"
+    machine.set("gpu0.processes", f"{os.getpid()} 4711")
+    assert gpu_state()["GPU 0"]["other_processes"] == 1
+    assert gpu_state(addresses=()) == {}  # of a run on the CPU
 
 
 @pytest.mark.parametrize("processes", ["", "1 2", "!4"])  # as in a container, and where it is not permitted
