@@ -11,7 +11,7 @@ from benchmarks.environment import gpus
 from benchmarks.load import gpu_state
 from benchmarks.params.params import options
 from benchmarks.telemetry import host as host_telemetry
-from benchmarks.telemetry import telemetry
+from benchmarks.telemetry import series, telemetry
 from benchmarks.telemetry.gpus import total_memory
 from benchmarks.telemetry.host import Host, rapl_joules
 from benchmarks.telemetry.telemetry import Telemetry
@@ -143,6 +143,46 @@ def test_a_driver_that_answers_no_more_holds_up_no_run(h200, monkeypatch):
     assert gpus() == {"gpus": [], "nvml": why}
 
 
+def test_what_is_counted_waits_for_no_question_that_holds_who_asks(h200, monkeypatch):
+    monkeypatch.setattr(telemetry, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(environment, "_left", [])
+    h200.set("gpu0.pcie_tx", "~600000")
+
+    def counted() -> None:
+        some_time()
+        h200.set("gpu0.energy", 1_050_000)
+
+    facts = watched(counted)
+    gpu = facts["gpus"]["GPU 0"]
+    assert (gpu["energy_joules"], facts["joules_per_image"]) == (50, 0.5)
+    assert (gpu["series"]["power_watts"][-1], gpu["summary"]["utilisation"]["mean"]) == (640, pytest.approx(0.97))
+    assert "pcie_sent_bytes_per_second" not in gpu["summary"]
+    assert gpu["failure"] == "NVML did not answer for 2 s, and is asked no more"
+
+
+def test_the_host_is_looked_at_when_the_window_ends_and_not_when_nvml_has_answered(h200, monkeypatch):
+    monkeypatch.setattr(telemetry, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(environment, "_left", [])
+    monkeypatch.setattr(Host, "sample", lambda _: {"nvml_given_up": float(bool(environment._left))})
+
+    def held() -> None:
+        h200.set("gpu0.temperature", "~600000")
+        some_time()
+
+    found = watched(held)
+    assert found["gpus"]["GPU 0"]["failure"]
+    assert found["host"]["summary"]["nvml_given_up"]["most"] == 0
+
+
+def test_what_was_heard_of_pcie_in_one_part_is_not_told_of_the_next(h200):
+    def silent() -> None:
+        h200.set("gpu0.pcie_tx", "!999")
+        some_time()
+
+    sent = watched(some_time, silent)["gpus"]["GPU 0"]["series"]["pcie_sent_bytes_per_second"]
+    assert (sent[0] or sent[1], sent[-1]) == (120e6, None)
+
+
 @pytest.mark.usefixtures("h200")
 def test_images_of_other_processes_have_no_joules_of_ours():
     assert "joules_per_image" not in watched(some_time, images=None)
@@ -210,7 +250,7 @@ def test_slow_clocks_are_told_by_reason_and_share(h200):
 
 
 def test_a_long_series_is_thinned_out_but_not_its_summary(monkeypatch):
-    monkeypatch.setattr(telemetry, "MOST_KEPT", 4)
+    monkeypatch.setattr(series, "MOST_KEPT", 4)
     found = watched(some_time)["host"]
     assert found["samples"] > 4
     assert len(found["series"]["seconds"]) <= 4
