@@ -105,6 +105,22 @@ def gpu_state(nvml: ModuleType | None = None, addresses: Sequence[str] | None = 
         ask(started.nvmlShutdown)
 
 
+def over_window(state: Mapping[str, Mapping[str, Any]], telemetry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What `gpu_state` has told, with what the record's `telemetry` saw of the same GPUs during the window.
+
+    `slowed_shares` has shares of its time by reason of SLOWED, `uncorrected_ecc_errors` their number; where not told
+    they are left out.
+    """
+    found = {name: dict(facts) for name, facts in state.items()}
+    for name, gpu in telemetry.get("gpus", {}).items():
+        facts, shares = found.setdefault(name, {}), gpu["slowed_shares"]
+        if shares is not None:
+            facts["slowed_shares"] = {word: share for word, share in shares.items() if word in SLOWED.values()}
+        if (errors := gpu["counted"].get("uncorrected_ecc_errors")) is not None:
+            facts["uncorrected_ecc_errors"] = errors
+    return found
+
+
 def own_gpus(nvml: ModuleType, addresses: Sequence[str] | None = None) -> dict[int, tuple[Any, list[int] | None]]:
     """Handle and processes of each GPU that this process computes on, by its number, in order; NVML is initialised.
 
