@@ -1,6 +1,8 @@
 """GPUs and their settings, over the real nvidia-ml-py and a stand-in for the driver's library."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -96,6 +98,31 @@ def test_what_is_not_as_it_should_be(put, line, check, severity, words):
     assert (finding.severity.value, words in finding.what) == (severity, True), finding.what
 
 
+def test_a_gpu_for_one_process_that_another_has_taken(put):
+    machine = put(H200 + SET)
+    machine.set("gpu0.compute_mode", 3)
+    assert found() == {}  # nobody is there, or this process alone
+    machine.set("gpu0.processes", 4711)
+    (taken,) = found()["compute_mode"]
+    assert taken.severity.value == "stops"
+    assert taken.what == "GPU 0 (NVIDIA H200) is in compute mode Exclusive Process, and taken by 4711 with 1.0 MB"
+    machine.set("gpu0.compute_mode", 0)
+    assert [*found()] == ["gpu_processes"]
+
+
+def test_the_server_of_mps_lets_others_in(put, tmp_path):
+    server = tmp_path / "nvidia-cuda-mps-server"
+    server.symlink_to(sys.executable)
+    running = subprocess.Popen([server, "-c", "input()"], stdin=subprocess.PIPE, text=True)
+    try:
+        machine = put(H200 + SET)
+        machine.set("gpu0.compute_mode", 3)
+        machine.set("gpu0.processes", running.pid)
+        assert [*found()] == ["gpu_processes"]
+    finally:
+        running.communicate("")
+
+
 def test_processes_of_the_same_run_are_no_strangers(put):
     put(H200 + SET).set("gpu0.processes", "4711")
     assert found(Params(device="gpu", job_name="worker", worker_hosts="a:1,b:1")) == {}
@@ -175,6 +202,20 @@ def test_an_nvlink_that_is_down(put):
     assert [*told] == ["nvlinks"]
     assert told["nvlinks"][0].what == "1 of 18 NVLinks of GPU 5 are not active"
     assert found(Params(device="gpu", num_gpus=4)) == {}  # which are the first four
+    assert found(Params(device="gpu", gpu_indices="5")) == {}  # one sends nothing
+
+
+def test_all_nvlinks_are_down_where_others_lead_to_switches_or_no_bridge_was_put_on(put):
+    off = "".join(f"gpu1.nvlink.{link} 0\n" for link in range(12))
+    machine = put(off + NEW_DRIVER + machines.nvswitch() + "gpu*.compute_capability 9.0\n")
+    for link in range(12, 18):
+        machine.set(f"gpu1.nvlink.{link}", 0)
+    (down,) = found(Params(device="gpu", num_gpus=4))["nvlinks"]
+    assert down.what == "18 of 18 NVLinks of GPU 1 are not active"
+    cards = "".join(f"gpu{gpu}.nvlink.{link} 0\n" for gpu in range(8) for link in range(12))
+    put(cards + machines.no_peers())
+    assert "nvlinks" not in found(Params(device="gpu"))
+    assert "nvlinks" not in found(Params(device="gpu", num_gpus=8))
 
 
 @pytest.mark.parametrize(("guest", "warned"), [("none", True), ("kvm", False), (None, False)])
