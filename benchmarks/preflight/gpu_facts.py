@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.environment import ask, processes, started_nvml
+from benchmarks.environment import ask, mig_parts, processes, started_nvml
 from benchmarks.load import SLOWED
 from benchmarks.machine.answers import answer
 from benchmarks.params import Params
@@ -60,6 +60,7 @@ class GpuFacts:
     prohibited: bool | None = None
     exclusive: bool | None = None
     mig: bool | None = None
+    mig_parts: int = 0
     ecc_pending: bool | None = None
     repair_pending: bool | None = None
     pcie_width: int | None = None
@@ -164,6 +165,7 @@ def _gpu(nvml: ModuleType, index: int) -> GpuFacts:
         prohibited=None if mode is None else mode == nvml.NVML_COMPUTEMODE_PROHIBITED,
         exclusive=None if mode is None else mode in _EXCLUSIVE,
         mig=mig and _yes(mig[0]),
+        mig_parts=len(mig_parts(nvml, handle)),
         ecc_pending=ecc and ecc[0] != ecc[1],
         repair_pending=_repair_pending(nvml, handle),
         pcie_width=ask(nvml.nvmlDeviceGetCurrPcieLinkWidth, handle),

@@ -258,6 +258,39 @@ def test_what_is_no_gpu_among_those_to_be_seen_is_named(put, named, no_gpu):
     ]
 
 
+SPLIT = "gpu5.mig 1\ngpu5.part1.name Tesla P100 MIG 1g.2gb\ngpu5.part3.name Tesla P100 MIG 2g.4gb\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "used", "certain", "visible"),
+    [
+        (None, [5], True, 1),  # no whole GPU
+        ("GPU-abc", [2], True, 1),
+        ("GPU-abc,GPU-fff", [5], True, 1),
+        ("0", [*range(8)], False, None),
+        ("MIG-1", [*range(8)], False, None),
+    ],
+)
+def test_beside_parts_of_a_gpu_no_whole_one_is_seen(put, named, used, certain, visible):
+    put(SPLIT + machines.dgx_1() + "gpu2.uuid GPU-abcdef\ngpu5.uuid GPU-ffff\n")
+    gpus = read(Params(num_gpus=1), {} if named is None else {"CUDA_VISIBLE_DEVICES": named})
+    assert ([gpu.index for gpu in gpus.used], gpus.certain, gpus.visible) == (used, certain, visible)
+
+
+def test_a_run_on_several_gpus_ends_at_a_split_one(put):
+    put(SPLIT + NEW_DRIVER + machines.dgx_1() + "gpu*.compute_capability 6.0\n")
+    (stopped,) = found(Params(device="gpu", num_gpus=2))["gpus"]
+    assert (stopped.severity.value, stopped.what) == ("stops", "--num_gpus=2: this process sees 1 GPU")
+    told = found(Params(device="gpu"))
+    assert [*told] == ["mig"]
+    assert told["mig"][0].what == "GPU 5 (Tesla P100-SXM2-16GB) is split by MIG"
+
+
+def test_the_only_gpu_goes_by_its_number_though_it_is_split(put):
+    put(H200 + SET + "gpu0.part1.name NVIDIA H200 MIG 1g.18gb\n").set("gpu0.mig", 1)
+    assert [*found(variables={"CUDA_VISIBLE_DEVICES": "0"})] == ["mig"]
+
+
 def test_where_models_differ_their_order_is_cuda_s_and_not_known(put):
     put("gpu7.name Tesla K80\n" + machines.dgx_1())
     assert len(read(Params(num_gpus=1), {}).used) == 8

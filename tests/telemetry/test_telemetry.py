@@ -241,6 +241,15 @@ def test_a_mig_slice_has_memory_and_power_and_no_utilisation(h200):
     assert "utilisation" not in gpu["summary"]
 
 
+def test_a_part_of_a_gpu_is_recorded_as_such(h200):
+    assert gpus()["gpus"][0]["mig"] is False
+    h200.set("gpu0.mig", 1)
+    h200.set("gpu0.part2.name", "NVIDIA H200 MIG 1g.18gb")
+    h200.set("gpu0.part2.uuid", "MIG-1")
+    (gpu,) = gpus()["gpus"]
+    assert (gpu["mig"], gpu["mig_parts"]) == (True, [{"name": "NVIDIA H200 MIG 1g.18gb", "uuid": "MIG-1"}])
+
+
 def test_slow_clocks_are_told_by_reason_and_share(h200):
     h200.set("gpu0.throttle_reasons", 0x40 | 0x4 | 0x1)  # the last of an idle GPU
     assert watched(some_time)["gpus"]["GPU 0"]["slowed_shares"] == {
