@@ -139,9 +139,9 @@ def mig(facts: Facts) -> Iterator[Finding]:
     for label, _ in _with(facts, lambda gpu: gpu.mig or None):
         yield warns(
             f"{label} split by MIG",
-            "a process computes on one part only, and others may compute on the rest",
-            "nvidia-smi --multi-instance-gpu=0 makes it whole again, as root, at the next reset; or compare with such "
-            "parts only",
+            "a process computes on one part only and sees no whole GPU beside it, and others may compute on the rest",
+            "nvidia-smi --multi-instance-gpu=0 makes it whole again, as root, at the next reset; or name whole GPUs by "
+            "their UUIDs in CUDA_VISIBLE_DEVICES, or compare with such parts only",
         )
 
 
