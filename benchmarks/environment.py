@@ -153,7 +153,27 @@ def _gpu(nvml: ModuleType, index: int) -> dict[str, Any]:
         "compute_capability": capability and "{}.{}".format(*capability),
         "power_limit_watts": _watts(ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)),
         "default_power_limit_watts": _watts(ask(nvml.nvmlDeviceGetPowerManagementDefaultLimit, handle)),
+        **_mig(nvml, handle),
     }
+
+
+def _mig(nvml: ModuleType, handle: Any) -> dict[str, Any]:
+    """Whether MIG splits a GPU, and into which parts; nothing where NVML does not tell, as of a GPU without MIG."""
+    mode = ask(nvml.nvmlDeviceGetMigMode, handle)
+    if mode is None or not mode[0]:
+        return {} if mode is None else {"mig": False}
+    parts = [
+        {"name": ask(nvml.nvmlDeviceGetName, part), "uuid": ask(nvml.nvmlDeviceGetUUID, part)}
+        for part in mig_parts(nvml, handle)
+    ]
+    return {"mig": True, "mig_parts": parts}
+
+
+def mig_parts(nvml: ModuleType, handle: Any) -> list[Any]:
+    """Handles of the parts of a GPU on which CUDA can compute; none of a whole one, or where NVML does not tell."""
+    most = ask(nvml.nvmlDeviceGetMaxMigDeviceCount, handle) or 0
+    found = [ask(nvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, number) for number in range(most)]
+    return [part for part in found if part is not None]
 
 
 def _watts(milliwatts: int | None) -> float | None:
@@ -162,13 +182,23 @@ def _watts(milliwatts: int | None) -> float | None:
 
 def ask(question: Callable[..., Any], *arguments: Any) -> Any:
     """Return NVML's answer, or None where the driver or the device has none, or no text that can be read."""
-    from pynvml import NVMLError
+    from pynvml import NVMLError, NVMLLibraryMismatchError  # which is none: the driver is older than the question
 
     try:
         answer = question(*arguments)
         return answer.decode() if isinstance(answer, bytes) else answer  # bytes before release 11.515 of the package
-    except (NVMLError, UnicodeDecodeError):
+    except (NVMLError, NVMLLibraryMismatchError, UnicodeDecodeError):
         return None
+
+
+def processes(nvml: ModuleType, handle: Any) -> list[Any] | None:
+    """Return the processes that compute on a GPU (`pid`, `usedGpuMemory`); None where the driver does not tell.
+
+    Drivers before 510, K80's last among them, know the question only as it was before.
+    """
+    found: list[Any] | None = ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    older = getattr(nvml, "nvmlDeviceGetComputeRunningProcesses_v2", None)
+    return ask(older, handle) if found is None and older else found
 
 
 def _git(folder: Path, *arguments: str) -> str:

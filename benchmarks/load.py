@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from benchmarks.environment import ask, started_nvml
+from benchmarks.environment import ask, processes, started_nvml
 from benchmarks.machine.answers import answer
 from benchmarks.telemetry.cuda_order import bus
 from results.checks import TOO_SHORT
@@ -106,6 +106,22 @@ def gpu_state(nvml: ModuleType | None = None, addresses: Sequence[str] | None = 
         ask(started.nvmlShutdown)
 
 
+def over_window(state: Mapping[str, Mapping[str, Any]], telemetry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What `gpu_state` has told, with what the record's `telemetry` saw of the same GPUs during the window.
+
+    `slowed_shares` has shares of its time by reason of SLOWED, `uncorrected_ecc_errors` their number; where not told
+    they are left out.
+    """
+    found = {name: dict(facts) for name, facts in state.items()}
+    for name, gpu in telemetry.get("gpus", {}).items():
+        facts, shares = found.setdefault(name, {}), gpu["slowed_shares"]
+        if shares is not None:
+            facts["slowed_shares"] = {word: share for word, share in shares.items() if word in SLOWED.values()}
+        if (errors := gpu["counted"].get("uncorrected_ecc_errors")) is not None:
+            facts["uncorrected_ecc_errors"] = errors
+    return found
+
+
 def own_gpus(nvml: ModuleType, addresses: Sequence[str] | None = None) -> dict[int, tuple[Any, list[int] | None]]:
     """Handle and processes of each GPU that this process computes on, by its number, in order; NVML is initialised.
 
@@ -123,13 +139,25 @@ def own_gpus(nvml: ModuleType, addresses: Sequence[str] | None = None) -> dict[i
 
 
 def _pids(nvml: ModuleType, handle: Any) -> list[int] | None:
-    processes = ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle)
-    return None if processes is None else [process.pid for process in processes]
+    found = processes(nvml, handle)
+    return None if found is None else [process.pid for process in found]
 
 
 def _state(nvml: ModuleType, handle: Any, pids: list[int] | None) -> dict[str, Any]:
     reasons = ask(nvml.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
     return {
         "slowed_for": None if reasons is None else [word for bit, word in SLOWED.items() if reasons & bit],
-        "other_processes": None if pids is None else len(pids) - 1,
+        "other_processes": _others(pids),
     }
+
+
+def _others(pids: Sequence[int] | None) -> int | None:
+    """How many processes beside this one compute there; None where it is not known.
+
+    In a container this process may stand there by another number, or not at all: of one alone it is not known then
+    whether it is this one, and of several all but one are others for sure.
+    """
+    numbers = set(pids or ())
+    if os.getpid() in numbers or len(numbers) > 1:
+        return len(numbers) - 1
+    return None

@@ -12,7 +12,7 @@ from benchmarks.console import Console, Narrator, table_head
 from benchmarks.copies import compare_copies
 from benchmarks.devices import addresses_in_use
 from benchmarks.draft import Draft
-from benchmarks.load import HostLoad, gpu_state
+from benchmarks.load import HostLoad, gpu_state, over_window
 from benchmarks.looped_step import LoopedStep
 from benchmarks.measure import Outcome, Recording, measure, measure_in_calls, warm_up, warm_up_in_calls
 from benchmarks.onednn_lines import facts, report
@@ -161,20 +161,21 @@ def watching(
     """What to enter for each part of the window, so that `draft` knows what hardware and host did meanwhile."""
     load = HostLoad(alone=place.alone)
     addresses = addresses_in_use(workload.devices)
-    with telemetry_of(draft, place, addresses) as part, primitives_of(draft, console, part) as part:
+    with telemetry_of(draft, place, addresses, console) as part, primitives_of(draft, console, part) as part:
         yield part
     draft.checks["load"] = load.facts()
     if workload.devices.kind == "gpu":
-        draft.checks["gpus"] = gpu_state(addresses=addresses)  # at once: the GPU is still as warm as it was
+        now = gpu_state(addresses=addresses)  # at once: the GPU is still as warm as it was
+        draft.checks["gpus"] = over_window(now, draft.sections.get("telemetry", {}))
 
 
 @contextlib.contextmanager
 def telemetry_of(
-    draft: Draft, place: Place, addresses: Sequence[str] | None
+    draft: Draft, place: Place, addresses: Sequence[str] | None, console: Console
 ) -> Iterator[Callable[[], AbstractContextManager[None]]]:
     """What to enter for each part of the window, so that `draft` knows at the end, whatever it is, what was seen.
 
-    `addresses` are those of this process's GPUs, as for `own_gpus`.
+    `addresses` are those of this process's GPUs, as for `own_gpus`. GPUs of which not all was told are named.
     """
     recording, interval = draft.recording, draft.params.telemetry_interval
     assert recording is not None, "there was a warm-up"
@@ -186,7 +187,10 @@ def telemetry_of(
         yield telemetry.part
     finally:
         images = recording.images_per_step * len(recording.step_seconds)
-        draft.sections["telemetry"] = telemetry.facts(images if place.alone else None)
+        seen = draft.sections["telemetry"] = telemetry.facts(images if place.alone else None)
+        for name, gpu in seen["gpus"].items():
+            if gpu["failure"]:
+                console.notice(f"WARNING: telemetry of {name} is not whole: {gpu['failure']}.")
 
 
 @contextlib.contextmanager

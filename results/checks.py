@@ -25,6 +25,7 @@ FOREIGN_CPU_SHARE = 0.1  # of all processors; less than that the scheduler keeps
 TOO_SHORT = "the window is too short to tell"  # why a record knows nothing of that
 STOLEN_SHARE = 0.02  # of all processors, taken by the hypervisor: these times cannot be worked around
 INPUT_WAIT_SHARE = 0.05  # of a step
+SLOWED_SHARE = 0.05  # of the window: how much slower the clocks were is not known, but not more than all of it
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Facts:
 
     `update`, `copies`, `load` and `gpus` are sections of a record's checks: `update` and `copies` have `problem` where
     the variable update or the towers' copies are wrong; `load` has cpu_share_of_others and stolen_share, `gpus` by GPU
-    slowed_for (reasons) and other_processes (a number). `steps`: how many were measured, where their single times are
+    slowed_for (reasons, after the window), slowed_shares (of the window, by reason), uncorrected_ecc_errors and
+    other_processes (numbers). `steps`: how many were measured, where their single times are
     not known. `input_wait_share`: the part of a step that would go if input cost nothing, where that was found out.
     `trial`: the flag of the search that it was made for, if it was.
     """
@@ -138,10 +140,17 @@ def _load(load: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
-    """GPUs that were slowed down, or that others computed on."""
+    """GPUs that were slowed down, whose memory failed, or that others computed on."""
     for gpu, state in gpus.items():
-        if reasons := state.get("slowed_for"):
+        shares = state.get("slowed_shares") or {}
+        long = {reason: share for reason, share in shares.items() if share > SLOWED_SHARE}
+        if long:
+            told = ", ".join(f"{reason} in {share:.0%} of the window" for reason, share in long.items())
+            yield Problem(f"throttled clocks: {gpu} ran slower for {told} (limit {SLOWED_SHARE:.0%})")
+        if reasons := [reason for reason in state.get("slowed_for") or () if reason not in long]:
             yield Problem(f"throttled clocks: {gpu} ran slower for {', '.join(reasons)}")
+        if errors := state.get("uncorrected_ecc_errors"):
+            yield Problem(f"memory errors: {gpu} had {errors} in the window that ECC could not correct")
         if (others := state.get("other_processes") or 0) > 0:
             yield Problem(f"{FOREIGN_LOAD}: {others} other process(es) computed on {gpu}")
 

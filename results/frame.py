@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from results import cost
+from results.mig import part_names
 from results.record import RunRecord
 
 # The columns, in order, and their pandas types. In text columns "" says "not known"; elsewhere it is NaN or NA.
@@ -153,9 +154,9 @@ def _gpus(record: RunRecord) -> str:
 
 
 def accelerator(record: RunRecord) -> str:
-    """Return what the towers ran on: the names of the GPUs, or else of the processor; "" where it is not known."""
+    """Return what the towers ran on: GPUs, or parts of them (MIG), or else the processor; "" where it is not known."""
     if _setting(record, "device") == "gpu":
-        return _gpus(record)
+        return " or ".join(part_names(record)) or _gpus(record)
     return _text(_fact(record.hardware, "cpu", "model"))
 
 

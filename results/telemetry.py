@@ -6,6 +6,8 @@ from typing import Any, TypeGuard
 from results.schema import section
 
 _MOST = 1e18  # no second and no quantity is as large
+_IDLE = 0x01  # NVML's nvmlClocksEventReasonGpuIdle
+_LATE = 1.1  # times what was asked for: less is no news
 
 _OF_A_GPU = {
     "utilisation": "computing {:.0%} of the time",
@@ -23,18 +25,30 @@ _OF_THE_HOST = {
 
 
 def in_short(telemetry: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each GPU, for the energy and for the host: means over the window, of what was told."""
+    """What was out of order, then a sentence for each GPU, for the energy and for the host: means over the window."""
+    yield from out_of_order(telemetry)
     gpus = section(telemetry, "gpus")
     for name in gpus:
         found = section(gpus, name)
-        words = [*_means(found, _OF_A_GPU), *_slowed(found)]
-        if found.get("failure"):
-            words.append(str(found["failure"]))
+        words = [*_means(found, _OF_A_GPU), *_seldom(found, telemetry.get("interval_seconds"))]
         yield f"{name}: {', '.join(words) or 'nothing is told of it'}"
     if isinstance(joules := telemetry.get("joules_per_image"), float):
         yield f"{joules:.4g} J an image, of the GPUs alone"
     if words := list(_means(section(telemetry, "host"), _OF_THE_HOST)):
         yield f"host: {', '.join(words)}"
+
+
+def out_of_order(telemetry: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each GPU that was slowed down, had memory errors, or told less than was asked for."""
+    gpus = section(telemetry, "gpus")
+    for name in gpus:
+        if words := list(_out_of_order(section(gpus, name))):
+            yield f"{name}: {', '.join(words)}"
+
+
+def is_held_down(reasons: float) -> bool:
+    """Whether a GPU's clocks are held down for any of NVML's `throttle_reasons`, of which idleness is none."""
+    return bool(int(reasons) & ~_IDLE)
 
 
 def is_quantity(value: object) -> TypeGuard[float]:
@@ -53,4 +67,21 @@ def _means(found: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[str]:
 def _slowed(found: Mapping[str, Any]) -> Iterator[str]:
     for reason, share in section(found, "slowed_shares").items():
         if isinstance(share, float):
-            yield f"slowed by {reason.removeprefix('its ')} in {share:.0%} of the samples"
+            yield f"slowed by {reason.removeprefix('its ')} in {share:.0%} of the time"
+
+
+def _out_of_order(found: Mapping[str, Any]) -> Iterator[str]:
+    yield from _slowed(found)
+    for kind in ("corrected", "uncorrected"):
+        errors = section(found, "counted").get(f"{kind}_ecc_errors")
+        if is_quantity(errors) and errors > 0:
+            yield f"{errors:.0f} {kind} ECC error{'s' if errors > 1 else ''}"
+    if found.get("failure"):
+        yield str(found["failure"])
+
+
+def _seldom(found: Mapping[str, Any], asked: object) -> Iterator[str]:
+    """How often it was looked at, where that was not as often as asked for."""
+    every = found.get("every_seconds")
+    if is_quantity(every) and is_quantity(asked) and every > _LATE * asked > 0:
+        yield f"looked at every {every:.2g} s where {asked:g} s were asked for"

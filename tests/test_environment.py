@@ -151,6 +151,7 @@ def driver(**changes):
         "nvmlDeviceGetCudaComputeCapability": lambda index: [9, 0] if index == 0 else refuse(),
         "nvmlDeviceGetEnforcedPowerLimit": lambda index: 500_000 if index == 0 else refuse(),
         "nvmlDeviceGetPowerManagementDefaultLimit": lambda index: 700_000 if index == 0 else refuse(),
+        "nvmlDeviceGetMigMode": refuse,
         "nvmlDeviceGetMemoryInfo": lambda index: SimpleNamespace(total=85 * 10**9) if index == 0 else refuse(),
     }
     return SimpleNamespace(**(answers | changes))

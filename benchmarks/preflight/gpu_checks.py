@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from benchmarks.absent_gpus import asking_flag, counted, way_out
 from benchmarks.preflight.facts import Facts
 from benchmarks.preflight.finding import Finding, alike, in_bytes, listed, stops, tells, warns
-from benchmarks.preflight.gpu_facts import NOT_ASKED, GpuFacts
+from benchmarks.preflight.gpu_facts import NOT_ASKED, GpuFacts, Process
 
 _LEAST_CUT = 0.01  # of a limit: less is rounding
 _RESET = "Reset the GPU (nvidia-smi --gpu-reset, with nothing running on it) or restart the machine"
@@ -60,13 +60,20 @@ def there(facts: Facts) -> Iterator[Finding]:
 
 
 def prohibited(facts: Facts) -> Iterator[Finding]:
-    """Computing is allowed."""
+    """Computing is allowed, and where one process alone may compute, none does yet."""
     severe = stops if facts.gpus.certain else warns
     for label, _ in _with(facts, lambda gpu: gpu.prohibited or None):
         yield severe(
             f"{label} in compute mode Prohibited",
             "no process may compute there",
             "nvidia-smi --compute-mode=DEFAULT sets it back, as root",
+        )
+    for label, gpu in _with(facts, _taken) if facts.alone else ():
+        yield severe(
+            f"{label} in compute mode Exclusive Process, and taken by {_processes(gpu)}",
+            "no second process may compute there",
+            "Wait for it, end it, take other GPUs with --gpu_indices, or let several in: nvidia-smi "
+            "--compute-mode=DEFAULT, as root",
         )
 
 
@@ -132,9 +139,9 @@ def mig(facts: Facts) -> Iterator[Finding]:
     for label, _ in _with(facts, lambda gpu: gpu.mig or None):
         yield warns(
             f"{label} split by MIG",
-            "a process computes on one part only, and others may compute on the rest",
-            "nvidia-smi --multi-instance-gpu=0 makes it whole again, as root, at the next reset; or compare with such "
-            "parts only",
+            "a process computes on one part only and sees no whole GPU beside it, and others may compute on the rest",
+            "nvidia-smi --multi-instance-gpu=0 makes it whole again, as root, at the next reset; or name whole GPUs by "
+            "their UUIDs in CUDA_VISIBLE_DEVICES, or compare with such parts only",
         )
 
 
@@ -156,6 +163,11 @@ def persistence(facts: Facts) -> Iterator[Finding]:
             "the driver unloads between runs, which start seconds later, and settings are lost",
             "Start nvidia-persistenced, or nvidia-smi --persistence-mode=1, as root",
         )
+
+
+def _taken(gpu: GpuFacts) -> tuple[Process, ...] | None:
+    """Who has a GPU that takes one process only, and lets no others in."""
+    return (gpu.processes or None) if gpu.exclusive and not any(each.shares for each in gpu.processes or ()) else None
 
 
 def _processes(gpu: GpuFacts) -> str:

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from benchmarks.environment import ask, started_nvml
+import psutil
+
+from benchmarks.environment import ask, mig_parts, processes, started_nvml
 from benchmarks.load import SLOWED
+from benchmarks.machine.answers import answer
 from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
 from benchmarks.telemetry import wiring
@@ -21,15 +24,20 @@ from benchmarks.telemetry.cuda_order import shown, unloadable
 from benchmarks.telemetry.wiring import Wiring
 
 NOT_ASKED = "not asked"
+_EXCLUSIVE = (1, 3)  # of nvmlComputeMode_t: EXCLUSIVE_THREAD, which drivers take for EXCLUSIVE_PROCESS
 _NO_MEMORY_TOLD = 2**62  # NVML's "not available" for the memory of a process is the largest number
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process that computes on a GPU; `memory_bytes` is None where the driver does not tell, as in a container."""
+    """A process that computes on a GPU; `memory_bytes` is None where the driver does not tell, as in a container.
+
+    `shares`: it is the server of CUDA's MPS, through which other processes may compute there too.
+    """
 
     pid: int
     memory_bytes: int | None
+    shares: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +58,9 @@ class GpuFacts:
     slowed_for: tuple[str, ...] = ()
     persistent: bool | None = None
     prohibited: bool | None = None
+    exclusive: bool | None = None
     mig: bool | None = None
+    mig_parts: int = 0
     ecc_pending: bool | None = None
     repair_pending: bool | None = None
     pcie_width: int | None = None
@@ -147,7 +157,9 @@ def _gpu(nvml: ModuleType, index: int) -> GpuFacts:
         slowed_for=tuple(word for bit, word in SLOWED.items() if reasons & bit),
         persistent=_yes(ask(nvml.nvmlDeviceGetPersistenceMode, handle)),
         prohibited=None if mode is None else mode == nvml.NVML_COMPUTEMODE_PROHIBITED,
+        exclusive=None if mode is None else mode in _EXCLUSIVE,
         mig=mig and _yes(mig[0]),
+        mig_parts=len(mig_parts(nvml, handle)),
         ecc_pending=ecc and ecc[0] != ecc[1],
         repair_pending=_repair_pending(nvml, handle),
         pcie_width=ask(nvml.nvmlDeviceGetCurrPcieLinkWidth, handle),
@@ -159,11 +171,18 @@ def _gpu(nvml: ModuleType, index: int) -> GpuFacts:
 
 def _processes(nvml: ModuleType, handle: Any) -> tuple[Process, ...] | None:
     """The others that compute there."""
-    found = ask(nvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    found = processes(nvml, handle)
     if found is None:
         return None
     known = {each.pid: each.usedGpuMemory for each in found if each.pid != os.getpid()}
-    return tuple(Process(pid, held if held and held < _NO_MEMORY_TOLD else None) for pid, held in sorted(known.items()))
+    return tuple(
+        Process(pid, held if held and held < _NO_MEMORY_TOLD else None, _is_server(pid))
+        for pid, held in sorted(known.items())
+    )
+
+
+def _is_server(pid: int) -> bool:
+    return (answer(lambda: psutil.Process(pid).name()) or "").startswith("nvidia-cuda-mps")
 
 
 def _nvlinks(nvml: ModuleType, handle: Any) -> tuple[bool, ...]:

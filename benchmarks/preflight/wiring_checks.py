@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from benchmarks.machine.virtualisation import NONE
 from benchmarks.preflight.facts import Facts
 from benchmarks.preflight.finding import Finding, alike, listed, tells, warns
+from benchmarks.preflight.gpu_facts import GpuFacts
 from benchmarks.telemetry.wiring import Link
 from variable_mgr.link_graph import components
 
@@ -35,8 +36,19 @@ def peers(facts: Facts) -> Iterator[Finding]:
 
 
 def links_down(facts: Facts) -> Iterator[Finding]:
-    """NVLinks that there are are in use."""
-    for group in alike(facts.gpus.used, lambda gpu: len(gpu.nvlinks) - sum(gpu.nvlinks) or None):
+    """NVLinks that lead somewhere are in use.
+
+    Of a card whose links are all inactive, no bridge was put on them; but where links of the run's others lead to
+    switches, its own do too. One GPU alone sends nothing over them.
+    """
+    if len(facts.gpus.used) < 2:
+        return
+    switched = any(link.switched for link in _links(facts))
+
+    def down(gpu: GpuFacts) -> int | None:
+        return (len(gpu.nvlinks) - sum(gpu.nvlinks) or None) if switched or any(gpu.nvlinks) else None
+
+    for group in alike(facts.gpus.used, down):
         links, gpu = group[0].nvlinks, [each.index for each in group]
         yield warns(
             f"{len(links) - sum(links)} of {len(links)} NVLinks of GPU {listed(gpu)} are not active",

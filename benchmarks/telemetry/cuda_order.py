@@ -33,6 +33,10 @@ class Listed(Protocol):
     def uuid(self) -> str | None:
         """What no other GPU has."""
 
+    @property
+    def mig_parts(self) -> int:
+        """Into how many parts MIG splits it; 0 for a whole one."""
+
 
 Gpu = TypeVar("Gpu", bound=Listed)
 
@@ -55,12 +59,18 @@ def shown(gpus: Sequence[Gpu], variables: Mapping[str, str]) -> Shown[Gpu] | Non
 
     CUDA_VISIBLE_DEVICES has CUDA's numbers, or beginnings of UUIDs; what follows the first that is neither is not seen.
     CUDA puts the fastest first unless CUDA_DEVICE_ORDER says otherwise, so where models differ, or one is not told,
-    its numbers are not NVML's; and parts of GPUs (MIG) have other UUIDs.
+    its numbers are not NVML's; and parts of GPUs (MIG) have other UUIDs. Where any are there to be seen, CUDA shows one
+    part alone, the first, and no whole GPU (NVIDIA's MIG user guide, "CUDA Device Enumeration").
     """
     numbered = len({gpu.name for gpu in gpus}) < 2 or variables.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID"
     named = variables.get("CUDA_VISIBLE_DEVICES")
+    split = [gpu for gpu in gpus if gpu.mig_parts]
+    if named is None and split:
+        return Shown(split[:1], in_order=True) if numbered or len(split) == 1 else None
     if named is None:
         return Shown(list(gpus), numbered)
+    if split and len(gpus) > 1:
+        numbered = False  # whose numbers are those of GPUs then, and whose of parts, is not told
     found: list[Gpu] = []
     for entry in map(str.strip, named.split(",")):
         of_number = re.fullmatch(r"[0-9]{1,6}", entry)
@@ -70,7 +80,7 @@ def shown(gpus: Sequence[Gpu], variables: Mapping[str, str]) -> Shown[Gpu] | Non
         if len(match) != 1 or match[0] in found:
             return Shown(found, in_order=True, no_gpu="" if entry == "-1" else entry)
         found += match
-    return Shown(found, in_order=True)
+    return Shown([gpu for gpu in found if gpu.mig_parts][:1] or found, in_order=True)
 
 
 def _has_uuid(gpu: Listed, beginning: str) -> bool:

@@ -13,11 +13,11 @@ from typing import Any
 
 from benchmarks.environment import ask, leave_nvml, started_nvml
 from benchmarks.load import own_gpus
+from benchmarks.telemetry.series import Part
 
 Question = Callable[[ModuleType, Any], float]
 Sample = dict[str, float | None]
 
-# PCIe's figures are taken over 20 ms, for which NVML holds the thread that asks; they are in thousands of bytes.
 MOMENTARY: Mapping[str, Question] = {
     "utilisation": lambda nvml, gpu: nvml.nvmlDeviceGetUtilizationRates(gpu).gpu / 100,
     "memory_utilisation": lambda nvml, gpu: nvml.nvmlDeviceGetUtilizationRates(gpu).memory / 100,
@@ -27,6 +27,10 @@ MOMENTARY: Mapping[str, Question] = {
     "sm_clock_mhz": lambda nvml, gpu: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM),
     "memory_clock_mhz": lambda nvml, gpu: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_MEM),
     "throttle_reasons": lambda nvml, gpu: nvml.nvmlDeviceGetCurrentClocksThrottleReasons(gpu),
+}
+# PCIe's figures are taken over 20 ms, for which NVML holds the thread that asks; they are in thousands of bytes.
+# What must not wait another thread asks for meanwhile: NVML is thread-safe (API reference, its first page).
+HOLDING: Mapping[str, Question] = {
     "pcie_sent_bytes_per_second": lambda nvml, gpu: (
         1000 * nvml.nvmlDeviceGetPcieThroughput(gpu, nvml.NVML_PCIE_UTIL_TX_BYTES)
     ),
@@ -58,6 +62,7 @@ class Gpu:
         self._nvml = nvml
         self._handle = handle
         self._unsupported: set[str] = set()
+        self._latest: dict[str, float | None] = {}  # of what holds who asks
 
     def lose(self, reason: str) -> None:
         """Ask nothing more."""
@@ -70,8 +75,20 @@ class Gpu:
         return "; ".join([*told, *([self._lost] if self._lost else [])]) or None
 
     def sample(self) -> Sample:
-        """The momentary quantities; None where NVML has no answer."""
-        return {name: self._answer(name, question) for name, question in MOMENTARY.items()}
+        """The momentary quantities, and the latest that `listen` has heard of others; None where there is no answer."""
+        now = {name: self._answer(name, question) for name, question in MOMENTARY.items()}
+        return now | {name: None if self._lost else self._latest.get(name) for name in HOLDING}
+
+    def forget(self) -> None:
+        """Take what was heard in another part of the window for nothing."""
+        self._latest = {}
+
+    def listen(self, part: Part) -> None:
+        """Ask, until the `part` of the window is over, for quantities that take their time."""
+        for name, question in HOLDING.items():
+            if part.over:
+                return
+            self._latest[name] = self._answer(name, question)
 
     def utilisation(self) -> float | None:
         """That one of them alone, which takes no time."""

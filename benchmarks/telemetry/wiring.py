@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from benchmarks.environment import ask, started_nvml
+from benchmarks.environment import ask, mig_parts, started_nvml
 from benchmarks.machine.files import spans
 from benchmarks.telemetry.cuda_order import bus
 from variable_mgr.link_graph import LEVELS, LinkGraph, best_ring, components
@@ -44,7 +44,10 @@ _WORD = 64  # bits of a word of a mask of them
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU; `bus` is its PCI address, `numa_node` and `cores` what it is near to. None where NVML does not tell."""
+    """A GPU; `bus` is its PCI address, `numa_node` and `cores` what it is near to. None where NVML does not tell.
+
+    `mig_parts` are those into which MIG splits it.
+    """
 
     index: int
     name: str | None
@@ -52,6 +55,7 @@ class Gpu:
     numa_node: int | None
     cores: tuple[int, ...] | None
     uuid: str | None = None
+    mig_parts: int = 0
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,7 @@ def _gpu(nvml: ModuleType, index: int, handle: Any) -> Gpu:
     cores = _bits(ask(nvml.nvmlDeviceGetCpuAffinity, handle, _MOST // _WORD))
     nodes = _bits(ask(nvml.nvmlDeviceGetMemoryAffinity, handle, _MOST // _WORD, nvml.NVML_AFFINITY_SCOPE_NODE))
     name, uuid = ask(nvml.nvmlDeviceGetName, handle), ask(nvml.nvmlDeviceGetUUID, handle)
-    return Gpu(index, name, bus(pci), nodes[0] if nodes else None, cores, uuid)
+    return Gpu(index, name, bus(pci), nodes[0] if nodes else None, cores, uuid, len(mig_parts(nvml, handle)))
 
 
 def _bits(masks: Any) -> tuple[int, ...] | None:

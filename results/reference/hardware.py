@@ -40,9 +40,12 @@ def listed(accelerator: str) -> str:
 
 
 def matches(name: str, accelerator: str) -> bool:
-    """Whether `name` ("P100", "A100-40GB") means `accelerator` ("Tesla P100-SXM2-16GB"): all its words are in it."""
-    wanted = words(name)
-    return bool(wanted) and set(wanted) <= set(words(accelerator))
+    """Whether `name` ("P100", "A100-40GB") means `accelerator` ("Tesla P100-SXM2-16GB"): all its words are in it.
+
+    A part of a GPU ("NVIDIA A100-SXM4-40GB MIG 1g.5gb") is not the GPU.
+    """
+    wanted, found = set(words(name)), set(words(accelerator))
+    return bool(wanted) and wanted <= found and ("mig" in wanted) == ("mig" in found)
 
 
 def words(name: str) -> tuple[str, ...]:

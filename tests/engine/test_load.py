@@ -65,7 +65,7 @@ def test_only_gpus_that_this_process_computes_on_count():
 
 
 def test_in_a_container_every_gpu_in_use_counts():
-    assert gpu_state(driver([], [-1], reasons=0x04)) == {"GPU 1": {"slowed_for": [], "other_processes": 0}}
+    assert gpu_state(driver([], [-1], reasons=0x04)) == {"GPU 1": {"slowed_for": [], "other_processes": None}}
 
 
 def test_what_the_driver_does_not_tell_is_none():

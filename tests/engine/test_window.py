@@ -1,10 +1,15 @@
-"""The measured window with pauses in it."""
+"""The measured window, with pauses in it, and what is seen beside it."""
 
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
+from benchmarks.devices import Devices
 from benchmarks.measure import Recording
 from benchmarks.step import StepOutcome
-from benchmarks.window import measure_with_pauses
+from benchmarks.window import measure_with_pauses, watching
+from results.checks import Facts, problems
+from tests.telemetry.stand_in import HERE, put_in_place
 
 
 class Clock:
@@ -59,3 +64,29 @@ def test_all_that_is_due_happens_though_the_first_ends_the_training():
     recording = measured(clock, first, second, later)
     assert (first.taken, second.taken, later.taken) == ([3], [1, 3], [])
     assert len(recording.step_seconds) == 3
+
+
+def test_what_gpus_went_through_in_the_window_counts_and_not_how_they_are_after_it(tmp_path, monkeypatch):
+    h200 = put_in_place((HERE / "h200.txt").read_text(), tmp_path, monkeypatch)
+    recording = Recording(batch_size=1, num_towers=1, started=0.0, clock=time.perf_counter)
+    params = SimpleNamespace(telemetry_interval=0.02)
+    draft = SimpleNamespace(params=params, recording=recording, checks={}, sections={}, primitives=None)
+    said: list[str] = []
+    with watching(
+        draft,
+        SimpleNamespace(devices=Devices("gpu", ("/gpu:0",), ())),
+        SimpleNamespace(alone=True),
+        SimpleNamespace(notice=said.append),
+    ) as part:
+        h200.set("gpu0.throttle_reasons", 0x44)
+        with part():
+            h200.set("gpu0.ecc_uncorrected", 2)
+            h200.set("gpu0.power", "!999")
+        h200.set("gpu0.throttle_reasons", 0x4)
+    state = draft.checks["gpus"]["GPU 0"]
+    assert (state["slowed_for"], state["other_processes"], state["uncorrected_ecc_errors"]) == ([], 0, 2)
+    assert list(state["slowed_shares"]) == ["its temperature (hardware limit)"]  # its power limit makes no doubt
+    (slowed, memory) = map(str, problems(Facts(gpus=draft.checks["gpus"])))
+    assert slowed.startswith("throttled clocks: GPU 0 ran slower for its temperature (hardware limit) in 100% of the")
+    assert memory.startswith("memory errors: GPU 0 had 2")
+    assert said == ["WARNING: telemetry of GPU 0 is not whole: NVML did not always tell power_watts: Unknown Error."]

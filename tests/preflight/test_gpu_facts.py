@@ -1,6 +1,8 @@
 """GPUs and their settings, over the real nvidia-ml-py and a stand-in for the driver's library."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -96,6 +98,31 @@ def test_what_is_not_as_it_should_be(put, line, check, severity, words):
     assert (finding.severity.value, words in finding.what) == (severity, True), finding.what
 
 
+def test_a_gpu_for_one_process_that_another_has_taken(put):
+    machine = put(H200 + SET)
+    machine.set("gpu0.compute_mode", 3)
+    assert found() == {}  # nobody is there, or this process alone
+    machine.set("gpu0.processes", 4711)
+    (taken,) = found()["compute_mode"]
+    assert taken.severity.value == "stops"
+    assert taken.what == "GPU 0 (NVIDIA H200) is in compute mode Exclusive Process, and taken by 4711 with 1.0 MB"
+    machine.set("gpu0.compute_mode", 0)
+    assert [*found()] == ["gpu_processes"]
+
+
+def test_the_server_of_mps_lets_others_in(put, tmp_path):
+    server = tmp_path / "nvidia-cuda-mps-server"
+    server.symlink_to(sys.executable)
+    running = subprocess.Popen([server, "-c", "input()"], stdin=subprocess.PIPE, text=True)
+    try:
+        machine = put(H200 + SET)
+        machine.set("gpu0.compute_mode", 3)
+        machine.set("gpu0.processes", running.pid)
+        assert [*found()] == ["gpu_processes"]
+    finally:
+        running.communicate("")
+
+
 def test_processes_of_the_same_run_are_no_strangers(put):
     put(H200 + SET).set("gpu0.processes", "4711")
     assert found(Params(device="gpu", job_name="worker", worker_hosts="a:1,b:1")) == {}
@@ -175,6 +202,20 @@ def test_an_nvlink_that_is_down(put):
     assert [*told] == ["nvlinks"]
     assert told["nvlinks"][0].what == "1 of 18 NVLinks of GPU 5 are not active"
     assert found(Params(device="gpu", num_gpus=4)) == {}  # which are the first four
+    assert found(Params(device="gpu", gpu_indices="5")) == {}  # one sends nothing
+
+
+def test_all_nvlinks_are_down_where_others_lead_to_switches_or_no_bridge_was_put_on(put):
+    off = "".join(f"gpu1.nvlink.{link} 0\n" for link in range(12))
+    machine = put(off + NEW_DRIVER + machines.nvswitch() + "gpu*.compute_capability 9.0\n")
+    for link in range(12, 18):
+        machine.set(f"gpu1.nvlink.{link}", 0)
+    (down,) = found(Params(device="gpu", num_gpus=4))["nvlinks"]
+    assert down.what == "18 of 18 NVLinks of GPU 1 are not active"
+    cards = "".join(f"gpu{gpu}.nvlink.{link} 0\n" for gpu in range(8) for link in range(12))
+    put(cards + machines.no_peers())
+    assert "nvlinks" not in found(Params(device="gpu"))
+    assert "nvlinks" not in found(Params(device="gpu", num_gpus=8))
 
 
 @pytest.mark.parametrize(("guest", "warned"), [("none", True), ("kvm", False), (None, False)])
@@ -215,6 +256,39 @@ def test_what_is_no_gpu_among_those_to_be_seen_is_named(put, named, no_gpu):
     assert [each.what for each in told] == [
         f"CUDA_VISIBLE_DEVICES names {no_gpu}, which is no further GPU of this machine" for _ in [no_gpu] if no_gpu
     ]
+
+
+SPLIT = "gpu5.mig 1\ngpu5.part1.name Tesla P100 MIG 1g.2gb\ngpu5.part3.name Tesla P100 MIG 2g.4gb\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "used", "certain", "visible"),
+    [
+        (None, [5], True, 1),  # no whole GPU
+        ("GPU-abc", [2], True, 1),
+        ("GPU-abc,GPU-fff", [5], True, 1),
+        ("0", [*range(8)], False, None),
+        ("MIG-1", [*range(8)], False, None),
+    ],
+)
+def test_beside_parts_of_a_gpu_no_whole_one_is_seen(put, named, used, certain, visible):
+    put(SPLIT + machines.dgx_1() + "gpu2.uuid GPU-abcdef\ngpu5.uuid GPU-ffff\n")
+    gpus = read(Params(num_gpus=1), {} if named is None else {"CUDA_VISIBLE_DEVICES": named})
+    assert ([gpu.index for gpu in gpus.used], gpus.certain, gpus.visible) == (used, certain, visible)
+
+
+def test_a_run_on_several_gpus_ends_at_a_split_one(put):
+    put(SPLIT + NEW_DRIVER + machines.dgx_1() + "gpu*.compute_capability 6.0\n")
+    (stopped,) = found(Params(device="gpu", num_gpus=2))["gpus"]
+    assert (stopped.severity.value, stopped.what) == ("stops", "--num_gpus=2: this process sees 1 GPU")
+    told = found(Params(device="gpu"))
+    assert [*told] == ["mig"]
+    assert told["mig"][0].what == "GPU 5 (Tesla P100-SXM2-16GB) is split by MIG"
+
+
+def test_the_only_gpu_goes_by_its_number_though_it_is_split(put):
+    put(H200 + SET + "gpu0.part1.name NVIDIA H200 MIG 1g.18gb\n").set("gpu0.mig", 1)
+    assert [*found(variables={"CUDA_VISIBLE_DEVICES": "0"})] == ["mig"]
 
 
 def test_where_models_differ_their_order_is_cuda_s_and_not_known(put):

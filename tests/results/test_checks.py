@@ -85,6 +85,23 @@ def test_gpus_that_are_slowed_or_shared():
     ]
 
 
+def test_gpus_that_were_slowed_for_a_part_of_the_window():
+    heat, brake = "its temperature (hardware limit)", "the power brake"
+    shares = {heat: 0.97, brake: 0.04}
+    assert texts(gpus={"GPU 0": {"slowed_for": [heat, brake], "slowed_shares": shares}}) == [
+        "throttled clocks: GPU 0 ran slower for its temperature (hardware limit) in 97% of the window (limit 5%)",
+        "throttled clocks: GPU 0 ran slower for the power brake",
+    ]
+    assert texts(gpus={"GPU 0": {"slowed_for": [], "slowed_shares": {brake: 0.04}}}) == []
+    assert texts(gpus={"GPU 0": {"slowed_shares": {}, "slowed_for": None}}) == []
+
+
+def test_memory_errors_that_were_not_corrected():
+    assert texts(gpus={"GPU 0": {"uncorrected_ecc_errors": 2}, "GPU 1": {"uncorrected_ecc_errors": 0}}) == [
+        "memory errors: GPU 0 had 2 in the window that ECC could not correct"
+    ]
+
+
 def test_a_step_that_goes_to_its_input():
     assert texts(input_wait_share=0.3)[0].startswith("input-bound: 30% of a step goes to its input (limit 5%)")
     assert texts(input_wait_share=0.04) == []

@@ -297,14 +297,20 @@ def test_telemetry_is_told_in_means_and_units(tmp_path):
     gpu = {
         "summary": {"utilisation": {"mean": 0.97}, "power_watts": {"mean": 640.0}, "memory_used_bytes": {"mean": 34e9}},
         "slowed_shares": {"its temperature (hardware limit)": 0.25},
+        "counted": {"corrected_ecc_errors": 3, "uncorrected_ecc_errors": 1},
+        "every_seconds": 1.93,
         "failure": "NVML told nothing more, from power_watts on: GPU is lost",
     }
     host = {"summary": {"cpu_utilisation": {"mean": 0.5}, "resident_bytes": {"mean": 2e9}}}
-    text = words(write(record(telemetry={"gpus": {"GPU 0": gpu}, "host": host, "joules_per_image": 0.5}), tmp_path))
+    told = {"interval_seconds": 1.0, "gpus": {"GPU 0": gpu}, "host": host, "joules_per_image": 0.5}
+    text = words(write(record(telemetry=told), tmp_path))
     assert (
-        "GPU 0: computing 97% of the time, 640 W, 34.0 GB used, slowed by temperature (hardware limit) in 25% of the "
-        "samples, NVML told nothing more, from power_watts on: GPU is lost"
+        "GPU 0: slowed by temperature (hardware limit) in 25% of the time, 3 corrected ECC errors, 1 uncorrected ECC "
+        "error, NVML told nothing more, from power_watts on: GPU is lost"
     ) in text
+    assert (
+        "GPU 0: computing 97% of the time, 640 W, 34.0 GB used, looked at every 1.9 s where 1 s were asked for" in text
+    )
     assert "0.5 J an image, of the GPUs alone" in text
     assert "host: processors busy 50% of the time, 2.0 GB resident" in text
 
@@ -314,6 +320,7 @@ def test_telemetry_is_told_in_means_and_units(tmp_path):
     [
         {"gpus": []},
         {"gpus": {"GPU 0": 7}},
+        {"gpus": {"GPU 0": {"every_seconds": "x", "counted": {"corrected_ecc_errors": [1]}}}, "interval_seconds": {}},
         {"host": {"summary": {"cpu_utilisation": 1}}},
         {"host": {"summary": {"cpu_utilisation": {"mean": 10**400}, "resident_bytes": {"mean": True}}}},
     ],

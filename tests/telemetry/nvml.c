@@ -14,10 +14,10 @@
 
 enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7,
        DRIVER_NOT_LOADED = 9 };
-enum { MOST_GPUS = 64, LINE = 512 };
+enum { MOST_GPUS = 64, MOST_PARTS = 7, LINE = 512 };
 
 typedef int Return;
-typedef struct { int number; } Gpu;
+typedef struct { int number, part; } Gpu; /* of MIG, from 1; 0 is the whole GPU */
 typedef Gpu *Device;
 typedef unsigned long long Large;
 
@@ -32,6 +32,7 @@ typedef struct {
 } Pci;
 
 static Gpu gpus[MOST_GPUS];
+static Gpu parts[MOST_GPUS][MOST_PARTS];
 static int initialised;
 
 /* The value of `key`: SUCCESS and the text, or the error that stands there, or NOT_SUPPORTED. */
@@ -58,6 +59,10 @@ static Return text_of(Device device, const char *name, char *value) {
     Return found;
     if (!initialised) return UNINITIALIZED;
     if (!device) return line_of(name, value);
+    if (device >= parts[0] && device < parts[MOST_GPUS]) {
+        snprintf(key, sizeof key, "gpu%d.part%d.%s", device->number, device->part, name);
+        return line_of(key, value);
+    }
     if (device < gpus || device >= gpus + MOST_GPUS) return INVALID_ARGUMENT;
     snprintf(key, sizeof key, "gpu%d", device->number);
     if ((found = line_of(key, value)) != NOT_SUPPORTED) return found;
@@ -218,11 +223,30 @@ Return nvmlDeviceGetMigMode(Device device, unsigned *current, unsigned *pending)
     return found;
 }
 
+Return nvmlDeviceGetMaxMigDeviceCount(Device device, unsigned *out) {
+    unsigned mode = 0;
+    Return found = unsigned_of(device, "mig", &mode);
+    *out = mode ? MOST_PARTS : 0;
+    return found == NOT_SUPPORTED ? SUCCESS : found;
+}
+
+/* There is a part where it has a name, as in "gpu0.part1.name NVIDIA H200 MIG 1g.18gb". */
+Return nvmlDeviceGetMigDeviceHandleByIndex(Device device, unsigned index, Device *out) {
+    char text[LINE];
+    if (device < gpus || device >= gpus + MOST_GPUS || index >= MOST_PARTS) return INVALID_ARGUMENT;
+    Gpu *part = &parts[device->number][index];
+    part->number = device->number, part->part = (int)index + 1;
+    Return found = text_of(part, "name", text);
+    if (found) return found == NOT_SUPPORTED ? NOT_FOUND : found;
+    *out = part;
+    return SUCCESS;
+}
+
 Return nvmlDeviceGetCurrPcieLinkGeneration(Device device, unsigned *out) { return unsigned_of(device, "pcie_gen", out); }
 Return nvmlDeviceGetCurrPcieLinkWidth(Device device, unsigned *out) { return unsigned_of(device, "pcie_width", out); }
 
 /* "processes 4711 4712", or with memory in bytes "processes 4711:1073741824" */
-Return nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned *count, Process *out) {
+Return nvmlDeviceGetComputeRunningProcesses_v2(Device device, unsigned *count, Process *out) {
     char text[LINE];
     unsigned number = 0, room = *count;
     Return found = text_of(device, "processes", text);
@@ -235,9 +259,11 @@ Return nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned *count, P
     *count = number;
     return number > room || (number && !out) ? INSUFFICIENT_SIZE : SUCCESS;
 }
-Return nvmlDeviceGetComputeRunningProcesses_v2(Device device, unsigned *count, Process *out) {
-    return nvmlDeviceGetComputeRunningProcesses_v3(device, count, out);
+#ifndef BEFORE_510 /* came with driver 510.39 */
+Return nvmlDeviceGetComputeRunningProcesses_v3(Device device, unsigned *count, Process *out) {
+    return nvmlDeviceGetComputeRunningProcesses_v2(device, count, out);
 }
+#endif
 
 Return nvmlDeviceGetTopologyCommonAncestor(Device first, Device second, unsigned *out) {
     return numbered(first, "ancestor", second->number, out);

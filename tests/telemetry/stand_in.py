@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,13 +17,21 @@ HERE = Path(__file__).parent
 
 
 @functools.cache
-def library(name: str = "nvml", soname: str = "libnvidia-ml.so.1") -> Path:
-    """The stand-in NAME.c, built once a process; skips the test where there is no C compiler."""
+def library(name: str = "nvml", soname: str = "libnvidia-ml.so.1", defined: str = "") -> Path:
+    """NAME.c with the macro `defined`, built once a process; skips the test where there is no C compiler."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if compiler is None:
         pytest.skip(f"no C compiler (cc, gcc or clang) to build the stand-in for {name}")
     path = Path(tempfile.mkdtemp(prefix=name)) / soname
-    flags = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", f"-Wl,-soname,{path.name}"]
+    flags = [
+        "-shared",
+        "-fPIC",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-Wl,-soname,{path.name}",
+        *([f"-D{defined}"] * bool(defined)),
+    ]
     subprocess.run([compiler, *flags, "-o", path, HERE / f"{name}.c"], check=True)
     return path
 
@@ -49,13 +58,18 @@ class Machine:
 
 
 def put_in_place(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Let nvidia-ml-py, from now to the end of the test, find the machine that `text` describes."""
+    """Let nvidia-ml-py, from now to the end of the test, find the machine that `text` describes.
+
+    The library has the functions that one of the machine's driver has, as far as this project asks.
+    """
     import pynvml
 
     monkeypatch.setattr(wiring, "known", functools.cache(wiring.read))
     file = folder / "machine.txt"
     found = Machine(file, text)
     monkeypatch.setenv("NVML_STAND_IN", str(file))
-    monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(str(library())))
+    version = re.search(r"^driver (\d+)", text, re.MULTILINE)
+    built = library(defined="BEFORE_510") if version and int(version[1]) < 510 else library()
+    monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(str(built)))
     monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})
     return found

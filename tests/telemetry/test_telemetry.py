@@ -1,5 +1,6 @@
 """Telemetry over the real nvidia-ml-py and a stand-in for the driver's library."""
 
+import os
 import time
 
 import numpy as np
@@ -11,7 +12,7 @@ from benchmarks.environment import gpus
 from benchmarks.load import gpu_state
 from benchmarks.params.params import options
 from benchmarks.telemetry import host as host_telemetry
-from benchmarks.telemetry import telemetry
+from benchmarks.telemetry import series, telemetry
 from benchmarks.telemetry.gpus import total_memory
 from benchmarks.telemetry.host import Host, rapl_joules
 from benchmarks.telemetry.telemetry import Telemetry
@@ -158,6 +159,46 @@ def test_a_driver_that_answers_no_more_holds_up_no_run(h200, monkeypatch):
     assert gpus() == {"gpus": [], "nvml": why}
 
 
+def test_what_is_counted_waits_for_no_question_that_holds_who_asks(h200, monkeypatch):
+    monkeypatch.setattr(telemetry, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(environment, "_left", [])
+    h200.set("gpu0.pcie_tx", "~600000")
+
+    def counted() -> None:
+        some_time()
+        h200.set("gpu0.energy", 1_050_000)
+
+    facts = watched(counted)
+    gpu = facts["gpus"]["GPU 0"]
+    assert (gpu["energy_joules"], facts["joules_per_image"]) == (50, 0.5)
+    assert (gpu["series"]["power_watts"][-1], gpu["summary"]["utilisation"]["mean"]) == (640, pytest.approx(0.97))
+    assert "pcie_sent_bytes_per_second" not in gpu["summary"]
+    assert gpu["failure"] == "NVML did not answer for 2 s, and is asked no more"
+
+
+def test_the_host_is_looked_at_when_the_window_ends_and_not_when_nvml_has_answered(h200, monkeypatch):
+    monkeypatch.setattr(telemetry, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(environment, "_left", [])
+    monkeypatch.setattr(Host, "sample", lambda _: {"nvml_given_up": float(bool(environment._left))})
+
+    def held() -> None:
+        h200.set("gpu0.temperature", "~600000")
+        some_time()
+
+    found = watched(held)
+    assert found["gpus"]["GPU 0"]["failure"]
+    assert found["host"]["summary"]["nvml_given_up"]["most"] == 0
+
+
+def test_what_was_heard_of_pcie_in_one_part_is_not_told_of_the_next(h200):
+    def silent() -> None:
+        h200.set("gpu0.pcie_tx", "!999")
+        some_time()
+
+    sent = watched(some_time, silent)["gpus"]["GPU 0"]["series"]["pcie_sent_bytes_per_second"]
+    assert (sent[0] or sent[1], sent[-1]) == (120e6, None)
+
+
 @pytest.mark.usefixtures("h200")
 def test_images_of_other_processes_have_no_joules_of_ours():
     assert "joules_per_image" not in watched(some_time, images=None)
@@ -216,6 +257,15 @@ def test_a_mig_slice_has_memory_and_power_and_no_utilisation(h200):
     assert "utilisation" not in gpu["summary"]
 
 
+def test_a_part_of_a_gpu_is_recorded_as_such(h200):
+    assert gpus()["gpus"][0]["mig"] is False
+    h200.set("gpu0.mig", 1)
+    h200.set("gpu0.part2.name", "NVIDIA H200 MIG 1g.18gb")
+    h200.set("gpu0.part2.uuid", "MIG-1")
+    (gpu,) = gpus()["gpus"]
+    assert (gpu["mig"], gpu["mig_parts"]) == (True, [{"name": "NVIDIA H200 MIG 1g.18gb", "uuid": "MIG-1"}])
+
+
 def test_slow_clocks_are_told_by_reason_and_share(h200):
     h200.set("gpu0.throttle_reasons", 0x40 | 0x4 | 0x1)  # the last of an idle GPU
     assert watched(some_time)["gpus"]["GPU 0"]["slowed_shares"] == {
@@ -225,7 +275,7 @@ def test_slow_clocks_are_told_by_reason_and_share(h200):
 
 
 def test_a_long_series_is_thinned_out_but_not_its_summary(monkeypatch):
-    monkeypatch.setattr(telemetry, "MOST_KEPT", 4)
+    monkeypatch.setattr(series, "MOST_KEPT", 4)
     found = watched(some_time)["host"]
     assert found["samples"] > 4
     assert len(found["series"]["seconds"]) <= 4
@@ -237,6 +287,23 @@ def test_another_users_gpu_is_not_ours(h200):
     h200.set("gpu1.name", "NVIDIA H200")
     h200.set("gpu1.processes", "1")
     assert set(watched(some_time)["gpus"]) == {"GPU 0"}
+
+
+@pytest.mark.parametrize(
+    ("processes", "others"),
+    [("PID", 0), ("PID 4711", 1), ("", None), ("4711", None), ("4711 4712", 1), ("!4", None)],
+)
+def test_how_many_others_compute_there_is_not_guessed(h200, processes, others):
+    h200.set("gpu0.processes", processes.replace("PID", str(os.getpid())))
+    assert gpu_state(addresses=["00000000:1b:00.0"])["GPU 0"]["other_processes"] == others
+
+
+def test_a_driver_that_knows_only_the_older_question_tells_of_processes(tmp_path, monkeypatch):
+    machine = put_in_place((HERE / "h200.txt").read_text().replace("570.133.20", "470.256.02"), tmp_path, monkeypatch)
+    assert environment.gpus()["driver"] == "470.256.02"
+    machine.set("gpu0.processes", f"{os.getpid()} 4711")
+    assert gpu_state()["GPU 0"]["other_processes"] == 1
+    assert gpu_state(addresses=()) == {}  # of a run on the CPU
 
 
 @pytest.mark.parametrize("processes", ["", "1 2", "!4"])  # as in a container, and where it is not permitted

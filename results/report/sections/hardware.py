@@ -12,8 +12,9 @@ from results.report.material import Group, Material, varying, words
 from results.report.page import Figure, Section, Table, drawn, number, table
 from results.report.svg import Draw
 from results.schema import section as object_of
+from results.sections import some
 from results.table import printable
-from results.telemetry import is_quantity
+from results.telemetry import is_held_down, is_quantity, out_of_order
 
 
 class Quantity(NamedTuple):
@@ -31,11 +32,20 @@ _OF_A_GPU = {
     "temperature_celsius": Quantity("temperature, °C"),
     "sm_clock_mhz": Quantity("clock of the multiprocessors, MHz"),
     "memory_clock_mhz": Quantity("clock of the memory, MHz"),
+    "throttle_reasons": Quantity("clocks held down (1) or not (0)"),
+    "pcie_sent_bytes_per_second": Quantity("sent over PCIe, GB/s", 1e9),
+    "pcie_received_bytes_per_second": Quantity("received over PCIe, GB/s", 1e9),
 }
 _OF_THE_HOST = {
     "cpu_utilisation": Quantity("processors of the host busy, %", 0.01),
     "processors_of_process": Quantity("processors that the run keeps busy"),
+    "running_tasks": Quantity("tasks of the host that run or wait"),
+    "stolen_share": Quantity("processors taken by a hypervisor, %", 0.01),
     "resident_bytes": Quantity("host memory of the run, GB", 1e9),
+    "read_bytes_per_second": Quantity("files read by the run, MB/s", 1e6),
+    "written_bytes_per_second": Quantity("files written by the run, MB/s", 1e6),
+    "network_sent_bytes_per_second": Quantity("sent by the host over networks, MB/s", 1e6),
+    "network_received_bytes_per_second": Quantity("received by the host over networks, MB/s", 1e6),
 }
 _HOST, _HOST_STYLE = "host", 7
 _LEAST_SAMPLES = 3  # of a curve
@@ -70,8 +80,13 @@ def section(material: Material, draw: Draw) -> Section | None:
         "Of each configuration the run whose speed is the median of those that were watched, over the measured window. "
         "Pauses are not in it."
     )
-    paragraphs = (*([told] if watched else []), *note, *brief)
+    ailing = [f"{words(group, names)}: {each}." for group, record in watched for each in _out_of_order(record)]
+    paragraphs = (*([told] if watched else []), *note, *ailing, *brief)
     return Section("hardware", "What the hardware did", paragraphs, (energy,) if energy.rows else (), figures)
+
+
+def _out_of_order(record: RunRecord) -> list[str]:
+    return [printable(each).rstrip(".") for each in some(list(out_of_order(record.telemetry)))]
 
 
 def _brief(material: Material) -> tuple[str, ...]:
@@ -119,7 +134,8 @@ def _series(device: str, facts: Mapping[str, Any], key: str, quantity: Quantity)
     if not isinstance(seconds, list) or not isinstance(values, list):
         return None
     pairs = zip(seconds, values, strict=False)
-    known = [(at, value / quantity.divisor) for at, value in pairs if is_quantity(at) and is_quantity(value)]
+    of = is_held_down if key == "throttle_reasons" else float
+    known = [(at, of(value) / quantity.divisor) for at, value in pairs if is_quantity(at) and is_quantity(value)]
     return Series(device, quantity, *map(tuple, zip(*known, strict=True))) if known else None
 
 

@@ -35,6 +35,34 @@ def test_the_hardware_is_drawn_by_quantity_and_told_in_a_table(sections):
     assert "seconds of the window" in texts(figure.svg)
 
 
+def test_what_was_out_of_order_with_a_gpu_is_drawn_and_said():
+    seen = telemetry(500)
+    seen["gpus"]["GPU 1"] |= {
+        "slowed_shares": {"the power brake": 0.4},
+        "failure": "NVML told nothing more: GPU is lost",
+    }
+    seen["gpus"]["GPU 1"]["series"] |= {
+        "throttle_reasons": [0x01, 0x80, 0x81, 0x04, None, *[0x00] * 5],
+        "pcie_received_bytes_per_second": [2e9] * 10,
+    }
+    seen["host"]["series"] |= {
+        "running_tasks": [3.0] * 10,
+        "stolen_share": [0.02] * 10,
+        "read_bytes_per_second": [5e6] * 10,
+        "network_sent_bytes_per_second": [7e6] * 10,
+    }
+    section = built([dataclasses.replace(gpu_run(1, 1000), telemetry=seen)])["hardware"]
+    rows = {row[:2]: row[2:] for row in section.figures[0].table.rows}
+    assert rows["GPU 1", "clocks held down (1) or not (0)"] == ("0", "0.3333", "1")
+    assert rows["GPU 1", "received over PCIe, GB/s"][1] == "2"
+    assert rows["host", "tasks of the host that run or wait"][1] == "3"
+    assert rows["host", "processors taken by a hypervisor, %"][1] == "2"
+    assert rows["host", "files read by the run, MB/s"][1] == "5"
+    assert rows["host", "sent by the host over networks, MB/s"][1] == "7"
+    (said,) = [each for each in section.paragraphs if "GPU 1" in each]
+    assert said.endswith(": GPU 1: slowed by the power brake in 40% of the time, NVML told nothing more: GPU is lost.")
+
+
 def test_the_run_of_median_speed_stands_for_its_configuration():
     group = gather(runs()).groups[0]
     assert representative(group) is group.records[1]

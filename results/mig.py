@@ -1,0 +1,42 @@
+"""Which parts of GPUs (MIG) a run may have computed on, as its record tells.
+
+Of a machine with such parts CUDA shows a process one of them, and no whole GPU but one that is named by its UUID.
+Source: NVIDIA's MIG user guide, "CUDA Device Enumeration".
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from results.record import RunRecord
+from results.schema import section
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def part_names(record: RunRecord) -> list[str]:
+    """The distinct names of the parts, one of which it was; none where the run's GPUs were whole, or nothing is told.
+
+    "NVIDIA H200 MIG 1g.18gb" is one. Of a split GPU whose parts are not told, the name ends with MIG.
+    """
+    visible = section(record.environment, "variables").get(VISIBLE)
+    named = [entry.strip() for entry in visible.split(",")] if isinstance(visible, str) else []
+    gpus = list(_dicts(record.hardware.get("gpus")))
+    if of_uuid := [gpu for gpu in gpus if _begins(gpu.get("uuid"), "GPU-", named)]:
+        gpus = of_uuid
+    parts = [part for gpu in gpus if gpu.get("mig") is True for part in _parts(gpu)]
+    chosen = [part for part in parts if _begins(part.get("uuid"), "MIG-", named)] or parts
+    return list(dict.fromkeys(str(part.get("name")) for part in chosen))
+
+
+def _parts(gpu: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(_dicts(gpu.get("mig_parts"))) or [{"name": f"{gpu.get('name')} MIG"}]
+
+
+def _begins(uuid: object, kind: str, named: list[str]) -> bool:
+    """Whether one of the entries `named` is the beginning of a `uuid`, all of that `kind`."""
+    return isinstance(uuid, str) and any(entry.startswith(kind) and uuid.startswith(entry) for entry in named)
+
+
+def _dicts(found: object) -> Iterator[dict[str, Any]]:
+    if isinstance(found, list):
+        yield from (each for each in found if isinstance(each, dict))
