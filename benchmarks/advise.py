@@ -101,6 +101,7 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
         count: choose(situation(params.model, training, about.kind, count, about.wired(count), {})) for count in counts
     }
     found = Findings(params.model, params.batch_size, about.kind, about.machine, base, choices)
+    found = dataclasses.replace(found, why_not=about.why_not, broken=about.broken)
     runs: dict[Case, list[float]] = {}
     interrupted = False
     if options.measure:
@@ -165,9 +166,10 @@ def _one_device(options: argparse.Namespace, params: Params, about: Target) -> O
 
 def _not_known(options: argparse.Namespace, params: Params, about: Target) -> str:
     if about.machine is None:
-        return "--device=cpu: how fast logical CPU devices exchange is not known. Add --measure."
-    looked = f"no valid run with one tower is in {params.results_dir}"
-    looked += f", and of {about.machine.name} no one figure was published" if options.platform else ""
+        return f"Nothing can be predicted: {about.why_not}. Add --measure."
+    numbers = precision(params)
+    looked = f"no valid run with one tower in {numbers} is in {params.results_dir}"
+    looked += f", and of {about.machine.name} no figure of one in {numbers} was published" if options.platform else ""
     size = f" and {params.batch_size} images a step" if params.batch_size else ""
     return (
         f"What one device gives with --model={params.model}{size} is not known: {looked}. Give --images_per_second or "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console
-from benchmarks.devices import unused_gpus
+from benchmarks.devices import addresses_in_use, unused_gpus
 from benchmarks.draft import Draft, cost_facts, learning_facts, learning_notices, model_facts
 from benchmarks.in_effect import in_effect, words_on
 from benchmarks.params import environment_variables
@@ -24,7 +24,7 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
         if warning := unused_gpus(workload.devices, draft.hardware["gpus"], explained=explained):
             console.notice(f"WARNING: {warning}")
     if workload.devices.kind == "gpu":  # of a run on the CPU nobody asks how the machine's GPUs are wired
-        draft.hardware |= wiring.recorded()
+        draft.hardware |= wiring.recorded() | wiring.of_run(addresses_in_use(workload.devices))
     draft.params = workload.params
     draft.sections |= place.sections()
     _tell_effect(draft, workload, console)

@@ -47,6 +47,12 @@ def known(accelerator: str) -> str | None:
     return next(iter(names or [name for name in _hardware() if matches(name, accelerator)]), None)
 
 
+def one_card(first: str, second: str) -> bool:
+    """Whether two names, of hardware.csv or of a driver, are those of one kind of card."""
+    one, other = known(first), known(second)
+    return one == other if one or other else bool(words(first)) and words(first) == words(second)
+
+
 def links(accelerator: str) -> Links:
     """The links of one accelerator that `known` knows; of others, a PCIe 3.0 link of 16 lanes and no NVLink."""
     row = _hardware().get(known(accelerator) or "", {})

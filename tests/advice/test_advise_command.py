@@ -25,6 +25,11 @@ from tests.telemetry.stand_in import put_in_place
 ON_CPU, ON_GPUS_SPREAD, COPIES, NCCL = ON_GPUS
 
 
+@pytest.fixture(autouse=True)
+def shows_all_gpus(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
 def test_links_to_switches_come_back_from_files_old_and_new(tmp_path, monkeypatch):
     put_in_place(machines.nvswitch(), tmp_path, monkeypatch)
     file = tmp_path / "hgx.json"
@@ -84,6 +89,11 @@ def test_a_way_of_another_name_is_not_known(tmp_path):
         (two_gpus(nvlinks=10**400), "must be from 0 to 64, is 1000"),
         (two_gpus(index="1e999"), "cannot convert float infinity"),
         (two_gpus(index=0), "several GPUs of one index: [0, 0]"),
+        (
+            '{"gpus": [{"index": 0, "name": "A", "cores": [0, -1]}], "links": []}',
+            "nodes and cores of a GPU must be whole numbers from 0 on, one is -1",
+        ),
+        ('{"gpus": [], "links": [], "broken": [1]}', "1 is no text"),
         (100_000 * "[", "recursion"),
     ],
 )
@@ -120,6 +130,24 @@ def test_one_device_is_the_mean_of_valid_plain_runs_of_one_tower_on_the_same_car
     assert one_device.of_records(tmp_path, "resnet20", "P100-SXM2-16GB", 64, "fp32") is None
     assert one_device.of_records(tmp_path, "resnet20", "", 32, "fp32") is None
     assert one_device.of_records(tmp_path / "none", "resnet20", "P100", 32, "fp32") is None
+
+
+@pytest.mark.parametrize(
+    ("card", "driver", "found"),
+    [
+        ("H200-SXM-141GB", "NVIDIA H200", True),
+        ("H100-SXM5-80GB", "NVIDIA H100 80GB HBM3", True),
+        ("H100-PCIE-80GB", "NVIDIA H100 PCIe", True),
+        ("H100-PCIE-80GB", "NVIDIA H100 80GB HBM3", False),
+        ("GTX-1080Ti", "NVIDIA GeForce GTX 1080 Ti", True),
+        ("GTX-1080", "NVIDIA GeForce GTX 1080 Ti", False),
+        ("NVIDIA L4", "NVIDIA L4", True),
+        ("NVIDIA L4", "NVIDIA L40", False),
+    ],
+)
+def test_records_of_a_card_are_found_by_what_its_driver_calls_it(tmp_path, card, driver, found):
+    write(one_tower(settings={"device": "gpu"}, hardware={"gpus": [{"name": driver}]}), tmp_path)
+    assert (one_device.of_records(tmp_path, "resnet20", card, 32, "fp32") is not None) is found
 
 
 def test_published_figures_of_one_device():
@@ -247,6 +275,70 @@ def test_ctrl_c_tells_what_was_measured_and_keeps_the_file(tmp_path, monkeypatch
     assert file.read_text() == "of before"
 
 
+MIXED = "gpu0.name Tesla V100-PCIE-16GB\n" + machines.machine(
+    "Tesla K80", 3, ancestor=machines.always(machines.BRIDGE), peers=machines.always(machines.OK)
+)
+
+
+def test_a_machine_with_several_cards_is_not_taken_for_one_with_the_first(tmp_path, monkeypatch, capsys):
+    put_in_place(MIXED, tmp_path, monkeypatch)
+    flags = ["--model=vgg16", "--images_per_second=36"]
+    assert advise.main(flags) == 2
+    error = capsys.readouterr().err
+    assert "Nothing can be predicted: this machine has Tesla V100-PCIE-16GB and Tesla K80, whose steps wait" in error
+    assert error.endswith("Add --measure.\n")
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
+    _, out = predicted(capsys, *flags)
+    assert out.startswith("vgg16, 64 images a device and step, on this machine (2 x K80)\n")
+    assert 'Rule "K80 with peer-to-peer"' in out
+    assert "GPU's link of GPU 2, " in out
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert advise.main(flags) == 2
+    assert "tells nothing of GPUs: CUDA_VISIBLE_DEVICES shows none." in capsys.readouterr().err
+
+
+def test_a_lost_gpu_is_named_and_the_others_keep_their_numbers(tmp_path, monkeypatch, capsys):
+    put_in_place("gpu1 !15\n" + MIXED.replace("Tesla V100-PCIE-16GB", "Tesla K80"), tmp_path, monkeypatch)
+    file = tmp_path / "wiring.json"
+    assert topology.main([f"--output={file}"]) == 0
+    first = capsys.readouterr().out
+    assert topology.main([f"--wiring={file}"]) == 0
+    assert capsys.readouterr().out == first  # with its cores, and with what was not told of
+    flags = ["--model=vgg16", "--images_per_second=36", "--candidates=parameter_server/gpu"]
+    for source in ([], [f"--wiring={file}"]):
+        _, out = predicted(capsys, *flags, *source)
+        assert re.search(r"^Not told of, and left out: GPU 1: .*lost", out, re.MULTILINE)
+        assert "link of GPU 2, " in out
+
+
+def test_a_file_in_which_no_gpu_was_told_of(tmp_path, monkeypatch, capsys):
+    put_in_place("gpu0 !15\n" + machines.machine("L4", 1, ancestor=machines.always(0), peers=machines.always(0)),
+                 tmp_path, monkeypatch)  # fmt: skip
+    file = tmp_path / "wiring.json"
+    assert topology.main([f"--output={file}"]) == 0
+    assert topology.main([f"--wiring={file}"]) == 0
+    assert "Not told of: GPU 0" in capsys.readouterr().out
+    assert advise.main(["--model=vgg16", f"--wiring={file}"]) == 2
+    assert "no GPU was told of there: GPU 0: " in capsys.readouterr().err
+
+
+def test_of_one_gpu_nothing_is_said_to_be_predicted(tmp_path, monkeypatch, capsys):
+    put_in_place(
+        machines.machine("L4", 1, ancestor=machines.always(0), peers=machines.always(0)), tmp_path, monkeypatch
+    )
+    _, out = predicted(capsys, "--model=vgg16", "--images_per_second=36")
+    assert "One device: 36.0 images/s (--images_per_second)." in out
+    assert "redicted" not in out
+
+
+def test_what_is_not_known_of_one_device_is_told_with_its_precision(tmp_path, capsys):
+    flags = ["--model=vgg16", "--platform=NVIDIA DGX-1", "--precision=fp16", f"--results_dir={tmp_path}"]
+    assert advise.main(flags) == 2
+    told = capsys.readouterr().err
+    assert f"no valid run with one tower in fp16 is in {tmp_path}, and of NVIDIA DGX-1 no figure of one in fp16" in told
+
+
 def test_variables_on_the_cpu_cost_one_device_too(capsys, tmp_path):
     """Who measures a device with its variables on it does not see what bringing them over takes."""
     file = tmp_path / "advice.json"
@@ -275,7 +367,9 @@ def test_measured_links_with_the_wiring_beside_them(tmp_path, monkeypatch, capsy
     assert f"Links: {file}." in out
     assert 'Rule "K80 with peer-to-peer"' in out
     file.write_text(json.dumps(document))  # then the card is not known
-    assert 'Rule "GPUs with peer-to-peer"' in predicted(capsys, *flags)[1]
+    _, out = predicted(capsys, *flags)
+    assert 'Rule "GPUs with peer-to-peer"' in out
+    assert "on measured machine (2 GPUs)\n" in out
 
 
 def test_measured_links_to_switches_are_a_gpu_s_own(tmp_path, monkeypatch):
