@@ -47,7 +47,10 @@ class Target:
         if counts[0] < 1:
             raise UserError(f"--num_gpus={text} is no list of whole numbers from 1 on, as in 1,2,4.")
         if most is not None and counts[-1] > most:
-            raise UserError(f"--num_gpus={text}: the machine has {most} devices. Ask for at most {most}.")
+            raise UserError(
+                f"--num_gpus={text}: the machine has {most} devices. Ask for at most {most}; for several machines, "
+                "python -m benchmarks.studies.cost_model has --devices."
+            )
         return counts
 
 

@@ -181,6 +181,10 @@ def test_published_figures_of_one_device():
         (["--model=vgg16", "--rounds=2"], "--rounds=2: rounds are of --measure"),
         (["--model=vgg16", "--output=advice.txt"], "--output=advice.txt: it is written as JSON or CSV"),
         (["--model=vgg16", "--results_dir=/nowhere"], "--results_dir=/nowhere: there is no such folder"),
+        (
+            ["--model=vgg16", "--platform=NVIDIA DGX-1", "--num_gpus=16"],
+            "for several machines, python -m benchmarks.studies.cost_model has --devices.",
+        ),
         (["--model=vgg16", "--platform=DGX-2"], "Did you mean 'NVIDIA DGX-2'?"),
         (["--model=lenet", "--device=cpu", "--measure", "--output=/nowhere/x.csv"], "--output=/nowhere/x.csv: cannot"),
     ],
