@@ -24,9 +24,11 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
         if warning := unused_gpus(workload.devices, draft.hardware["gpus"], explained=explained):
             console.notice(f"WARNING: {warning}")
     if workload.devices.kind == "gpu":  # of a run on the CPU nobody asks how the machine's GPUs are wired
-        draft.hardware |= wiring.recorded() | wiring.of_run(addresses_in_use(workload.devices))
+        draft.hardware |= wiring.recorded()
     draft.params = workload.params
     draft.sections |= place.sections()
+    if not draft.sections.get("cluster"):  # of others' GPUs this process does not know
+        draft.hardware |= wiring.of_run(addresses_in_use(workload.devices))
     _tell_effect(draft, workload, console)
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported

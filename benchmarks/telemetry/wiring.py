@@ -169,7 +169,7 @@ def recorded() -> dict[str, Any]:
 
 def of_run(addresses: Sequence[str] | None) -> dict[str, list[int]]:
     """NVML's numbers of the GPUs with these PCI `addresses` as a record has them; nothing where one is not told."""
-    wiring = known()
+    wiring = known() if addresses else ""
     if isinstance(wiring, str) or not addresses:
         return {}
     numbers = [gpu.index for gpu in wiring.gpus if gpu.bus in addresses]
