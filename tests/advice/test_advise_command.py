@@ -141,6 +141,8 @@ def test_one_device_is_the_mean_of_valid_plain_runs_of_one_tower_on_the_same_car
         ("H100-PCIE-80GB", "NVIDIA H100 80GB HBM3", False),
         ("GTX-1080Ti", "NVIDIA GeForce GTX 1080 Ti", True),
         ("GTX-1080", "NVIDIA GeForce GTX 1080 Ti", False),
+        ("A100-SXM4-40GB", "NVIDIA A100-SXM4-40GB", True),
+        ("A100-SXM4-40GB", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", False),
         ("NVIDIA L4", "NVIDIA L4", True),
         ("NVIDIA L4", "NVIDIA L40", False),
     ],
