@@ -101,7 +101,6 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
         count: choose(situation(params.model, training, about.kind, count, about.wired(count), {})) for count in counts
     }
     found = Findings(params.model, params.batch_size, about.kind, about.machine, base, choices)
-    found = dataclasses.replace(found, why_not=about.why_not, broken=about.broken)
     runs: dict[Case, list[float]] = {}
     interrupted = False
     if options.measure:
@@ -110,6 +109,8 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
     several = [count for count in counts if count > 1]
     found = dataclasses.replace(
         found,
+        why_not=about.why_not,
+        broken=about.broken,
         base=base,
         predicted=_predicted(several, tried, about, base, params, training),
         measured={count: ranked(of_count) for count in several if (of_count := _of(runs, count))},
