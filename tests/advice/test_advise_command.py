@@ -25,11 +25,6 @@ from tests.telemetry.stand_in import put_in_place
 ON_CPU, ON_GPUS_SPREAD, COPIES, NCCL = ON_GPUS
 
 
-@pytest.fixture(autouse=True)
-def shows_all_gpus(monkeypatch):
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-
-
 def test_links_to_switches_come_back_from_files_old_and_new(tmp_path, monkeypatch):
     put_in_place(machines.nvswitch(), tmp_path, monkeypatch)
     file = tmp_path / "hgx.json"
@@ -89,11 +84,6 @@ def test_a_way_of_another_name_is_not_known(tmp_path):
         (two_gpus(nvlinks=10**400), "must be from 0 to 64, is 1000"),
         (two_gpus(index="1e999"), "cannot convert float infinity"),
         (two_gpus(index=0), "several GPUs of one index: [0, 0]"),
-        (
-            '{"gpus": [{"index": 0, "name": "A", "cores": [0, -1]}], "links": []}',
-            "nodes and cores of a GPU must be whole numbers from 0 on, one is -1",
-        ),
-        ('{"gpus": [], "links": [], "broken": [1]}', "1 is no text"),
         (100_000 * "[", "recursion"),
     ],
 )
@@ -327,6 +317,23 @@ def test_a_file_in_which_no_gpu_was_told_of(tmp_path, monkeypatch, capsys):
     assert "Not told of: GPU 0" in capsys.readouterr().out
     assert advise.main(["--model=vgg16", f"--wiring={file}"]) == 2
     assert "no GPU was told of there: GPU 0: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            '{"gpus": [{"index": 0, "name": "A", "cores": [0, -1]}], "links": []}',
+            "nodes and cores of a GPU must be whole numbers from 0 on, one is -1",
+        ),
+        ('{"gpus": [], "links": [], "broken": [1]}', "1 is no text"),
+    ],
+)
+def test_cores_and_lost_gpus_that_are_none(tmp_path, text, why):
+    file = tmp_path / "wiring.json"
+    file.write_text(text)
+    with pytest.raises(UserError, match=f"is not what python -m benchmarks.topology .* writes: .*{why}"):
+        wiring_file.read(file)
 
 
 def test_of_one_gpu_nothing_is_said_to_be_predicted(tmp_path, monkeypatch, capsys):
