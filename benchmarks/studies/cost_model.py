@@ -17,6 +17,7 @@ from benchmarks.advice.traffic import STRATEGIES
 from benchmarks.bandwidth import percentile
 from benchmarks.errors import UserError
 from benchmarks.studies import report
+from results.commands.arguments import count
 from results.reference import FOLDER
 
 DESCRIPTION = """\
@@ -160,7 +161,7 @@ def _spread(errors: Sequence[float]) -> list[str]:
 
 def _row(each: Judged) -> list[str]:
     devices = [prediction.layout.devices for prediction in each.predictions]
-    errors = ", ".join(f"{count}: {100 * error:+.1f}" for count, error in zip(devices, each.errors, strict=True))
+    errors = ", ".join(f"{number}: {100 * error:+.1f}" for number, error in zip(devices, each.errors, strict=True))
     plain = ", ".join(f"{100 * error:+.1f}" for error in each.plain_errors)
     strategy = f"{each.series.strategy} {each.series.workload.place}".strip()
     start = ", ".join(map(str, each.fitted))
@@ -204,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _devices(text: str) -> list[int]:
-    numbers = [report.count(each.strip()) for each in text.split(",")]
+    numbers = [count(each.strip()) for each in text.split(",")]
     if max(numbers) > _MOST_DEVICES:
         raise argparse.ArgumentTypeError(f"must be at most {_MOST_DEVICES:,}, one is {max(numbers):,}")
     return list(dict.fromkeys(numbers))

@@ -124,8 +124,8 @@ def test_one_figure_foretells_less_than_two(tmp_path):
     ("devices", "strategy", "why"),
     [
         ("16", "replicated", "replicated is for one machine; between 2 take collective_all_reduce."),
-        ("x", "horovod", "argument --devices: must be a whole number, is 'x'"),
-        ("0", "horovod", "must be at least 1, is 0"),
+        ("x", "horovod", "argument --devices: 'x' is no whole number of at least 1"),
+        ("0", "horovod", "'0' is no whole number of at least 1"),
         ("9999999", "horovod", "must be at most 1,048,576"),
     ],
 )
