@@ -102,6 +102,8 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
     several = [count for count in counts if count > 1]
     found = dataclasses.replace(
         found,
+        why_not=about.why_not,
+        broken=about.broken,
         base=base,
         predicted=_predicted(several, tried, about, base, params, training),
         measured={count: ranked(of_count) for count in several if (of_count := _of(runs.speeds, count))},
@@ -158,9 +160,10 @@ def _one_device(options: argparse.Namespace, params: Params, about: Target) -> O
 
 def _not_known(options: argparse.Namespace, params: Params, about: Target) -> str:
     if about.machine is None:
-        return "--device=cpu: how fast logical CPU devices exchange is not known. Add --measure."
-    looked = f"no valid run with one tower is in {params.results_dir}"
-    looked += f", and of {about.machine.name} no one figure was published" if options.platform else ""
+        return f"Nothing can be predicted: {about.why_not}. Add --measure."
+    numbers = precision(params)
+    looked = f"no valid run with one tower in {numbers} is in {params.results_dir}"
+    looked += f", and of {about.machine.name} no figure of one in {numbers} was published" if options.platform else ""
     size = f" and {params.batch_size} images a step" if params.batch_size else ""
     return (
         f"What one device gives with --model={params.model}{size} is not known: {looked}. Give --images_per_second or "

@@ -12,6 +12,8 @@ import models
 from benchmarks.discretion import AllNames, Names, told, told_arguments
 from benchmarks.params import Params, options
 
+_WITH_PATHS = ("checkpoints", "dataset", "preflight", "trace")  # of the sections
+
 
 class DiscreetFacts:
     """The facts of a run of `params`, in the cluster that its record's section `cluster` describes, if in any."""
@@ -36,6 +38,14 @@ class DiscreetFacts:
             for name, value in values.items()
         }
 
+    def sections(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """The sections of a record that are `known`."""
+        return {name: self.told(facts) if name in _WITH_PATHS else facts for name, facts in known.items()}
+
+    def environment(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The section `environment`, with its variables as a record may have them."""
+        return told_environment(facts, self._names)
+
     def cluster(self) -> dict[str, Any]:
         """The section `cluster`, where there is one: hosts as others know them, or under the names of records."""
         if not self._cluster or self._all:
@@ -51,6 +61,12 @@ class DiscreetFacts:
         return value if self._all else ",".join(self._names.address(each) for each in value.split(","))
 
 
+def told_environment(facts: Mapping[str, Any], names: Names | None = None) -> dict[str, Any]:
+    """The section `environment` without `names` in its variables; by default without this machine's own."""
+    names = names or Names((), _vocabulary())
+    return {**facts, "variables": {name: names(value) for name, value in facts["variables"].items()}}
+
+
 def _addresses(params: Params, cluster: Mapping[str, Any]) -> list[str]:
     """Every host that flags or the section `cluster` name."""
     of_flags = [str(getattr(params, name) or "").split(",") for name, option in options().items() if option.hosts]
@@ -61,5 +77,6 @@ def _addresses(params: Params, cluster: Mapping[str, Any]) -> list[str]:
 def _vocabulary() -> frozenset[str]:
     """Words of flags and models, which stand in every record."""
     known = [*options(), *(choice for option in options().values() for choice in option.choices or ())]
+    known += ["replica", "device"]  # of names of devices
     known += [name for networks in models.NETWORKS.values() for name in networks]
     return frozenset(word for text in known for word in (text, *re.split(r"[_.]", text)))

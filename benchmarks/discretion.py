@@ -19,14 +19,21 @@ from benchmarks.machine.files import ROOT, word
 
 HIDDEN = "(hidden)"
 THIS_HOST, THIS_HOST_IN_SHORT = "(host)", "(host in short)"
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|(?<![A-Z])AUTH(?!OR)", re.IGNORECASE)
-_LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
-_IN_QUERY = re.compile(
-    r"(?P<name>[?&][^=&\s]*(?:key|token|secret|passw|credential|signature|sig)[^=&\s]*=)[^&\s]+", re.IGNORECASE
+_SECRET = re.compile(
+    r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|PASSCODE|CREDENTIAL|AUTHORI[SZ]ATION|(?<![A-Z])AUTH(?!OR)"
+    r"|(?<![A-Z])(PASS|PW|PWD|PAT|JWT|BEARER|COOKIE)(?![A-Z])",
+    re.IGNORECASE,
 )
+_LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
+_IN_QUERY = re.compile(r"(?P<name>[?&](?P<word>[^=&\s]*)=)[^&\s]+")
+_SIGNATURE = re.compile("signature|sig", re.IGNORECASE)  # of addresses, which open without a login then
 _NAMES_HOSTS = re.compile(r"^TF_CONFIG$|HOST(NAME|S|ID)?$|ADDR|COMM_ID")
 _ADDRESS = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?=:\d)")
 _LEAST = 4  # letters of a host's name that are looked for in free text: shorter ones stand there by chance
+_NUMBER = 8  # digits from which on a number is no count
+_BEFORE, _AFTER, _PORT = "(?<![a-z0-9])", "(?![a-z0-9])", r"(?=\]?:\d)"  # of a name
+# Paths and addresses, and in place of a value a file's name or a name with a suffix: a short name in these is a host's.
+_LIKE_A_PLACE = re.compile(r"""(?<![^\s=,:'"(])(?:/|~|\.{1,2}/|\w+://)\S*|(?<=@)[\w.-]+|(?<![^=,])\w+[.:_-][\w.:-]+""")
 _SALT = b"a CNN training benchmark for TensorFlow 2"  # machine-id(5): never show it as it is, but keyed by application
 
 
@@ -37,7 +44,12 @@ def is_secret(name: str) -> bool:
 
 def without_secrets(text: str) -> str:
     """`text` without what addresses in it have to log in with."""
-    return _IN_QUERY.sub(rf"\g<name>{HIDDEN}", _LOGIN.sub(f"{HIDDEN}@", text))
+
+    def hidden(found: re.Match[str]) -> str:
+        secret = is_secret(found["word"]) or _SIGNATURE.search(found["word"])
+        return f"{found['name']}{HIDDEN}" if secret else found[0]
+
+    return _IN_QUERY.sub(hidden, _LOGIN.sub(f"{HIDDEN}@", text))
 
 
 def variable(name: str, value: str, names: bool) -> str:
@@ -56,38 +68,56 @@ def machine_id(root: Path = ROOT) -> str | None:
 
 
 class Names:
-    """Takes names out of what is recorded: hosts of `addresses` (host:port), and this machine's own.
+    """Takes names out of what is recorded: hosts of `addresses` (host:port), and this machine's own, in full and short.
 
-    `vocabulary` are words that mean something else in a record, whatever a machine is called: of these only addresses
-    are taken out.
+    A name is one whatever its case, and also with something before or after it that is neither letter nor digit:
+    /tmp/node17.log and node17-ib0 have that of node17, node170 has not. Two kinds may as well mean something else.
+    Those of `vocabulary`, words that a record has whatever a machine is called, and those of one letter or of a few
+    digits, are taken out of addresses only; other short ones only of what looks like a path, an address or a file.
     """
 
     def __init__(self, addresses: Iterable[str], vocabulary: Iterable[str] = (), own: str | None = None) -> None:
-        known = {each.lower() for each in vocabulary}
+        self._known = {each.lower() for each in vocabulary}
         self._pseudonyms: dict[str, str] = {}
-        for address in addresses:
-            host = _host(address)
-            if host and not _is_loopback(host):
-                self._pseudonyms.setdefault(host, f"host-{len(self._pseudonyms) + 1}")
+        hosts = list(dict.fromkeys(host.lower() for host in map(_host, addresses) if _is_told(host)))
+        self._pseudonyms |= {host: f"host-{number}" for number, host in enumerate(hosts, 1)}
+        for host in hosts:
+            self._pseudonyms.setdefault(_in_short(host), self._pseudonyms[host])
         own = platform.node() if own is None else own
         for name, word_for in ((own, THIS_HOST), (_in_short(own), THIS_HOST_IN_SHORT)):
-            if len(name) >= _LEAST and not _is_loopback(name):
-                self._pseudonyms.setdefault(name, word_for)
-        self._whole_words = {
-            name for name in self._pseudonyms if name.lower() not in known and len(name) >= _LEAST
-        }  # others are looked for before a port only
+            if _is_told(name) and not (len(name) < _LEAST and name.lower() in self._known):
+                self._pseudonyms.setdefault(name.lower(), word_for)
+        # In one pass, the longest first: what stands for a name may be another one.
+        longest_first = sorted(self._pseudonyms, key=len, reverse=True)
+        self._names = _any_of(self._pattern(name) for name in longest_first)
+        short = [name for name in longest_first if len(name) < _LEAST and not self._is_a_word(name)]
+        self._short_names = _any_of(rf"{_BEFORE}{re.escape(name)}{_AFTER}" for name in short)
+
+    def _pattern(self, name: str) -> str:
+        escaped = re.escape(name)
+        if _is_address(name):
+            return rf"(?<![\w.:-]){escaped}(?![\w-]|\.\w)"
+        if self._is_a_word(name) or len(name) < _LEAST:
+            return rf"(?<![\w./:-]){escaped}{_PORT}"
+        return rf"{_BEFORE}{escaped}{_AFTER}"
+
+    def _is_a_word(self, name: str) -> bool:
+        """Whether `name` stands in records by itself, too."""
+        return name in self._known or len(name) == 1 or (name.isdigit() and len(name) < _NUMBER)
 
     def __call__(self, text: str) -> str:
         """`text` without them."""
-        for name in sorted(self._pseudonyms, key=len, reverse=True):
-            after = r"(?![\w-]|\.\w)" if name in self._whole_words else r"(?=\]?:\d)"
-            text = re.sub(rf"(?<![\w.-]){re.escape(name)}{after}", self._pseudonyms[name], text)
+        text = self._names.sub(self._pseudonym, text)
+        text = _LIKE_A_PLACE.sub(lambda found: self._short_names.sub(self._pseudonym, found[0]), text)
         return _ADDRESS.sub(lambda found: found[0] if _is_loopback(found[1]) else THIS_HOST, text)
+
+    def _pseudonym(self, found: re.Match[str]) -> str:
+        return self._pseudonyms[found[0].lower()]
 
     def address(self, text: str) -> str:
         """The address `text`, host:port or a host alone, without the name."""
         host = _host(text)
-        return text.replace(host, self._pseudonyms.get(host, host), 1)
+        return text.replace(host, self._pseudonyms.get(host.lower(), host), 1)
 
 
 def with_this_host(text: str, own: str | None = None) -> str:
@@ -131,7 +161,24 @@ def told_arguments(arguments: Iterable[str], names: Names) -> list[str]:
 
 
 def _in_short(name: str) -> str:
-    return name.partition(".")[0]
+    return name if _is_address(name) else name.partition(".")[0]
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(patterns) or "(?!)", re.IGNORECASE)
+
+
+def _is_told(host: str) -> bool:
+    """Whether `host` is a name or address that tells one machine from others."""
+    return bool(host) and not _is_loopback(host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _host(address: str) -> str:
@@ -141,7 +188,4 @@ def _host(address: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return ipaddress.ip_address(host).is_loopback if _is_address(host) else host.lower() == "localhost"

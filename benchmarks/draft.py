@@ -125,7 +125,8 @@ class Draft:
             not_acting=tuple(discreet.told(vars(notice)) for notice in self.notices()),
             configuration=discreet.flags(configuration(self.params)) | self._circumstances(),
             seeds={"tf_random_seed": self.params.tf_random_seed},
-            environment=self.environment | {"libraries": loaded_libraries()},  # cuDNN comes with the first convolution
+            environment=discreet.environment(self.environment)
+            | {"libraries": loaded_libraries()},  # cuDNN comes with the first convolution
             hardware=self.hardware,
             measurement=measurement,
             statistics=statistics,
@@ -134,7 +135,7 @@ class Draft:
             suite=place(self.params),
             trial=self._trial(status),
             advice=self.advice(),
-            **self.sections | self._cost(measurement) | discreet.cluster(),
+            **discreet.sections(self.sections) | self._cost(measurement) | discreet.cluster(),
         )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import environment as this_machine
+from benchmarks.discreet_facts import told_environment
 from results.record import RunRecord, utc_now
 from results.schema import section
 
@@ -41,7 +42,10 @@ def outcome(record: RunRecord, rerun: RunRecord) -> str:
 
 def _here(record: RunRecord) -> RunRecord:
     """Return what a record of this process would know, on the same kind of device."""
-    now = utc_now()
+    now, named = utc_now(), "hostname" in record.environment
+    environment, hardware = this_machine.environment(names=named), this_machine.hardware()
+    if "gpus_of_run" in record.hardware:  # which they are shows only once CUDA has started
+        hardware["gpus_of_run"] = record.hardware["gpus_of_run"]
     device = record.configuration.get("device", record.params.get("device"))
     return RunRecord(
         status="interrupted",
@@ -49,8 +53,8 @@ def _here(record: RunRecord) -> RunRecord:
         finished_at=now,
         command_line=(),
         configuration={"device": device},
-        environment=this_machine.environment(names="hostname" in record.environment),
-        hardware=this_machine.hardware(),
+        environment=environment if named else told_environment(environment),
+        hardware=hardware,
     )
 
 

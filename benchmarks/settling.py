@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console
-from benchmarks.devices import unused_gpus
+from benchmarks.devices import addresses_in_use, unused_gpus
 from benchmarks.draft import Draft, cost_facts, learning_facts, learning_notices, model_facts
 from benchmarks.in_effect import in_effect, words_on
 from benchmarks.params import environment_variables
@@ -27,6 +27,8 @@ def settle_workload(draft: Draft, console: Console, place: Place) -> Workload:
         draft.hardware |= wiring.recorded()
     draft.params = workload.params
     draft.sections |= place.sections()
+    if not draft.sections.get("cluster"):  # of others' GPUs this process does not know
+        draft.hardware |= wiring.of_run(addresses_in_use(workload.devices))
     _tell_effect(draft, workload, console)
     for notice in draft.notices():
         if notice not in asked:  # those were told before TensorFlow was imported

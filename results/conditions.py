@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from results.frame import accelerator
+from results.frame import accelerator, gpus_of_run
 from results.record import RunRecord
 from results.schema import section
 
@@ -49,10 +49,9 @@ def _container(record: RunRecord) -> Any:
 
 def _power_limit(record: RunRecord) -> str | None:
     """Return what the GPUs may take, in watts each, where the run may have computed on them."""
-    gpus = record.hardware.get("gpus")
-    if record.configuration.get("device") == "cpu" or not isinstance(gpus, list):
+    if record.configuration.get("device") == "cpu":
         return None
-    limits = [gpu.get("power_limit_watts") for gpu in gpus if isinstance(gpu, dict)]
+    limits = [gpu.get("power_limit_watts") for gpu in gpus_of_run(record) if isinstance(gpu, dict)]
     return (
         " and ".join(f"{watts:g} W" for watts in sorted({each for each in limits if isinstance(each, float)})) or None
     )

@@ -10,10 +10,10 @@ from typing import Any
 from results import placement, sections
 from results.checks import WRONG
 from results.conditions import conditions
-from results.frame import facts
+from results.frame import accelerator, facts
 from results.measurement import Measurement
 from results.mode import mode
-from results.naming import counted, name
+from results.naming import counted, counted_names, name
 from results.record import RunRecord
 from results.sections import Paragraphs, size, some
 from results.statistics.between_runs import interval
@@ -168,13 +168,14 @@ def _short(value: Any) -> str:
 def _machine(record: RunRecord) -> Paragraphs:
     known = conditions(record)
     gpus = record.hardware.get("gpus")
-    count = len(gpus) if isinstance(gpus, list) else 0
+    names = [str(gpu.get("name")) for gpu in gpus if isinstance(gpu, dict)] if isinstance(gpus, list) else []
+    own = f", of which the run used {accelerator(record)}" if len(set(names)) > 1 else ""
     hardware = {
         "{}": record.environment.get("hostname"),
         "{} ": known.get("cpu"),
         "{} usable cores": known.get("usable_cores"),
         "{} GiB": known.get("memory_gib"),
-        f"{count} x {{}}": facts(record)["gpu"] if count else None,
+        "{}  ": f"{counted_names(names)}{own}" if names else None,
         "driver {}": known.get("driver"),
         "{} each": known.get("power_limit"),
     }

@@ -146,10 +146,19 @@ def _precision(record: RunRecord) -> str:
     return f"{quantized} (LiteRT)" if quantized not in ("", "none") else _text(_setting(record, "precision"))
 
 
-def _gpus(record: RunRecord) -> str:
-    """Return the distinct names of the GPUs of the machine, whether or not the run used them."""
+def gpus_of_run(record: RunRecord) -> list[Any]:
+    """Return what is known of the GPUs that the run computed on; where it does not say which, of all of the machine."""
     gpus = _fact(record.hardware, "gpus")
-    names = [_text(_fact(gpu, "name")) for gpu in gpus] if isinstance(gpus, list) else []
+    if not isinstance(gpus, list):
+        return []
+    numbers = _fact(record.hardware, "gpus_of_run")
+    own = [gpu for gpu in gpus if _fact(gpu, "index") in numbers] if isinstance(numbers, list) else []
+    return own or gpus
+
+
+def _gpus(record: RunRecord) -> str:
+    """Return the distinct names of the GPUs of the run."""
+    names = [_text(_fact(gpu, "name")) for gpu in gpus_of_run(record)]
     return " + ".join(dict.fromkeys(filter(None, names)))
 
 

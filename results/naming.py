@@ -13,6 +13,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def counted_names(several: Sequence[str]) -> str:
+    """Return "8 x Tesla P100", or of several kinds "1 x Tesla V100 + 2 x Tesla K80"."""
+    return " + ".join(f"{count} x {each}" for each, count in Counter(several).items())
+
+
 def name(facts: Mapping[str, Any], *also: str) -> str:
     """Return what is known of SETTINGS, and of `also`, in words: "resnet50, imagenet, 8 towers, gpu, batch 64, NCHW".
 

@@ -64,8 +64,8 @@ class RunRecord:
     `environment` (packages; variables, and which of these the run has set itself, variables_of_run; how TensorFlow
     was built; libraries of CUDA that were loaded; in_effect: which settings for processors TensorFlow heeds;
     `machine`, a number that tells machines apart, and `hostname` only where it was asked for), `hardware` (cpu,
-    numa_nodes, memory, virtualisation, gpus), `placement` (towers; variables by device), `dataset` (name,
-    synthetic, sample, source, examples) and `model` (name, parameters) are empty where the
+    numa_nodes, memory, virtualisation, gpus, the numbers of gpus_of_run), `placement` (towers; variables by device),
+    `dataset` (name, synthetic, sample, source, examples) and `model` (name, parameters) are empty where the
     run ended before they were known. If it was looked at, `placement` has where operations were too
     (results/placement.py). `cost` is what an image costs (operations, bytes kept for the backward pass), the operations
     a second that the run achieved, and the peaks of its devices where they were measured (results/cost.py). `checks`

@@ -85,7 +85,7 @@ class Prediction:
     """Images/sec of all devices together, with the bounds within which nine in ten are to be.
 
     The bounds hold what the figures leave open, the noise of a figure, and an error of the model of 3 % for each
-    doubling of the devices: with it 86 % of the 57 figures of `parameter_servers_2017.csv` are within, and 98 % of the
+    doubling of the devices: with it 86 % of the 57 figures of `parameter_servers_2017.csv` are within, and 97 % of the
     105 of `tf_benchmarks_2017.csv`. What no figure of a few devices foretells is not in them: a disk that is too slow
     for eight.
 

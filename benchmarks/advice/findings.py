@@ -14,6 +14,7 @@ from benchmarks.advice.measured import Ranked
 from benchmarks.advice.one_device import OneDevice
 from benchmarks.advice.rules import Choice
 from benchmarks.studies.report import table
+from results.naming import counted
 
 _LESS = 0.99  # of the fastest: what is nearer is no contradiction
 
@@ -22,7 +23,8 @@ _LESS = 0.99  # of the fastest: what is nearer is no contradiction
 class Findings:
     """An advice. By number of devices: the rule's choice, and the candidates, the fastest first, with what they give.
 
-    `base` is what one device gives; None, as `machine`, where it is not known, and nothing predicted.
+    `base` is what one device gives; None, as `machine`, where it is not known, and nothing predicted: `why_not` says
+    why. `broken` names GPUs of which the driver does not tell.
     """
 
     model: str
@@ -33,6 +35,8 @@ class Findings:
     choices: Mapping[int, Choice]
     predicted: Mapping[int, Sequence[tuple[Candidate, Prediction]]] = field(default_factory=dict)
     measured: Mapping[int, Sequence[Ranked]] = field(default_factory=dict)
+    why_not: str = ""
+    broken: Sequence[str] = ()
 
 
 def told(found: Findings) -> str:
@@ -49,13 +53,17 @@ def told(found: Findings) -> str:
 def _heading(found: Findings) -> str:
     lines = [f"{found.model}, {found.batch_size} images a device and step"]
     if found.machine:
-        lines[0] += f", on {found.machine.name} ({found.machine.gpus} x {found.machine.accelerator})"
+        card = found.machine.accelerator
+        gpus = f"{found.machine.gpus} x {card}" if card else counted(found.machine.gpus, "GPU")
+        lines[0] += f", on {found.machine.name} ({gpus})"
         lines.append(f"Links: {found.machine.source}.")
-    elif found.kind == "cpu":
-        lines[0] += ", on logical CPU devices"
-        lines.append("Nothing is predicted: how fast these exchange is not known.")
+    else:
+        lines[0] += ", on logical CPU devices" if found.kind == "cpu" else ""
+        lines.append(f"Nothing is predicted: {found.why_not}.")
+    lines += [f"Not told of, and left out: {name}." for name in found.broken]
     if found.base:
         lines.append(f"One device: {found.base.images_per_second:,.1f} images/s ({found.base.source}).")
+    if found.predicted:
         lines.append(
             "Predicted from that alone: how much of the exchange computation hides is a guess, within the intervals."
         )

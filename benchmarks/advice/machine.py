@@ -14,6 +14,7 @@ from benchmarks.advice.platforms import PLATFORMS, UNLISTED_NETWORKS, Platform, 
 from benchmarks.errors import UserError
 from benchmarks.params.option import closest
 from benchmarks.telemetry.wiring import UNKNOWN, Link, Wiring
+from results.naming import counted
 from results.reference.hardware import matches
 from variable_mgr.link_graph import components
 
@@ -52,8 +53,8 @@ class Machine:
     PCIe. `peers`: whether GPUs reach each other's memory over PCIe, or copy through the host's. `sockets` has the GPUs
     of each processor where there are several, and `between_sockets` what those carry in each direction for GPUs.
     `host_bytes_per_second` is what the host reads in adding gradients up. `network` is None where machines are not
-    connected. `sharing_known`: whether `shared` has all links that GPUs share. `source` says where the figures come
-    from, for readers.
+    connected. `sharing_known`: whether `shared` has all links that GPUs share. For readers, `source` says where the
+    figures come from, and `numbers` has those that the driver gives the GPUs, where they are others.
     """
 
     name: str
@@ -69,6 +70,11 @@ class Machine:
     network: Network | None = None
     sharing_known: bool = True
     source: str = ""
+    numbers: tuple[int, ...] = ()
+
+    def number(self, gpu: int) -> int:
+        """The number by which readers know a GPU."""
+        return self.numbers[gpu] if self.numbers else gpu
 
     def nvlink(self, first: int, second: int) -> float:
         """Bytes/s in each direction from one GPU to another without PCIe; 0 where there is no such way."""
@@ -176,6 +182,7 @@ def of_wiring(
         sockets=near_processor if told and len(near_processor) > 1 else (),
         between_sockets=rates.sockets(accelerator),
         network=network,
+        numbers=tuple(indices) if indices != list(range(len(indices))) else (),
         sharing_known=told and card is not None,
         source=f"{told_by}; rates from results/reference"
         + ("" if card else f", which does not have {accelerator or 'the accelerator'}: {_ASSUMED}"),
@@ -203,14 +210,13 @@ def of_measurements(path: Path, network: Network | None = None) -> Machine:
 
     `{"devices": [...], "links": [{"from": ..., "to": ..., "bytes_per_second": ..., "latency_seconds": ...}]}`, with
     devices named as TensorFlow does, "/gpu:0", and "/cpu:0" for the host; a link whose bytes_per_second is null is not
-    known. Each was measured alone, so what links share is not known of it. Raise UserError for a file that is no such
-    thing.
+    known, nor is one that is not "valid", whose figure says too little. Each was measured alone, so what links share is
+    not known of it. Raise UserError for a file that is no such thing.
     """
     try:
         document = wiring_file.document(path)
-        speeds = {
-            (str(link["from"]), str(link["to"])): speed for link in document["links"] if (speed := _speed(link)) > 0
-        }
+        told = {(str(link["from"]), str(link["to"])): (_speed(link), link.get("valid")) for link in document["links"]}
+        speeds = {way: speed for way, (speed, valid) in told.items() if speed > 0 and valid is not False}
         names = [str(device) for device in document["devices"]]
     except OSError as error:
         raise UserError(f"--links={path}: cannot be read: {error.strerror}. Give another file.") from error
@@ -224,7 +230,9 @@ def of_measurements(path: Path, network: Network | None = None) -> Machine:
         raise UserError(
             f"--links={path}: has no GPU among its devices: {', '.join(names) or 'none'}. Measure where there are."
         )
-    return replace(_measured(gpus, speeds, path), network=network)
+    doubtful = sum(speed > 0 and valid is False for speed, valid in told.values())
+    left_out = f", without {doubtful} of {counted(len(told), 'link')} whose speed is not known well" if doubtful else ""
+    return replace(_measured(gpus, speeds, path), network=network, source=f"{path}{left_out}")
 
 
 def _speed(link: Mapping[str, Any]) -> float:
@@ -250,7 +258,10 @@ def _measured(gpus: Sequence[str], speeds: Mapping[tuple[str, str], float], path
         to_host = max((both_ways(name, host) for host in hosts), default=0.0)
         own.append(to_host or min((speed for pair, speed in pairs.items() if number in pair), default=0.0))
         if not own[-1]:
-            raise UserError(f"--links={path}: knows no link of {name}. Measure again.")
+            raise UserError(
+                f"--links={path}: knows no link of {name} well enough. Measure again, with more --repeats, while "
+                "nothing else runs."
+            )
     fast = {(a, b): speed for (a, b), speed in pairs.items() if speed > _FASTER * max(own[a], own[b])}
     switched = len(gpus) > _LARGEST_MESH and len(fast) == len(gpus) * (len(gpus) - 1) // 2
     return Machine(
@@ -263,7 +274,6 @@ def _measured(gpus: Sequence[str], speeds: Mapping[tuple[str, str], float], path
         # Through the host a copy takes its way twice, at half the pace.
         peers=all(speed > min(own[a], own[b]) / _FASTER for (a, b), speed in pairs.items()),
         sharing_known=False,
-        source=str(path),
     )
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.advice.rates import one_card
 from results import reference, store
 from results.conditions import settings
 from results.frame import accelerator
 from results.record import RunRecord
-from results.reference.hardware import matches
 
 PUBLISHED = "tf2017"
 
@@ -37,7 +37,7 @@ def of_records(folder: Path, model: str, card: str, batch_size: int, precision: 
         for record in store.readable(folder.glob("*.json"))
         if _fits(record, model, batch_size, precision)
         and settings(record).get("device") == "gpu"
-        and matches(card, accelerator(record))
+        and one_card(card, accelerator(record))
     ]
     return _mean(records, batch_size, f"records in {folder}")
 

@@ -42,9 +42,20 @@ def accelerators() -> list[str]:
 
 
 def known(accelerator: str) -> str | None:
-    """The name in hardware.csv that `accelerator` ("Tesla P100-SXM2-16GB") means; None where there is none."""
+    """The name in hardware.csv that `accelerator` ("Tesla P100-SXM2-16GB") means; None where there is none.
+
+    A part of a card (MIG) is not that card.
+    """
+    if "mig" in words(accelerator):
+        return None
     names = [name for name in _hardware() if words(name) == words(listed(accelerator))]
     return next(iter(names or [name for name in _hardware() if matches(name, accelerator)]), None)
+
+
+def one_card(first: str, second: str) -> bool:
+    """Whether two names, of hardware.csv or of a driver, are those of one kind of card."""
+    one, other = known(first), known(second)
+    return one == other if one or other else bool(words(first)) and words(first) == words(second)
 
 
 def links(accelerator: str) -> Links:

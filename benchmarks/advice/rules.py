@@ -49,10 +49,11 @@ class Situation:
     """What the rules go by.
 
     `kind` is what the towers run on, "cpu" or "gpu"; there are `towers` in a process, and `jobs` are the numbers of
-    processes by job, empty for one process. Of the towers' GPUs: `accelerator` is their name, `peers` says whether each
-    reaches every other's memory directly, `nvlinked` whether NVLinks join them all, if need be over one another; None
-    where the driver does not tell. `model` has `variable_bytes` (float32) and takes `image_flops` to train on an image.
-    `nccl` says whether TensorFlow's NCCL adds up the numbers in which gradients travel.
+    processes by job, empty for one process. Of the towers' GPUs: `cards` are the distinct names, none where one is not
+    told; `peers` says whether each reaches every other's memory directly, `nvlinked` whether NVLinks join them all, if
+    need be over one another; None where the driver does not tell. `model` has `variable_bytes` (float32) and takes
+    `image_flops` to train on an image. `nccl` says whether TensorFlow's NCCL adds up the numbers in which gradients
+    travel.
     """
 
     model: str
@@ -61,7 +62,7 @@ class Situation:
     kind: str
     towers: int
     jobs: Mapping[str, int] = field(default_factory=dict)
-    accelerator: str | None = None
+    cards: tuple[str, ...] = ()
     peers: bool | None = None
     nvlinked: bool | None = None
     nccl: bool = True
@@ -77,8 +78,8 @@ class Situation:
         return self.bytes_per_flop >= MANY_BYTES_PER_FLOP
 
     def is_card(self, names: re.Pattern[str]) -> bool:
-        """Whether the towers' GPUs are such cards."""
-        return self.kind == "gpu" and bool(names.search(self.accelerator or ""))
+        """Whether the towers' GPUs are such cards, all of them."""
+        return self.kind == "gpu" and bool(self.cards) and all(map(names.search, self.cards))
 
 
 @dataclass(frozen=True)
@@ -263,4 +264,4 @@ def facts(situation: Situation) -> str:
         return f"{situation.towers} on the CPU; {per_flop}"
     known = {True: "all peers", False: "not all peers", None: "wiring not known"}[situation.peers]
     linked = ", NVLink" if situation.nvlinked else ""
-    return f"{situation.towers} x {situation.accelerator or 'GPU'}, {known}{linked}; {per_flop}"
+    return f"{situation.towers} x {' and '.join(situation.cards) or 'GPU'}, {known}{linked}; {per_flop}"

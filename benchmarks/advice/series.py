@@ -162,7 +162,10 @@ def _workload(row: Row) -> Workload:
 
 
 def _no_batch(row: Row) -> int:
-    raise UserError(f"{row['model']} on {row['platform']}: batch_size_per_device is empty. Tell it, or remove the row.")
+    raise UserError(
+        f"{row['model']} on {row['platform']}: batch_size_per_device is empty. Fill it in, pass "
+        "--batch_size_per_device, or remove the row."
+    )
 
 
 def _strategy(text: str) -> tuple[str, bool, bool]:
@@ -192,6 +195,13 @@ def _models() -> dict[str, _Model]:
                 variables, largest = (int(counted[1]), int(counted[2])) if counted else (0, 0)
                 found[row["model"]] = _Model(float(row["params_millions"]) * 1e6, variables, largest)
     return found
+
+
+def layout_of(series: Series, devices: int) -> Layout:
+    """How `devices` would stand on the machines of `series`: as full as in its largest figure, with as many servers."""
+    largest = max(series.figures)
+    machines = -(-devices // (largest.each if largest.machines > 1 else series.machine.gpus))
+    return Layout(devices, machines, round(largest.servers / largest.machines * machines))
 
 
 def fitted_and_judged(series: Series, figures: int) -> tuple[dict[Layout, float], Sequence[Layout]]:

@@ -23,7 +23,7 @@ _FLOAT32_BYTES = 4
 class Wired:
     """How the towers' GPUs are wired; see `Situation`."""
 
-    accelerator: str | None = None
+    cards: tuple[str, ...] = ()
     peers: bool | None = None
     nvlinked: bool | None = None
 
@@ -44,7 +44,7 @@ def situation(
         kind=kind,
         towers=towers,
         jobs=jobs,
-        accelerator=wired.accelerator,
+        cards=wired.cards,
         peers=wired.peers,
         nvlinked=wired.nvlinked,
         nccl=nccl,
@@ -56,11 +56,14 @@ def of_wiring(wiring: Wiring, gpus: Sequence[int]) -> Wired:
     named = {gpu.index: gpu.name for gpu in wiring.gpus}
     if not set(gpus) <= set(named):
         return Wired()
-    names = dict.fromkeys(name for gpu in gpus if (name := named[gpu]))
+    names = dict.fromkeys(named[gpu] for gpu in gpus)
+    cards = tuple(name for name in names if name)
     reached = {wiring.link(*pair).peers for pair in itertools.combinations(gpus, 2)}
     peers = False if False in reached else None if None in reached else True
     return Wired(
-        " and ".join(names) or None, peers, _joined(gpus, lambda one, other: bool(wiring.link(one, other).nvlinks))
+        cards if len(cards) == len(names) else (),
+        peers,
+        _joined(gpus, lambda one, other: bool(wiring.link(one, other).nvlinks)),
     )
 
 
@@ -72,7 +75,7 @@ def of_machine(machine: Machine, gpus: int) -> Wired:
     linked = _joined(range(gpus), lambda one, other: machine.nvlink(one, other) > 0)
     pairs = list(itertools.combinations(range(gpus), 2))
     apart = bool(machine.nvlinks) and any(machine.apart(*pair) and not machine.nvlink(*pair) for pair in pairs)
-    return Wired(machine.accelerator, machine.peers and not apart, linked)
+    return Wired(tuple(filter(None, [machine.accelerator])), machine.peers and not apart, linked)
 
 
 def _joined(gpus: Sequence[int], linked: Callable[[int, int], bool]) -> bool:

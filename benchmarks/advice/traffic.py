@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -204,21 +204,24 @@ def _way(machine: Machine, source: int, target: int) -> Mapping[str, float]:
     """The links from one GPU or the host to another, each with its bytes/s."""
     between_gpus = _HOST not in (source, target)
     if between_gpus and machine.switched:
-        return {f"NVSwitch from GPU {source}": machine.switched, f"NVSwitch to GPU {target}": machine.switched}
+        one, other = machine.number(source), machine.number(target)
+        return {f"NVSwitch from GPU {one}": machine.switched, f"NVSwitch to GPU {other}": machine.switched}
     if between_gpus and machine.nvlink(source, target):
-        return {f"NVLink from GPU {source} to GPU {target}": machine.nvlink(source, target)}
+        one, other = machine.number(source), machine.number(target)
+        return {f"NVLink from GPU {one} to GPU {other}": machine.nvlink(source, target)}
     way = {}
     for link in machine.shared:
         inside = source in link.gpus and target in link.gpus
+        name = _named(link.what, [machine.number(gpu) for gpu in link.gpus])
         if source in link.gpus and not (inside and machine.peers):
-            way[f"{_named(link.what, link.gpus)}, outward"] = link.bytes_per_second
+            way[f"{name}, outward"] = link.bytes_per_second
         if target in link.gpus and not (inside and machine.peers):
-            way[f"{_named(link.what, link.gpus)}, inward"] = link.bytes_per_second
+            way[f"{name}, inward"] = link.bytes_per_second
     if between_gpus and machine.apart(source, target):
         near = next(socket for socket in machine.sockets if source in socket)
-        way[f"between processors, from that of GPU {near[0]}"] = machine.between_sockets
+        way[f"between processors, from that of GPU {machine.number(near[0])}"] = machine.between_sockets
     return way
 
 
-def _named(what: str, gpus: tuple[int, ...]) -> str:
+def _named(what: str, gpus: Sequence[int]) -> str:
     return f"{what} of GPU{'s' if len(gpus) > 1 else ''} {', '.join(map(str, gpus))}"

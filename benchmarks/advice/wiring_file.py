@@ -17,6 +17,7 @@ from variable_mgr.link_graph import LEVELS
 UNFIT = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # what reading others raises
 _LARGEST = 16 * 2**20  # bytes; that of 16 GPUs has 30,000
 _MOST_NVLINKS = 64  # of a GPU; the most today are 18
+_MOST_CORES = 2**16
 
 
 def read(path: Path) -> Wiring:
@@ -55,12 +56,9 @@ def document(path: Path) -> Any:
 
 
 def _wiring(facts: Any) -> Wiring:
-    gpus = tuple(
-        Gpu(int(each["index"]), _text(each["name"]), _text(each.get("bus")), each.get("numa_node"), None)
-        for each in facts["gpus"]
-    )
+    gpus, broken = tuple(map(_gpu, facts["gpus"])), tuple(str(_text(each)) for each in facts.get("broken", ()))
     indices = sorted(gpu.index for gpu in gpus)
-    if not gpus or len(set(indices)) < len(indices):
+    if not (gpus or broken) or len(set(indices)) < len(indices):
         raise ValueError(f"it has several GPUs of one index: {indices}" if gpus else "it has no GPU")
     links = {}
     for each in facts["links"]:
@@ -70,7 +68,16 @@ def _wiring(facts: Any) -> Wiring:
         raise ValueError(f"it does not tell what is between GPUs {missing[0]}")
     if not all("switched" in each for each in facts["links"]) and _counted_for_each(gpus, links):
         links = {pair: dataclasses.replace(link, switched=link.nvlinks > 0) for pair, link in links.items()}
-    return Wiring(gpus, links)
+    return Wiring(gpus, links, broken)
+
+
+def _gpu(facts: Any) -> Gpu:
+    texts = (_text(facts["name"]), _text(facts.get("bus")))
+    node, cores = facts.get("numa_node"), facts.get("cores")
+    numbers = [each for each in (node, *(cores or ())) if each is not None]
+    if odd := [each for each in numbers if type(each) is not int or not 0 <= each < _MOST_CORES]:
+        raise ValueError(f"nodes and cores of a GPU must be whole numbers from 0 on, one is {str(odd[0])[:20]}")
+    return Gpu(int(facts["index"]), *texts, node, tuple(cores) if cores else None, _text(facts.get("uuid")))
 
 
 def _link(facts: Any) -> Link:
@@ -87,6 +94,8 @@ def _counted_for_each(gpus: Sequence[Gpu], links: Mapping[tuple[int, int], Link]
 
     Files do not say it where they were written before `switched` was in them.
     """
+    if not gpus:
+        return False
     own = rates.links(next((gpu.name for gpu in gpus if gpu.name), "")).nvlinks
     first = min(gpu.index for gpu in gpus)
     return own > 0 and sum(link.nvlinks for pair, link in links.items() if first in pair) > own

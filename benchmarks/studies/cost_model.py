@@ -5,24 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.advice import rates
-from benchmarks.advice.cost_model import Prediction, predict
+from benchmarks.advice.cost_model import Layout, Prediction, predict
 from benchmarks.advice.platforms import PLATFORMS
-from benchmarks.advice.series import LINKS, NEEDED, Series, fitted_and_judged, read
+from benchmarks.advice.series import LINKS, NEEDED, Series, fitted_and_judged, layout_of, read
 from benchmarks.advice.traffic import STRATEGIES
 from benchmarks.bandwidth import percentile
 from benchmarks.errors import UserError
 from benchmarks.studies import report
+from results.commands.arguments import count
 from results.reference import FOLDER
 
 DESCRIPTION = """\
 Predict each series of a table of published figures from its figures of the fewest devices (two, mostly of 1 and 2) and
 from what is known of the machines' links, and compare with the others. Beside the cost model stands the extrapolation
 of the same two figures by t(n) = a + b (1 - 1/n), the time of a ring. Errors are predicted / published - 1.
+
+With --devices nothing is judged: each series is predicted from the same figures for other numbers of devices, on as
+many machines as they need, however many these are. A table of one's own with one or two figures will do.
 """
 TELLING = (
     f"The table has the columns {', '.join(NEEDED)}; of num_workers (machines), num_ps, data, precision, date, "
@@ -32,6 +36,7 @@ TELLING = (
     f"For others tell {', '.join(LINKS)} by columns or flags: then each GPU has a link of its own.",
 )
 TABLE = FOLDER / "tf_benchmarks_2017.csv"
+_MOST_DEVICES = 2**20
 GIVEN = (*LINKS, "variable_update", "batch_size_per_device")  # by flags, for rows that do not tell
 
 
@@ -61,6 +66,9 @@ def study(options: argparse.Namespace) -> None:
     """Predict, compare, print and save. Raises UserError for a table with nothing to judge."""
     given = {name: getattr(options, name) for name in GIVEN}
     found = read(options.series, given)
+    if options.devices:
+        extrapolate(found, options)
+        return
     judged = [judge(series, options.fit) for series in found if fitted_and_judged(series, options.fit)[1]]
     if not judged:
         raise UserError(
@@ -71,6 +79,44 @@ def study(options: argparse.Namespace) -> None:
     if len(judged) < len(found):
         report.say(f"\nLeft out: {len(found) - len(judged)} series of {options.fit} numbers of devices or fewer.")
     report.say("\n" + summary(judged))
+
+
+def extrapolate(found: Sequence[Series], options: argparse.Namespace) -> None:
+    """Predict each series for other numbers of devices, print and save. Raises UserError where none can be."""
+    rows, saved, why = [], [], dict[str, None]()
+    for series in found:
+        try:
+            figures, _ = fitted_and_judged(series, options.fit)
+            predictions = predict(
+                series.workload, series.machine, figures, [layout_of(series, each) for each in options.devices]
+            )
+        except UserError as error:  # of this series: its strategy is for one machine, or the network is not known
+            why.setdefault(f"{series.name}: {error}")
+            continue
+        rows += [_row_of(series, figures, each) for each in predictions]
+        saved.append(
+            {"series": series.name, "strategy": series.strategy, "from_devices": [each.devices for each in figures],
+             "predictions": [{**vars(each), "layout": vars(each.layout)} for each in predictions]}
+        )  # fmt: skip
+    if not rows:
+        raise UserError(f"--devices: no series can be predicted. {' '.join(why) or 'The table has no figure.'}")
+    report.save(options.output, "cost_model", {"series": saved})
+    headings = ["series", "strategy", "from", "devices", "machines", "images/s", "nine in ten", "computing", "busiest"]
+    report.say("\n".join([report.table(headings, rows), *(f"\nNot predicted: {each}" for each in why)]))
+
+
+def _row_of(series: Series, figures: Iterable[Layout], each: Prediction) -> list[str]:
+    return [
+        series.name,
+        f"{series.strategy} {series.workload.place}".strip(),
+        ", ".join(str(layout.devices) for layout in figures),
+        str(each.layout.devices),
+        str(each.layout.machines),
+        f"{each.images_per_second:,.1f}",
+        f"{each.low:,.1f} to {each.high:,.1f}",
+        f"{each.compute_seconds / each.step_seconds:.0%}",
+        each.busiest,
+    ]
 
 
 def judge(series: Series, fit: int) -> Judged:
@@ -115,7 +161,7 @@ def _spread(errors: Sequence[float]) -> list[str]:
 
 def _row(each: Judged) -> list[str]:
     devices = [prediction.layout.devices for prediction in each.predictions]
-    errors = ", ".join(f"{count}: {100 * error:+.1f}" for count, error in zip(devices, each.errors, strict=True))
+    errors = ", ".join(f"{number}: {100 * error:+.1f}" for number, error in zip(devices, each.errors, strict=True))
     plain = ", ".join(f"{100 * error:+.1f}" for error in each.plain_errors)
     strategy = f"{each.series.strategy} {each.series.workload.place}".strip()
     start = ", ".join(map(str, each.fitted))
@@ -141,6 +187,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fit", type=int, choices=(1, 2), default=2, help="predict from so many figures of a series (default 2)"
     )
+    parser.add_argument(
+        "--devices", type=_devices, metavar="N,N", help="predict these numbers of devices instead, such as 256,1024"
+    )
     parser.add_argument("--gpus_per_machine", metavar="N", default="", help="GPUs of a machine that is not known")
     parser.add_argument("--gpu_link_GBs", metavar="GB/s", default="", help="rated speed of a GPU's link, each way")
     parser.add_argument(
@@ -153,6 +202,13 @@ def _parser() -> argparse.ArgumentParser:
         "--batch_size_per_device", metavar="N", default="", help="images of rows that do not tell theirs"
     )
     return parser
+
+
+def _devices(text: str) -> list[int]:
+    numbers = [count(each.strip()) for each in text.split(",")]
+    if max(numbers) > _MOST_DEVICES:
+        raise argparse.ArgumentTypeError(f"must be at most {_MOST_DEVICES:,}, one is {max(numbers):,}")
+    return list(dict.fromkeys(numbers))
 
 
 if __name__ == "__main__":

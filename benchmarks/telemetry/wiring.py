@@ -171,6 +171,15 @@ def recorded() -> dict[str, Any]:
     return {"topology": facts}
 
 
+def of_run(addresses: Sequence[str] | None) -> dict[str, list[int]]:
+    """NVML's numbers of the GPUs with these PCI `addresses` as a record has them; nothing where one is not told."""
+    wiring = known() if addresses else ""
+    if isinstance(wiring, str) or not addresses:
+        return {}
+    numbers = [gpu.index for gpu in wiring.gpus if gpu.bus in addresses]
+    return {"gpus_of_run": numbers} if len(numbers) == len(addresses) else {}
+
+
 def matrix(wiring: Wiring) -> str:
     """A row and a column for each GPU, with what is between them, and what the GPU is near to."""
     names = [f"GPU{gpu.index}" for gpu in wiring.gpus]

@@ -31,8 +31,9 @@ class Speed:
     A copy of n bytes takes about latency + n / bandwidth. The bandwidth is the slope of the line through the copies of
     LARGE bytes and more (smaller ones may stay in caches), the latency what the smallest take beyond that. Both are
     means over the repeats with their 95 % intervals, None where they are not known (of a latency: where the interval
-    has 0 in it). `largest_fit_error` is how far the copies of a size are off that, as a share of their time. `copied`:
-    bytes were moved at all. `problem` says why the bandwidth is missing or doubtful. `repeats` has the raw times.
+    has 0 in it; of a bandwidth: where half the interval is more than the figure). `largest_fit_error` is how far the
+    copies of a size are off that, as a share of their time. `copied`: bytes were moved at all. `problem` says why the
+    bandwidth is missing or doubtful. `repeats` has the raw times.
     """
 
     source: str
@@ -105,7 +106,8 @@ def speed(source: str, target: str, repeats: Sequence[Seconds], *, copied: bool 
     usual = {size: statistics.median(repeat[size] for repeat in raw) for size in raw[0]}
     start, slope = statistics.median(starts), statistics.median(slopes)
     errors = [abs(start + slope * size - seconds) / seconds for size, seconds in usual.items() if seconds > 0]
-    return Speed(source, target, bandwidth, latency, True, max(errors, default=None), _doubt(bandwidth), raw)
+    error, problem = max(errors, default=None), _doubt(bandwidth)
+    return Speed(source, target, _told(bandwidth), latency, True, error, problem, raw)
 
 
 def both_ways(devices: tuple[str, str], nbytes: int, seconds: Sequence[float]) -> BothWays:
@@ -113,7 +115,7 @@ def both_ways(devices: tuple[str, str], nbytes: int, seconds: Sequence[float]) -
     if min(seconds) <= 0:
         return BothWays(devices, problem="too noisy: copies seemed to take no time")
     bandwidth = interval([2 * nbytes / each for each in seconds])
-    return BothWays(devices, bandwidth, _doubt(bandwidth))
+    return BothWays(devices, _told(bandwidth), _doubt(bandwidth))
 
 
 def _slope(seconds: Seconds) -> float:
@@ -135,8 +137,17 @@ def _doubt(found: Interval | None) -> str:
     """What makes an interval of a positive figure doubtful; "" for nothing."""
     if found is None:
         return "one repeat: how far another would differ is not known"
-    width = (found.high - found.low) / 2 / found.value
+    width = _width(found)
     return f"too noisy: the bandwidth is known to within {width:.0%}" if width > NOISY else ""
+
+
+def _told(found: Interval | None) -> Interval | None:
+    """`found`, unless it says nothing: half its width is more than the figure itself."""
+    return found if found and _width(found) <= 1 else None
+
+
+def _width(found: Interval) -> float:
+    return (found.high - found.low) / 2 / found.value
 
 
 def _facts(name: str, found: Interval | None) -> dict[str, float | None]:

@@ -14,6 +14,8 @@ _ALIASES = {
     "h200": "H200-SXM-141GB",
     "a100 pcie 80gb": "A100-PCIE-80GB",
     "a100 80gb pcie": "A100-PCIE-80GB",
+    "gtx 1080 ti": "GTX-1080Ti",
+    "gtx titan x": "Titan-X-Maxwell",  # that of 2015; of 2016 is "NVIDIA TITAN X (Pascal)"
 }
 RATED_POWER = "rated board power (TDP), not measured"  # what the watts of the table are, in words for readers
 _VENDOR_WORDS = {"nvidia", "tesla", "geforce", "amd"}

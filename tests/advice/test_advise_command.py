@@ -53,6 +53,26 @@ def test_one_device_is_the_mean_of_valid_plain_runs_of_one_tower_on_the_same_car
     assert one_device.of_records(tmp_path / "none", "resnet20", "P100", 32, "fp32") is None
 
 
+@pytest.mark.parametrize(
+    ("card", "driver", "found"),
+    [
+        ("H200-SXM-141GB", "NVIDIA H200", True),
+        ("H100-SXM5-80GB", "NVIDIA H100 80GB HBM3", True),
+        ("H100-PCIE-80GB", "NVIDIA H100 PCIe", True),
+        ("H100-PCIE-80GB", "NVIDIA H100 80GB HBM3", False),
+        ("GTX-1080Ti", "NVIDIA GeForce GTX 1080 Ti", True),
+        ("GTX-1080", "NVIDIA GeForce GTX 1080 Ti", False),
+        ("A100-SXM4-40GB", "NVIDIA A100-SXM4-40GB", True),
+        ("A100-SXM4-40GB", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", False),
+        ("NVIDIA L4", "NVIDIA L4", True),
+        ("NVIDIA L4", "NVIDIA L40", False),
+    ],
+)
+def test_records_of_a_card_are_found_by_what_its_driver_calls_it(tmp_path, card, driver, found):
+    write(one_tower(settings={"device": "gpu"}, hardware={"gpus": [{"name": driver}]}), tmp_path)
+    assert (one_device.of_records(tmp_path, "resnet20", card, 32, "fp32") is not None) is found
+
+
 def test_published_figures_of_one_device():
     found = one_device.published("NVIDIA DGX-1", "vgg16", 0, "fp32")
     assert found is not None
@@ -84,6 +104,10 @@ def test_published_figures_of_one_device():
         (["--model=vgg16", "--rounds=2"], "--rounds=2: rounds are of --measure"),
         (["--model=vgg16", "--output=advice.txt"], "--output=advice.txt: it is written as JSON or CSV"),
         (["--model=vgg16", "--results_dir=/nowhere"], "--results_dir=/nowhere: there is no such folder"),
+        (
+            ["--model=vgg16", "--platform=NVIDIA DGX-1", "--num_gpus=16"],
+            "for several machines, python -m benchmarks.studies.cost_model has --devices.",
+        ),
         (["--model=vgg16", "--platform=DGX-2"], "Did you mean 'NVIDIA DGX-2'?"),
         (["--model=lenet", "--device=cpu", "--measure", "--output=/nowhere/x.csv"], "--output=/nowhere/x.csv: cannot"),
     ],
@@ -202,6 +226,87 @@ def test_what_was_measured_is_told_however_it_ends(tmp_path, monkeypatch, capsys
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+MIXED = "gpu0.name Tesla V100-PCIE-16GB\n" + machines.machine(
+    "Tesla K80", 3, ancestor=machines.always(machines.BRIDGE), peers=machines.always(machines.OK)
+)
+
+
+def test_a_machine_with_several_cards_is_not_taken_for_one_with_the_first(tmp_path, monkeypatch, capsys):
+    put_in_place(MIXED, tmp_path, monkeypatch)
+    flags = ["--model=vgg16", "--images_per_second=36"]
+    assert advise.main(flags) == 2
+    error = capsys.readouterr().err
+    assert "Nothing can be predicted: this machine has Tesla V100-PCIE-16GB and Tesla K80, whose steps wait" in error
+    assert error.endswith("Add --measure.\n")
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
+    _, out = predicted(capsys, *flags)
+    assert out.startswith("vgg16, 64 images a device and step, on this machine (2 x K80)\n")
+    assert 'Rule "K80 with peer-to-peer"' in out
+    assert "GPU's link of GPU 2, " in out
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert advise.main(flags) == 2
+    assert "tells nothing of GPUs: CUDA_VISIBLE_DEVICES shows none." in capsys.readouterr().err
+
+
+def test_a_lost_gpu_is_named_and_the_others_keep_their_numbers(tmp_path, monkeypatch, capsys):
+    put_in_place("gpu1 !15\n" + MIXED.replace("Tesla V100-PCIE-16GB", "Tesla K80"), tmp_path, monkeypatch)
+    file = tmp_path / "wiring.json"
+    assert topology.main([f"--output={file}"]) == 0
+    first = capsys.readouterr().out
+    assert topology.main([f"--wiring={file}"]) == 0
+    assert capsys.readouterr().out == first  # with its cores, and with what was not told of
+    flags = ["--model=vgg16", "--images_per_second=36", "--candidates=parameter_server/gpu"]
+    for source in ([], [f"--wiring={file}"]):
+        _, out = predicted(capsys, *flags, *source)
+        assert re.search(r"^Not told of, and left out: GPU 1: .*lost", out, re.MULTILINE)
+        assert "link of GPU 2, " in out
+
+
+def test_a_file_in_which_no_gpu_was_told_of(tmp_path, monkeypatch, capsys):
+    put_in_place("gpu0 !15\n" + machines.machine("L4", 1, ancestor=machines.always(0), peers=machines.always(0)),
+                 tmp_path, monkeypatch)  # fmt: skip
+    file = tmp_path / "wiring.json"
+    assert topology.main([f"--output={file}"]) == 0
+    assert topology.main([f"--wiring={file}"]) == 0
+    assert "Not told of: GPU 0" in capsys.readouterr().out
+    assert advise.main(["--model=vgg16", f"--wiring={file}"]) == 2
+    assert "no GPU was told of there: GPU 0: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (
+            '{"gpus": [{"index": 0, "name": "A", "cores": [0, -1]}], "links": []}',
+            "nodes and cores of a GPU must be whole numbers from 0 on, one is -1",
+        ),
+        ('{"gpus": [], "links": [], "broken": [1]}', "1 is no text"),
+    ],
+)
+def test_cores_and_lost_gpus_that_are_none(tmp_path, capsys, text, why):
+    file = tmp_path / "wiring.json"
+    file.write_text(text)
+    assert advise.main(["--model=vgg16", f"--wiring={file}"]) == 2
+    assert f"is not what python -m benchmarks.topology --output=FILE writes: {why}" in capsys.readouterr().err
+
+
+def test_of_one_gpu_nothing_is_said_to_be_predicted(tmp_path, monkeypatch, capsys):
+    put_in_place(
+        machines.machine("L4", 1, ancestor=machines.always(0), peers=machines.always(0)), tmp_path, monkeypatch
+    )
+    _, out = predicted(capsys, "--model=vgg16", "--images_per_second=36")
+    assert "One device: 36.0 images/s (--images_per_second)." in out
+    assert "redicted" not in out
+
+
+def test_what_is_not_known_of_one_device_is_told_with_its_precision(tmp_path, capsys):
+    flags = ["--model=vgg16", "--platform=NVIDIA DGX-1", "--precision=fp16", f"--results_dir={tmp_path}"]
+    assert advise.main(flags) == 2
+    told = capsys.readouterr().err
+    assert f"no valid run with one tower in fp16 is in {tmp_path}, and of NVIDIA DGX-1 no figure of one in fp16" in told
+
+
 def test_variables_on_the_cpu_cost_one_device_too(capsys, tmp_path):
     """Who measures a device with its variables on it does not see what bringing them over takes."""
     file = tmp_path / "advice.json"
@@ -230,7 +335,9 @@ def test_measured_links_with_the_wiring_beside_them(tmp_path, monkeypatch, capsy
     assert f"Links: {file}." in out
     assert 'Rule "K80 with peer-to-peer"' in out
     file.write_text(json.dumps(document))  # then the card is not known
-    assert 'Rule "GPUs with peer-to-peer"' in predicted(capsys, *flags)[1]
+    _, out = predicted(capsys, *flags)
+    assert 'Rule "GPUs with peer-to-peer"' in out
+    assert "on measured machine (2 GPUs)\n" in out
 
 
 def test_measured_links_to_switches_are_a_gpu_s_own(tmp_path, monkeypatch):

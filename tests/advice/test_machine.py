@@ -141,6 +141,19 @@ def test_measured_links_tell_nvlinks_from_pcie(tmp_path):
     assert found.network == machine.Network(1e9)
 
 
+def test_a_link_whose_figure_says_nothing_is_no_nvlink(tmp_path):
+    def link(source, target, speed, **more):
+        return {"from": source, "to": target, "bytes_per_second": speed, "latency_seconds": 1e-5} | more
+
+    to_host = [link(f"/gpu:{gpu}", "/cpu:0", 12e9, valid=True) for gpu in range(2)]
+    noisy = link("/gpu:0", "/gpu:1", 90e9, valid=False, problem="too noisy: the bandwidth is known to within 5318%")
+    file = tmp_path / "links.json"
+    file.write_text(json.dumps({"devices": ["/gpu:0", "/gpu:1"], "links": [*to_host, noisy]}))
+    found = machine.of_measurements(file)
+    assert not found.nvlinks
+    assert found.source == f"{file}, without 1 of 3 links whose speed is not known well"
+
+
 @pytest.mark.parametrize(("gpus", "switched"), [(4, 0), (8, 4e11)])
 def test_more_gpus_than_a_mesh_has_are_linked_by_switches(tmp_path, gpus, switched):
     names = ["/cpu:0", *(f"/gpu:{gpu}" for gpu in range(gpus))]

@@ -54,6 +54,14 @@ def of_model(model, data_name="imagenet", **facts) -> Situation:
     return dataclasses.replace(situation(model, training, "gpu", 4, Wired(), {}), **facts)
 
 
+def test_a_card_of_the_guide_beside_another_is_none(wired):
+    mixed = lambda: f"gpu2.name Tesla V100-PCIE-16GB\n{machines.p2_16xlarge()}"  # noqa: E731 (a machine is a function)
+    assert choose(of_model("vgg16", **vars(wired(mixed, [0, 1])))).rule == "K80 with peer-to-peer"
+    both = choose(of_model("vgg16", **vars(wired(mixed, [0, 2]))))
+    assert both.rule == "GPUs with peer-to-peer"
+    assert "4 x Tesla K80 and Tesla V100-PCIE-16GB, all peers" in both.reason
+
+
 def flags(choice):
     return choice.variable_update, choice.local_parameter_device, choice.all_reduce_spec
 
@@ -126,10 +134,10 @@ def test_a_cluster_is_for_the_strategy_that_has_its_processes(jobs, expected):
 @pytest.mark.parametrize(
     ("strategy", "facts", "expected"),
     [
-        ("parameter_server", {"peers": True, "accelerator": "A100"}, ("gpu", None)),
-        ("distributed_replicated", {"peers": False, "accelerator": "A100"}, ("cpu", None)),
-        ("distributed_replicated", {"peers": True, "accelerator": "Tesla K80"}, ("gpu", None)),
-        ("replicated", {"peers": False, "accelerator": "Tesla K80"}, (None, "nccl")),
+        ("parameter_server", {"peers": True, "cards": ("A100",)}, ("gpu", None)),
+        ("distributed_replicated", {"peers": False, "cards": ("A100",)}, ("cpu", None)),
+        ("distributed_replicated", {"peers": True, "cards": ("Tesla K80",)}, ("gpu", None)),
+        ("replicated", {"peers": False, "cards": ("Tesla K80",)}, (None, "nccl")),
         ("replicated", {"peers": True, "nccl": False}, (None, "xring")),
         ("replicated", {"kind": "cpu"}, (None, None)),
         ("independent", {"peers": True}, (None, None)),
@@ -143,11 +151,11 @@ def test_every_rule_has_its_situations():
     """None stands behind others that hold wherever it does."""
     reached = set()
     for model in ("resnet50", "vgg16"):
-        for accelerator in ("Tesla K80", "Tesla P100-PCIE-16GB", "A100"):
+        for card in ("Tesla K80", "Tesla P100-PCIE-16GB", "A100"):
             for peers in (True, False, None):
                 for nvlinked in (True, None):
                     for strategy in (None, "parameter_server", "replicated"):
-                        facts = {"accelerator": accelerator, "peers": peers, "nvlinked": nvlinked}
+                        facts = {"cards": (card,), "peers": peers, "nvlinked": nvlinked}
                         reached.add(choose(of_model(model, **facts), strategy).rule)
     for jobs in ({"ps": 1, "worker": 1}, {"worker": 2}, {"controller": 1}):
         reached.add(choose(of_model("resnet50", jobs=jobs)).rule)

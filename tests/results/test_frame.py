@@ -2,7 +2,8 @@ import math
 
 import pandas as pd
 
-from results.frame import COLUMNS, frame
+from results.conditions import conditions
+from results.frame import COLUMNS, accelerator, frame
 from tests.results.records import measurement, record
 
 
@@ -19,6 +20,16 @@ def test_a_row_holds_the_facts_of_its_record():
     assert (row["first_step_seconds"], row["time_to_first_step_seconds"]) == (5.0, 9.5)
     assert (row["cpu"], row["gpu"], row["tensorflow"]) == ("Testium", "Tesla P100 + Tesla K80", "2.21.0")
     assert row["configuration_key"] == made.configuration_key
+
+
+def test_the_accelerator_is_that_of_the_run_and_not_all_of_the_machine():
+    gpus = [{"index": 0, "name": "V100", "power_limit_watts": 250.0}, {"index": 1, "name": "K80"}]
+    of_first, of_other, not_told, odd = (
+        record(settings={"device": "gpu"}, hardware={"gpus": gpus} | told)
+        for told in ({"gpus_of_run": [0]}, {"gpus_of_run": [1]}, {}, {"gpus_of_run": "0"})
+    )
+    assert [accelerator(each) for each in (of_first, of_other, not_told, odd)] == ["V100", "K80", *["V100 + K80"] * 2]
+    assert [conditions(each).get("power_limit") for each in (of_first, of_other)] == ["250 W", None]
 
 
 def test_a_run_that_ended_before_anything_was_known_has_a_row():

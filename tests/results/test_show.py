@@ -327,3 +327,9 @@ def test_telemetry_is_told_in_means_and_units(tmp_path):
 )
 def test_telemetry_of_another_shape_is_passed_over(tmp_path, damaged):
     assert "record" in words(write(record(telemetry=damaged), tmp_path))
+
+
+def test_gpus_of_several_kinds_are_told_with_those_of_the_run(tmp_path):
+    gpus = [{"index": gpu, "name": "K80" if gpu else "V100"} for gpu in range(3)]
+    path = write(record(settings={"device": "gpu"}, hardware={"gpus": gpus, "gpus_of_run": [1, 2]}), tmp_path)
+    assert "1 x V100 + 2 x K80, of which the run used K80" in " ".join(show(path)[1].split())

@@ -1,10 +1,13 @@
 import csv
 import json
 import random
+import re
+import sys
 
 import pytest
 
-from benchmarks.advice.series import fitted_and_judged, read
+from benchmarks.advice.cost_model import Prediction
+from benchmarks.advice.series import fitted_and_judged, layout_of, read
 from benchmarks.bandwidth import percentile
 from benchmarks.studies import cost_model
 from results.reference import FOLDER
@@ -47,7 +50,17 @@ def test_two_points_are_extrapolated_as_they_should_be(judged_2017):
 
 
 def test_nine_in_ten_are_within_their_bounds(judged_2017):
-    assert sum(each.within for each in judged_2017) >= 0.9 * 105
+    share = sum(each.within for each in judged_2017) / 105
+    assert share >= 0.9
+    assert f"{share:.0%}".replace("%", " % of the 105") in " ".join(Prediction.__doc__.split())
+
+
+def test_a_table_with_gaps_is_judged_with_what_flags_tell(capsys):
+    table = f"--series={FOLDER / 'nvidia_dle_resnet50.csv'}"
+    assert cost_model.main([table]) == 2
+    assert "batch_size_per_device is empty. Fill it in, pass --batch_size_per_device" in capsys.readouterr().err
+    assert cost_model.main([table, "--batch_size_per_device=256", "--variable_update=horovod"]) == 0
+    assert "| 38 figures of 22 series |" in capsys.readouterr().out
 
 
 def test_no_judged_figure_is_looked_at(tmp_path, judged_2017):
@@ -74,6 +87,61 @@ def test_servers_on_slow_networks_are_seen_to_saturate():
     assert abs(slow.errors[-1]) < 0.15 < 2 < slow.plain_errors[-1]
     ours, plain = (spread(e for each in judged for e in getattr(each, name)) for name in ("errors", "plain_errors"))
     assert all(one < other for one, other in zip(ours, plain, strict=True))
+
+
+def own_table(path, strategy="horovod", counts=(1, 8)):
+    own = {"platform": "Amazon EC2 p3.16xlarge", "accelerator": "V100-SXM2-16GB", "model": "resnet50"}
+    own |= {"batch_size_per_device": 64, "variable_update": strategy}
+    return written(path, [own | {"num_devices": count, "images_per_sec": 350 * count} for count in counts])
+
+
+def test_thousands_of_devices_are_predicted_with_their_bounds(tmp_path, capsys):
+    output = tmp_path / "found.json"
+    flags = [f"--series={own_table(tmp_path / 'own.csv')}", "--devices=16,4096", f"--output={output}"]
+    assert cost_model.main(flags) == 0
+    (found,) = json.loads(output.read_text())["series"]
+    assert found["from_devices"] == [1, 8]
+    few, many = found["predictions"]
+    assert [(each["layout"]["devices"], each["layout"]["machines"]) for each in (few, many)] == [(16, 2), (4096, 512)]
+    assert few["low"] < few["images_per_second"] < few["high"] < many["low"] < many["images_per_second"]
+    assert many["high"] / many["low"] > few["high"] / few["low"]  # further away, and known less well
+    row = capsys.readouterr().out.splitlines()[3]
+    assert re.search(r"[|] +4096 [|] +512 [|] +[\d,.]+ [|] +[\d,.]+ to [\d,.]+ [|]", row)
+
+
+def test_one_figure_foretells_less_than_two(tmp_path):
+    widths = []
+    for fit in (1, 2):
+        output = tmp_path / "found.json"
+        table = own_table(tmp_path / "own.csv")
+        assert cost_model.main([f"--series={table}", f"--fit={fit}", "--devices=64", f"--output={output}"]) == 0
+        (each,) = json.loads(output.read_text())["series"][0]["predictions"]
+        widths.append(each["high"] / each["low"])
+    assert widths[0] > widths[1]
+
+
+@pytest.mark.parametrize(
+    ("devices", "strategy", "why"),
+    [
+        ("16", "replicated", "replicated is for one machine; between 2 take collective_all_reduce."),
+        ("x", "horovod", "argument --devices: 'x' is no whole number of at least 1"),
+        ("0", "horovod", "'0' is no whole number of at least 1"),
+        ("9999999", "horovod", "must be at most 1,048,576"),
+    ],
+)
+def test_devices_that_cannot_be_predicted(tmp_path, capsys, devices, strategy, why):
+    flags = [f"--series={own_table(tmp_path / 'own.csv', strategy)}", f"--devices={devices}"]
+    with pytest.raises(SystemExit) as ended:  # as the shell sees it, whoever finds the mistake
+        sys.exit(cost_model.main(flags))
+    assert ended.value.code == 2
+    assert why in capsys.readouterr().err
+
+
+def test_servers_and_full_machines_go_on_as_they_were():
+    series = next(each for each in read(SERVERS) if max(each.figures).servers)
+    largest = max(series.figures)
+    found = layout_of(series, 4 * largest.devices)
+    assert (found.each, found.machines, found.servers) == (largest.each, 4 * largest.machines, 4 * largest.servers)
 
 
 def test_a_table_of_ones_own_is_judged(tmp_path, capsys):

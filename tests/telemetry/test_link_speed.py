@@ -37,10 +37,19 @@ def test_what_stays_in_caches_does_not_make_the_bandwidth():
 
 
 def test_scattered_repeats_are_doubtful():
-    found = speed(*GPUS, [on_the_line(scale) for scale in (0.5, 1.0, 2.0)])
+    found = speed(*GPUS, [on_the_line(scale) for scale in (0.8, 1.0, 1.2)])
     assert found.bytes_per_second is not None
     assert not found.valid
     assert found.problem.startswith("too noisy: the bandwidth is known to within ")
+
+
+def test_repeats_that_say_nothing_have_no_figure():
+    scales = (0.5, 1.0, 2.0)
+    found = speed(*GPUS, [on_the_line(scale) for scale in scales])
+    both = both_ways(GPUS, 2**26, scales)
+    assert found.problem == both.problem == "too noisy: the bandwidth is known to within 271%"
+    assert found.bytes_per_second is both.bytes_per_second is None
+    assert "?  too noisy: /gpu:0 to /gpu:1 (the bandwidth" in measured_links.report(MeasuredLinks(GPUS, (found,), ()))
 
 
 def test_copies_that_take_no_longer_when_larger_have_no_bandwidth():

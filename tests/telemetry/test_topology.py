@@ -38,6 +38,13 @@ def test_the_cube_mesh_of_a_dgx_1(put):
     assert found.gpus[5].cores == tuple(range(20, 40))
 
 
+def test_the_gpus_of_a_run_are_those_at_its_addresses(put):
+    put(machines.dgx_1())
+    addresses = [read().gpus[gpu].bus for gpu in (5, 2)]
+    assert wiring.of_run(addresses) == {"gpus_of_run": [2, 5]}
+    assert wiring.of_run([*addresses, "00000000:ff:00.0"]) == wiring.of_run(None) == {}
+
+
 def test_sixteen_dies_under_switches(put):
     put(machines.p2_16xlarge())
     found = read()

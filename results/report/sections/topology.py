@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple, TypeGuard
 
+from results.naming import counted_names
 from results.record import RunRecord
 from results.report.drawing import links
 from results.report.material import Material
@@ -35,17 +36,17 @@ class Links(NamedTuple):
 
 def section(material: Material, draw: Draw) -> Section | None:
     """A heat map of every distinct topology."""
-    found: dict[Links, str] = {}
+    found: dict[Links, None] = {}
     for group in material.groups:
         for record in group.records:
             topology = links_of(record)
             if topology:
-                found.setdefault(topology, group.facts["accelerator"])
+                found[topology] = None
     if not found:
         return None
     kinds = "; ".join(f"{word}: {meaning}" for word, (_, meaning) in _KINDS.items())
     note = (f"The first {_MOST} of {len(found)} topologies are drawn.",) if len(found) > _MOST else ()
-    figures = tuple(_figure(topology, name, draw) for topology, name in list(found.items())[:_MOST])
+    figures = tuple(_figure(topology, draw) for topology in list(found)[:_MOST])
     return Section(
         "topology", "GPU topology", (f"Links between devices, the darker the faster. {kinds}.", *note), (), figures
     )
@@ -75,13 +76,13 @@ def _numbers(told: object, count: int) -> tuple[int, ...]:
     return tuple(range(count))
 
 
-def _figure(topology: Links, accelerator: str, draw: Draw) -> Figure:
+def _figure(topology: Links, draw: Draw) -> Figure:
     short = [f"GPU{number}" for number in topology.numbers]
     shades = [[_shade(cell) for cell in row] for row in topology.cells]
     size = min(4.9, 1.6 + 0.42 * len(short))
     svg = draw(links, short, topology.cells, shades, size=(4.9, size))
     rows = [(f"{name} {full}", *row) for name, full, row in zip(short, topology.names, topology.cells, strict=True)]
-    title = f"{len(short)} x {accelerator}"
+    title = counted_names(topology.names)
     return Figure(title, f"Links between devices of {title}", svg, table(("device", *short), rows))
 
 
