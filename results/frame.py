@@ -165,7 +165,7 @@ def _gpus(record: RunRecord) -> str:
 def accelerator(record: RunRecord) -> str:
     """Return what the towers ran on: GPUs, or parts of them (MIG), or else the processor; "" where it is not known."""
     if _setting(record, "device") == "gpu":
-        return " or ".join(part_names(record)) or _gpus(record)
+        return " or ".join(part_names(record, gpus_of_run(record))) or _gpus(record)
     return _text(_fact(record.hardware, "cpu", "model"))
 
 

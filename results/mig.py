@@ -4,7 +4,7 @@ Of a machine with such parts CUDA shows a process one of them, and no whole GPU 
 Source: NVIDIA's MIG user guide, "CUDA Device Enumeration".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from results.record import RunRecord
@@ -13,17 +13,17 @@ from results.schema import section
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-def part_names(record: RunRecord) -> list[str]:
-    """The distinct names of the parts, one of which it was; none where the run's GPUs were whole, or nothing is told.
+def part_names(record: RunRecord, gpus: Sequence[object]) -> list[str]:
+    """The distinct names of the parts of `gpus`, those of the run as far as they are known, one of which it was.
 
-    "NVIDIA H200 MIG 1g.18gb" is one. Of a split GPU whose parts are not told, the name ends with MIG.
+    There are none where these were whole, or nothing is told. "NVIDIA H200 MIG 1g.18gb" is one. Of a split GPU whose parts are not told, the name ends with MIG.
     """
     visible = section(record.environment, "variables").get(VISIBLE)
     named = [entry.strip() for entry in visible.split(",")] if isinstance(visible, str) else []
-    gpus = list(_dicts(record.hardware.get("gpus")))
-    if of_uuid := [gpu for gpu in gpus if _begins(gpu.get("uuid"), "GPU-", named)]:
-        gpus = of_uuid
-    parts = [part for gpu in gpus if gpu.get("mig") is True for part in _parts(gpu)]
+    found = list(_dicts(gpus))
+    if of_uuid := [gpu for gpu in found if _begins(gpu.get("uuid"), "GPU-", named)]:
+        found = of_uuid
+    parts = [part for gpu in found if gpu.get("mig") is True for part in _parts(gpu)]
     chosen = [part for part in parts if _begins(part.get("uuid"), "MIG-", named)] or parts
     return list(dict.fromkeys(str(part.get("name")) for part in chosen))
 

@@ -49,6 +49,11 @@ def test_a_run_on_the_processor_has_no_part():
     assert facts(on(SPLIT, device="cpu"))["accelerator"] == "c"
 
 
+def test_parts_of_a_gpu_that_the_run_did_not_use_are_none_of_its():
+    hardware = {"gpus": [WHOLE | {"index": 0}, SPLIT | {"index": 1}], "gpus_of_run": [0]}
+    assert facts(record(settings={"device": "gpu"}, hardware=hardware))["accelerator"] == NAME
+
+
 def test_a_part_is_not_compared_with_the_whole():
     whole, part = admit([on(WHOLE)]).runs, admit([on(SPLIT, visible="MIG-111", minute=1)]).runs
     [refused] = match(whole, part).refused
