@@ -16,7 +16,8 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 def part_names(record: RunRecord, gpus: Sequence[object]) -> list[str]:
     """The distinct names of the parts of `gpus`, those of the run as far as they are known, one of which it was.
 
-    There are none where these were whole, or nothing is told. "NVIDIA H200 MIG 1g.18gb" is one. Of a split GPU whose parts are not told, the name ends with MIG.
+    There are none where these were whole, or nothing is told. "NVIDIA H200 MIG 1g.18gb" is one. Of a split
+    GPU whose parts are not told, the name ends with MIG.
     """
     visible = section(record.environment, "variables").get(VISIBLE)
     named = [entry.strip() for entry in visible.split(",")] if isinstance(visible, str) else []
