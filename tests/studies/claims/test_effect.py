@@ -53,6 +53,13 @@ def judged(promise, low, high, value=None):
         (BOUNDED, 1.01, 1.08, SMALLER),
         (BOUNDED, 1.01, 1.15, UNTOLD),
         (BOUNDED, 1.35, 1.5, LARGER),
+        # As much as was claimed it is not, whether there is a gain at all or a loss, as long as that is not sure.
+        (BOUNDED, 0.95, 1.07, SMALLER),
+        (BOUNDED, 0.93, 0.99, SMALLER),
+        (BOUNDED, 0.80, 1.10, SMALLER),
+        (BOUNDED, 0.80, 1.13, UNTOLD),
+        (BOUNDED, 0.98, 1.02, NO_DIFFERENCE),
+        (BOUNDED, 0.80, 0.90, CONTRADICTED),
     ],
 )
 def test_a_verdict_is_one_that_the_whole_interval_bears(promise, low, high, outcome):
@@ -63,6 +70,10 @@ def test_what_is_not_told_is_said():
     assert judged(BOUNDED, 1.1, 1.2).words.endswith(
         "(1.10 to 1.20) as good as 'bad': better, but these pairs do not tell whether 1.12 to 1.3 times"
     )
+    assert judged(BOUNDED, 0.9, 1.08).words == (
+        "'bad' is 1.01 times (0.93 to 1.11) as good as 'good': 'good' is less than 1.12 times as good"
+    )
+    assert judged(BOUNDED, 1.06, 1.1).words == "'good' is 1.08 times (1.06 to 1.10) as good as 'bad'"
     assert judged(BETTER, 1.001, 1.06).words.endswith(": not clearly by more than 5%")
     assert judged(NOT_WORSE, 0.97, 1.2).words.endswith(": no worse by more than 5%")
 
