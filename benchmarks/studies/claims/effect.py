@@ -55,8 +55,13 @@ class Finding:
 
     @property
     def sure(self) -> bool:
-        """Whether more pairs would hardly tell otherwise: the judgment is one by an interval of SURE, too."""
-        return judge(effect(self.gains, SURE), len(self.pairs), self.case).outcome != UNTOLD
+        """Whether more pairs would hardly tell otherwise: the judgment is one by an interval of SURE, too.
+
+        That less was gained than was claimed is sure before it is known whether anything was, which more pairs tell.
+        """
+        found = effect(self.gains, SURE)
+        outcome = judge(found, len(self.pairs), self.case).outcome
+        return outcome != UNTOLD and (outcome != SMALLER or found.p == 0)
 
     @property
     def reasons(self) -> list[str]:

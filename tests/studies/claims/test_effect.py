@@ -15,6 +15,7 @@ from benchmarks.studies.claims.effect import (
     NO_DIFFERENCE,
     SMALLER,
     UNTOLD,
+    Finding,
     judge,
 )
 from results.statistics.two_sides import Ratio
@@ -76,6 +77,21 @@ def test_what_is_not_told_is_said():
     assert judged(BOUNDED, 1.06, 1.1).words == "'good' is 1.08 times (1.06 to 1.10) as good as 'bad'"
     assert judged(BETTER, 1.001, 1.06).words.endswith(": not clearly by more than 5%")
     assert judged(NOT_WORSE, 0.97, 1.2).words.endswith(": no worse by more than 5%")
+
+
+@pytest.mark.parametrize(
+    ("gains", "outcome", "sure"),
+    [
+        ((0.97, 1.06, 0.96, 1.05, 1.0), SMALLER, False),
+        ((0.93, 0.95, 0.97, 0.94, 0.99), SMALLER, False),
+        ((1.07, 1.071, 1.069), SMALLER, True),
+        ((1.0, 1.001, 0.999), NO_DIFFERENCE, True),
+    ],
+)
+def test_less_than_was_claimed_is_measured_on_until_it_is_known_whether_anything_was_gained(gains, outcome, sure):
+    case = Case("case", Way("good"), Way("bad"), BOUNDED)
+    found = Finding(case, tuple((Measured(gain, {}), Measured(1.0, {})) for gain in gains))
+    assert (found.judgment.outcome, found.sure) == (outcome, sure)
 
 
 def test_looking_after_every_pair_finds_hardly_more_than_an_interval_of_95_percent_does(tmp_path):
