@@ -32,10 +32,10 @@ Say what is on an image, by a model as TensorFlow computes it and by the same mo
 the five classes that come first with their probabilities, the bytes of its .tflite file, and the median milliseconds
 of as many calls as are told.
 
-Size and range of the pixels are those that the model is evaluated with. All other flags are those of run_benchmark.py:
---model (which has to be given), --data_name, --train_dir (whose latest checkpoint has the weights; without it they are
-untrained), --quantize (int8 here, where it is not given), --data_dir (for images to take the ranges of int8 from),
---num_intra_threads.
+Size and range of the pixels are those that the model is evaluated with. A photo whose EXIF data say how to turn it is
+turned so. All other flags are those of run_benchmark.py: --model (which has to be given), --data_name, --train_dir
+(whose latest checkpoint has the weights; without it they are untrained), --quantize (int8 here, where it is not given),
+--data_dir (for images to take the ranges of int8 from), --num_intra_threads.
 """
 HEEDED = (
     "model", "data_name", "data_dir", "train_dir", "quantize", "num_calibration_images", "quantized_file", "device",
@@ -125,10 +125,14 @@ def settled(given: str, data: bytes, params: Params) -> LabelledBy:
     import_tensorflow()  # which must find its environment variables set
     from benchmarks import workload as workloads
     from benchmarks.inputs.sources import preparation_of
-    from benchmarks.quantization.image_file import decoded, prepared
+    from benchmarks.quantization.image_file import UPRIGHT, decoded, prepared
     from benchmarks.quantization.quantized_step import build_quantized_step
 
-    pixels = decoded(given, data)
+    pixels, orientation = decoded(given, data)
+    if orientation != UPRIGHT:
+        report.note(
+            f"NOTE: {given} is turned as its EXIF orientation says ({orientation}); evaluations do not turn images."
+        )
     workload = workloads.settle(params)
     preparation = dataclasses.replace(preparation_of(workload.params), distortions=False)
     image = prepared(pixels, workload.params.data_name, workload.network.image_size, preparation)
@@ -206,7 +210,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--image", required=True, metavar="FILE", help="an RGB image: JPEG, PNG, GIF or BMP")
+    kinds = "JPEG, PNG, GIF, BMP, or WebP where TensorFlow has it, as 2.21 does"
+    parser.add_argument("--image", required=True, metavar="FILE", help=f"an RGB image: {kinds}")
     parser.add_argument("--labels", metavar="FILE", help="names of the classes, a line each, in their order")
     return parser
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import io
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
+from PIL import ExifTags, Image, ImageOps
 
 from benchmarks.errors import UserError
 from benchmarks.inputs import cifar10_images, image_windows, imagenet_images
 from benchmarks.inputs.imagenet_images import Preparation
 from benchmarks.quantization.conversion import Images
 
+UPRIGHT = 1  # the EXIF orientation of pixels that are stored as they are to be seen
 _COLOURS = {1: "grey", 2: "grey with transparency", 4: "RGB with transparency, or CMYK"}
 
 
-def decoded(given: str, data: bytes) -> tf.Tensor:
-    """The pixels of a file's `data`, uint8 [height, width, 3]; of an animation those of its first picture.
+class Picture(NamedTuple):
+    """`pixels` of an image, uint8 [height, width, 3], upright, and the EXIF `orientation` that its file has them in."""
+
+    pixels: tf.Tensor
+    orientation: int
+
+
+def decoded(given: str, data: bytes) -> Picture:
+    """What is in a file's `data`; of an animation its first picture.
 
     Raises UserError, which names it as it was `given`, where it is no image, or not RGB: how to make it so is the
     user's to say.
@@ -24,15 +36,34 @@ def decoded(given: str, data: bytes) -> tf.Tensor:
         # TensorFlow makes RGB of a JPEG's CMYK, and not always the right one.
         channels = int(tf.io.extract_jpeg_shape(data)[2] if tf.io.is_jpeg(data) else pixels.shape[-1])
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
-        raise UserError(
-            f"{given} is no image that can be decoded. Give a JPEG, PNG, GIF or BMP file that is whole."
-        ) from error
+        kinds = "GIF, BMP or WebP" if hasattr(tf.io, "decode_webp") else "GIF or BMP"
+        raise UserError(f"{given} is no image that can be decoded. Give a whole JPEG, PNG, {kinds} file.") from error
+    colours, orientation = _beside_the_pixels(given, data)
     if channels != 3:
+        found = f"{_COLOURS.get(channels, 'no RGB image')} ({channels} channel(s))"
+        if (colours, channels) == ("P", 1):  # a BMP, of whose colours TensorFlow decodes the numbers
+            found = "of colours in a palette, which TensorFlow does not look up"
         raise UserError(
-            f"{given} is {_COLOURS.get(channels, 'no RGB image')} ({channels} channel(s)), and the models were made "
-            "for RGB. Convert it, as ImageMagick does: convert FILE -alpha remove -type TrueColor PNG24:rgb.png."
+            f"{given} is {found}, and the models were made for RGB. Convert it, as ImageMagick does: convert FILE "
+            "-alpha remove -type TrueColor PNG24:rgb.png."
         )
-    return pixels
+    return Picture(pixels if orientation == UPRIGHT else _turned(pixels, orientation), orientation)
+
+
+def _beside_the_pixels(given: str, data: bytes) -> tuple[str, int]:
+    """What TensorFlow does not tell of an image: Pillow's name for its colours, and the orientation by EXIF, 1 to 8."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            found = image.getexif().get(ExifTags.Base.Orientation, UPRIGHT)
+            return image.mode, found if found in range(UPRIGHT, 9) else UPRIGHT
+    except (OSError, Image.DecompressionBombError) as error:
+        raise UserError(f"{given}: whether it is upright cannot be read: {error} Convert it to PNG.") from error
+
+
+def _turned(pixels: tf.Tensor, orientation: int) -> tf.Tensor:
+    image = Image.fromarray(pixels.numpy())
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    return tf.constant(np.asarray(ImageOps.exif_transpose(image)))
 
 
 def prepared(pixels: tf.Tensor, data_name: str, side: int, preparation: Preparation) -> Images:

@@ -6,7 +6,7 @@ What it did is looked at in the graph that was traced, in the float model and in
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,15 +23,16 @@ _SCALING = ("MUL",)
 
 @dataclass(frozen=True)
 class Graph:
-    """What is counted of a TensorFlow graph: operations by type, and two numbers of them.
+    """What is counted of a TensorFlow graph: operations by type, and three numbers.
 
     `unused` are those that the output does not need, `of_constants` those that it needs and that do not depend on the
-    images.
+    images, `batch_norms` the batch norms, whether they are an operation each or composed of several.
     """
 
     kinds: dict[str, int] = field(default_factory=dict)
     unused: int = 0
     of_constants: int = 0
+    batch_norms: int = 0
 
 
 def count(graph: tf.Graph, images: tf.Tensor, outputs: Iterable[tf.Tensor]) -> Graph:
@@ -44,7 +45,16 @@ def count(graph: tf.Graph, images: tf.Tensor, outputs: Iterable[tf.Tensor]) -> G
             depending.add(operation)
     of_constants = [each for each in needed if each not in depending and each.type not in (*_FIXED, *_PASSING_ON)]
     kinds = dict(Counter(operation.type for operation in operations).most_common())
-    return Graph(kinds, len(set(operations) - needed - {images.op}), len(of_constants))
+    norms = sum(_is_batch_norm(operation, depending) for operation in needed)
+    return Graph(kinds, len(set(operations) - needed - {images.op}), len(of_constants), norms)
+
+
+def _is_batch_norm(operation: tf.Operation, depending: Container[tf.Operation]) -> bool:
+    """Whether an operation is a fused batch norm, or the product of a composed one: by what a variance's root is in."""
+    if operation.type == "Mul":
+        factors = [tensor.op for tensor in operation.inputs if tensor.op not in depending]
+        return len(factors) == 1 and any(each.type == "Rsqrt" for each in _needed(factors))
+    return bool(operation.type.startswith("FusedBatchNorm"))
 
 
 def _needed(outputs: Iterable[tf.Operation]) -> set[tf.Operation]:
@@ -63,7 +73,6 @@ def transforms(traced: Graph, plain: ModelFile, quantized: ModelFile) -> list[di
 
     `plain` is the float model. Batch norms that follow no convolution stay as a multiplication and an addition.
     """
-    norms = sum(number for kind, number in traced.kinds.items() if kind.startswith("FusedBatchNorm"))
     scalings = sum(_scales(plain, number) for number in range(len(plain.operators)))
     passing_on = [_number(traced.kinds, _PASSING_ON), _number(quantized.kinds(), _STILL_PASSING_ON)]
     return [
@@ -71,7 +80,10 @@ def transforms(traced: Graph, plain: ModelFile, quantized: ModelFile) -> list[di
         _transform("remove identity", ", ".join(_PASSING_ON[:3]), *passing_on),
         _transform("fold constants", "operations on constants alone", traced.of_constants, quantized.of_constants()),
         _transform(
-            "fold batch norms", "batch norms, or multiplications that are left of them", norms, min(norms, scalings)
+            "fold batch norms",
+            "batch norms, or multiplications that are left of them",
+            traced.batch_norms,
+            min(traced.batch_norms, scalings),
         ),
         _transform(
             "quantise weights",

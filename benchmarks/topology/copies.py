@@ -36,7 +36,8 @@ class Copies:
     def seconds(self, nbytes: int) -> float:
         """Seconds of one copy of `nbytes` along each way: those of many, less what a call takes with one.
 
-        A call ends when a number of the last copy of each way is back at the host. Raises CopyError.
+        Where calls differ by more than copies take, that is noise, and can be below 0: see `speed.duration`. A call
+        ends when a number of the last copy of each way is back at the host. Raises CopyError.
         """
         small = nbytes <= _LARGE
         copies, calls = (_SMALL_COPIES, _SMALL_CALLS) if small else (_LARGE_COPIES, _LARGE_CALLS)

@@ -90,19 +90,25 @@ class BothWays:
         }
 
 
+def duration(seconds: Sequence[float]) -> Interval | None:
+    """The mean of `seconds` of one thing, each a difference of two times; None where it cannot be told from none."""
+    found = mean_interval(seconds)
+    return found if found and found.low > 0 else None
+
+
 def speed(source: str, target: str, repeats: Sequence[Seconds], *, copied: bool = True) -> Speed:
     """What `repeats` of the same sizes say; a buffer that is handed over has a latency and no bandwidth."""
     raw = tuple(repeats)
     if not copied:
-        latency = mean_interval([statistics.median(repeat.values()) for repeat in raw])
-        return Speed(source, target, None, _positive(latency), False, None, HANDED_OVER, raw)
+        latency = duration([statistics.median(repeat.values()) for repeat in raw])
+        return Speed(source, target, None, latency, False, None, HANDED_OVER, raw)
     slopes = [_slope({size: seconds for size, seconds in repeat.items() if size >= LARGE}) for repeat in raw]
     if flat := sum(slope <= 0 for slope in slopes):
         problem = f"too noisy: in {flat} of {len(raw)} repeats larger copies took no longer"
         return Speed(source, target, problem=problem, repeats=raw)
     smallest = min(raw[0])
     starts = [repeat[smallest] - slope * smallest for repeat, slope in zip(raw, slopes, strict=True)]
-    latency, bandwidth = _positive(mean_interval(starts)), interval([1 / slope for slope in slopes])
+    latency, bandwidth = duration(starts), interval([1 / slope for slope in slopes])
     usual = {size: statistics.median(repeat[size] for repeat in raw) for size in raw[0]}
     start, slope = statistics.median(starts), statistics.median(slopes)
     errors = [abs(start + slope * size - seconds) / seconds for size, seconds in usual.items() if seconds > 0]
@@ -126,11 +132,6 @@ def _slope(seconds: Seconds) -> float:
     mean_seconds = sum(weights[size] * each for size, each in seconds.items()) / total
     together = sum(weights[size] * (size - mean_size) * (each - mean_seconds) for size, each in seconds.items())
     return together / sum(weight * (size - mean_size) ** 2 for size, weight in weights.items())
-
-
-def _positive(found: Interval | None) -> Interval | None:
-    """`found`, unless it cannot be told from no time at all."""
-    return found if found and found.low > 0 else None
 
 
 def _doubt(found: Interval | None) -> str:

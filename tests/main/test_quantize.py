@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image
 
 from benchmarks import label_image
 from benchmarks.build import build_step
@@ -80,7 +81,9 @@ def label(*arguments):
 
 @pytest.fixture
 def image(tmp_path):
-    (tmp_path / "image.png").write_bytes(jpegs.encoded(jpegs.pixels_of(3), kind="PNG"))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    (tmp_path / "image.png").write_bytes(jpegs.encoded(jpegs.pixels_of(3), kind="PNG", exif=exif))
     return tmp_path / "image.png"
 
 
@@ -153,6 +156,7 @@ def test_a_model_has_to_be_named(image, capsys):
 def test_untrained_weights_are_told_loudly(image):
     ran = label(f"--image={image}", "--model=trivial", "--data_name=cifar10")
     assert ran.stdout.splitlines()[1] == label_image.UNTRAINED, ran.stderr
+    assert f"NOTE: --image={image} is turned as its EXIF orientation says (6)" in ran.stderr
 
 
 def test_probabilities_are_of_all_classes():

@@ -64,8 +64,8 @@ def images_of(network, count=8):
     return np.random.default_rng(0).standard_normal((count, side, side, 3)).astype(np.float32)
 
 
-def quantized(network, mode):
-    return quantize(network, store_of(network), OPTIONS, mode, lambda: images_of(network))
+def quantized(network, mode, options=OPTIONS):
+    return quantize(network, store_of(network), options, mode, lambda: images_of(network))
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,13 @@ def test_the_transforms_of_the_old_tool_are_listed_with_what_they_did():
     assert found["operators"]["quantized"]["QUANTIZE"] == 1, "images are float32"
 
 
-def test_a_batch_norm_that_no_convolution_takes_in_is_told():
-    listed = {each["name"]: each for each in quantized(Small(also="batch_norm_first"), "int8").facts()["transforms"]}
+@pytest.mark.parametrize("fused", [True, False], ids=["fused", "composed"])
+def test_a_batch_norm_that_no_convolution_takes_in_is_told(fused):
+    options = dataclasses.replace(OPTIONS, fused_batch_norm=fused)
+    found = quantized(Small(also="batch_norm_first"), "int8", options).facts()
+    listed = {each["name"]: each for each in found["transforms"]}
     assert (listed["fold batch norms"]["before"], listed["fold batch norms"]["after"]) == (2, 1)
+    assert ("FusedBatchNormV3" in found["operators"]["traced"]) == fused
 
 
 def test_what_is_left_in_float_is_named():

@@ -55,8 +55,13 @@ class Finding:
 
     @property
     def sure(self) -> bool:
-        """Whether more pairs would hardly tell otherwise: the judgment is one by an interval of SURE, too."""
-        return judge(effect(self.gains, SURE), len(self.pairs), self.case).outcome != UNTOLD
+        """Whether more pairs would hardly tell otherwise: the judgment is one by an interval of SURE, too.
+
+        That less was gained than was claimed is sure before it is known whether anything was, which more pairs tell.
+        """
+        found = effect(self.gains, SURE)
+        outcome = judge(found, len(self.pairs), self.case).outcome
+        return outcome != UNTOLD and (outcome != SMALLER or found.p == 0)
 
     @property
     def reasons(self) -> list[str]:
@@ -86,11 +91,14 @@ def judge(ratio: Ratio, pairs: int, case: Case) -> Judgment:
         return Judgment(CONFIRMED if promise.not_worse else MEASURED if promise.either else NO_DIFFERENCE, same)
     if promise.not_worse and ratio.low > 1 / (1 + NEGLIGIBLE):
         return Judgment(CONFIRMED, f"{told}: no worse by more than {NEGLIGIBLE:.0%}")
+    if promise.least > 1 and ratio.high < promise.least and found.kind != "slower":
+        less = "" if ratio.low > 1 else f": '{case.advised.name}' is less than {promise.least:g} times as good"
+        return Judgment(SMALLER, told + less)
     if found.kind == "too few runs":
         return Judgment(UNTOLD, f"{told}: {_more(pairs)}")
     if promise.either:
         return Judgment(MEASURED, told)
-    if found.kind == "small difference" and not 1 < ratio.value <= ratio.high < promise.least:
+    if found.kind == "small difference":
         return Judgment(UNTOLD, f"{told}: not clearly by more than {NEGLIGIBLE:.0%}")
     return Judgment(CONTRADICTED, told) if ratio.value < 1 else _against(promise, ratio, told)
 
@@ -102,8 +110,6 @@ def _against(promise: Promise, ratio: Ratio, told: str) -> Judgment:
     most = math.inf if promise.most is None else promise.most
     if ratio.low > most:
         return Judgment(LARGER, told)
-    if ratio.high < promise.least:
-        return Judgment(SMALLER, told)
     if promise.least <= ratio.low and ratio.high <= most:
         return Judgment(CONFIRMED, told)
     return Judgment(UNTOLD, f"{told}: better, but these pairs do not tell whether {promise} times")

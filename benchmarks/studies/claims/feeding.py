@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.studies.claims import recorded
+from benchmarks.studies.claims import evidence, recorded
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
-from benchmarks.studies.claims.effect import NEGLIGIBLE, effect
+from benchmarks.studies.claims.effect import LEAST_PAIRS, NEGLIGIBLE, effect
+from benchmarks.studies.claims.evidence import Side
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.runs import way
 from benchmarks.studies.claims.samples import reading
@@ -29,7 +30,7 @@ def _fed(machine: Machine) -> Sequence[Case | Missing]:
             reading(way("tf.data", machine, model, batch, steps, *flags), machine, "cifar10"),
             reading(way("fed", machine, model, batch, steps, "--input_method=feed", *flags), machine, "cifar10"),
             seconds=seconds,
-            reasons=partial(_cost_of_feeding, batch=batch),
+            reasons=partial(_cost_of_feeding, batch=batch, long_step=name == "resnet20"),
         )
         for name, model, batch, steps, flags, seconds in shapes
     ]
@@ -62,8 +63,10 @@ def _cost_of_making(advised: Sequence[Measured], other: Sequence[Measured]) -> l
     ]
 
 
-def _cost_of_feeding(advised: Sequence[Measured], other: Sequence[Measured], *, batch: int) -> list[str]:
-    """What a step takes longer when fed, and how that compares with the step."""
+def _cost_of_feeding(
+    advised: Sequence[Measured], other: Sequence[Measured], *, batch: int, long_step: bool
+) -> list[str]:
+    """What a step takes longer when fed, and how that compares with the step, which is `long_step` or hardly one."""
     ours, fed = recorded.step_seconds(advised), recorded.step_seconds(other)
     if ours is None or fed is None:
         return []
@@ -72,11 +75,11 @@ def _cost_of_feeding(advised: Sequence[Measured], other: Sequence[Measured], *, 
         f"A step took {1e3 * ours:.2f} ms with tf.data, {1e3 * fed:.2f} ms when fed: a batch of "
         f"{megabytes:.1f} MB becomes NumPy arrays and a tensor again, and the step waits for that."
     ]
-    busy, busy_when_fed = recorded.processors(advised), recorded.processors(other)
-    if busy is not None and busy_when_fed is not None:
-        told.append(f"The process kept {busy:.1f} processors busy with tf.data, {busy_when_fed:.1f} when fed.")
-    if fed - ours < NEGLIGIBLE * ours:
-        told.append("A long step hides what feeding costs: the case without a model shows it.")
+    told += evidence.processors(Side("tf.data", advised), Side("fed", other))
+    if long_step and fed - ours < NEGLIGIBLE * ours:
+        told.append(
+            "Beside so long a step little is seen of what feeding costs: 'input alone' and 'trivial' have a short one."
+        )
     told.append(
         "Both have the same pipeline of C++ threads; where Python makes the images too, see the case of that name."
     )
@@ -106,33 +109,36 @@ def _simplest(machine: Machine) -> Sequence[Case | Missing]:
             reading(way(model, machine, model, batch, steps), machine, data),
             Promise(either=True),
             seconds=seconds,
-            reasons=partial(_bound, cores=machine.cores),
+            reasons=_bound,
         )
         for model, data, batch, steps, trivial_steps, seconds in shapes
     ]
 
 
-def _bound(trivial: Sequence[Measured], real: Sequence[Measured], *, cores: int) -> list[str]:
+def _bound(trivial: Sequence[Measured], real: Sequence[Measured]) -> list[str]:
     """Which of the two the real model's speed is, and what else suggests it."""
     gain = effect([one.figure / other.figure for one, other in zip(trivial, real, strict=True)])
-    if gain.low is not None and gain.low > 1 + NEGLIGIBLE:
+    if len(real) < LEAST_PAIRS or gain.low is None or gain.high is None:
+        told = ["Which of model and input is the bottleneck so few pairs cannot tell."]
+    elif gain.low > 1 + NEGLIGIBLE:
         told = [
             f"So the model is the bottleneck, not its input: with next to no model the images came {gain.value:.1f} "
             "times as fast."
         ]
-    elif gain.high is not None and gain.high < 1 + NEGLIGIBLE:
+    elif gain.high < 1 + NEGLIGIBLE:
         told = ["So the input is the bottleneck: with next to no model the images came no faster."]
     else:
         told = ["Which of model and input is the bottleneck these pairs cannot tell."]
-    used, gpu = recorded.processors(real), recorded.gpu_utilisation(real)
+    gpu = recorded.gpu_utilisation(real)
     if gpu is not None:
         word = "suggests the input" if gpu < _BUSY_GPU else "does not suggest the input"
         told.append(f"The real model's GPUs computed {gpu:.0%} of the time, which by the rule of 80 % {word}.")
-    elif used is not None:
-        told.append(
-            f"The real model's process kept {used:.1f} of {cores} processors busy. Model and input share them here, so "
-            "the input of the real model gets less of them than that of the trivial one."
-        )
+    elif shared := list(evidence.processors(Side("the trivial model", trivial), Side("the real one", real))):
+        told += [
+            *shared,
+            "Model and input share them here, so the input of the real model gets less of them than that of the "
+            "trivial one.",
+        ]
     told.append(
         "--diagnose of a run tells more: what input, transfer, exchange, launches and computing each add to its step."
     )
@@ -166,20 +172,13 @@ def _prepared(machine: Machine) -> Sequence[Case | Missing]:
 
 def _cost_of_preparing(on_cpu: Sequence[Measured], on_gpu: Sequence[Measured]) -> list[str]:
     """What either place costs: processors, the GPU's time, and bytes on the way."""
-    told = []
-    busy, busy_when_on_gpu = recorded.processors(on_cpu), recorded.processors(on_gpu)
-    if busy is not None and busy_when_on_gpu is not None:
-        told.append(
-            f"The process kept {busy:.1f} processors busy with preprocessing on them, {busy_when_on_gpu:.1f} without."
-        )
-    computing, preparing_too = recorded.gpu_utilisation(on_cpu), recorded.gpu_utilisation(on_gpu)
-    if computing is not None and preparing_too is not None:
-        told.append(f"The GPU was busy {computing:.0%} of the time when it only trained, else {preparing_too:.0%}.")
-    told.append(
+    sides = Side("on the CPU", on_cpu), Side("on the GPU", on_gpu)
+    return [
+        *evidence.processors(*sides),
+        *evidence.gpus(*sides),
         "Preprocessing on the CPU runs beside earlier steps and costs the GPU nothing while the processors keep up; "
-        "but what it sends has four bytes a value where a stored image has one."
-    )
-    return told
+        "but what it sends has four bytes a value where a stored image has one.",
+    ]
 
 
 PREPROCESS_DEVICE = Claim(

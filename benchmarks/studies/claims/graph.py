@@ -12,6 +12,23 @@ from benchmarks.studies.claims.runs import way
 
 _PROGRAMS = "benchmarks.studies.claims.programs"
 _SAME_LOSS = 1e-2  # of a loss: kernels that sum in another order round otherwise, and training amplifies that
+# By figure of the program: the fact that tells of it, and how.
+_OF_GRAPH = {
+    "bytes": (
+        "bytes",
+        "The graph has {more:,.0f} bytes instead of {ours:,.0f}. Beyond 2 GB a graph cannot be written at all.",
+    ),
+    "nodes": (
+        "nodes",
+        "The graph has {more:,.0f} nodes instead of {ours:,.0f}. TensorFlow merges equal constants when it optimises a "
+        "graph to run it, but that is after it was built.",
+    ),
+    "memory": (
+        "grown",
+        "Building the graph took {more:.1f} MiB of memory instead of {ours:.1f}; what else the process holds is "
+        "TensorFlow.",
+    ),
+}
 
 
 def _constants(_machine: Machine) -> Sequence[Case | Missing]:
@@ -26,7 +43,7 @@ def _constants(_machine: Machine) -> Sequence[Case | Missing]:
             seconds=6.0,
             unit=unit,
             less_is_better=True,
-            reasons=_of_calls if figure == "traces" else _of_graph,
+            reasons=_of_calls if figure == "traces" else partial(_of_graph, figure=figure),
         )
         for name, figure, unit, uses in shapes
     ]
@@ -37,20 +54,17 @@ def _constant(name: str, figure: str, uses: int) -> Way:
     return Way(name, program=("-m", f"{_PROGRAMS}.constants", f"--figure={figure}", f"--way={kind}", f"--uses={uses}"))
 
 
-def _of_graph(advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
-    """How often the array stands in the graph, and what memory that takes."""
-    uses, size, nodes = (recorded.fact(other, name) for name in ("uses", "array_bytes", "nodes"))
-    small, large = recorded.fact(advised, "bytes"), recorded.fact(other, "bytes")
-    grown, grown_more = recorded.fact(advised, "grown"), recorded.fact(other, "grown")
-    if None in (uses, size, nodes, small, large, grown, grown_more):
+def _of_graph(advised: Sequence[Measured], other: Sequence[Measured], *, figure: str) -> list[str]:
+    """How often the array stands in the graph, and what the `figure` of the case is made of."""
+    fact, words = _OF_GRAPH[figure]
+    uses, array_bytes = recorded.fact(other, "uses"), recorded.fact(other, "array_bytes")
+    ours, more = recorded.fact(advised, fact), recorded.fact(other, fact)
+    if uses is None or array_bytes is None or ours is None or more is None:
         return []
     return [
-        f"The array has {size:,.0f} bytes and is used {uses:,.0f} times. As it is, it becomes a constant of the "
-        f"graph at each use: {large:,.0f} bytes instead of {small:,.0f}.",
-        f"Building the graph took {grown_more:.1f} MiB of memory instead of {grown:.1f}; what else the process holds "
-        "is TensorFlow.",
-        "Beyond 2 GB a graph cannot be written at all. TensorFlow merges equal constants when it optimises a graph to "
-        "run it, but that is after it was built.",
+        f"The array has {array_bytes:,.0f} bytes and is used {uses:,.0f} times. As it is, it becomes a constant of the "
+        "graph at each use.",
+        words.format(ours=ours, more=more),
     ]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import statistics
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
 from benchmarks.studies.claims.machine import Machine
-from benchmarks.topology.speed import HANDED_OVER
+from benchmarks.topology.speed import HANDED_OVER, duration
 from results import placement
 from results.sections import size
 
@@ -19,7 +21,7 @@ _EITHER, _BETTER, _NOT_WORSE = Promise(either=True), Promise(), Promise(not_wors
 
 # What a case is called: the two ways, each by its title and by what the program calls it, and what is claimed.
 _ADD_N = (("several devices", "several"), ("one device", "one"))
-_COPIES = {"copies between devices": (("one device", "together"), ("two in turn", "alternating"), _BETTER)}
+_COPIES = (("one device", "together"), ("two in turn", "alternating"))
 _OF_ANY = {
     "pinned or free": (("pinned", "pinned"), ("free", "free"), _EITHER),
     "soft or strict": (("soft placement", "soft"), ("strict", "strict"), _NOT_WORSE),
@@ -30,10 +32,12 @@ _OF_GPUS = {"matrix work": (("on the GPU", "pinned"), ("on the CPU", "host"), _B
 def _cases(machine: Machine) -> Sequence[Case | Missing]:
     second = "" if machine.towers > 1 else "a second GPU" if machine.gpus else "a second core"
     gpu = "" if machine.gpus else "a GPU that TensorFlow sees"
-    add_n = (*_ADD_N, _BETTER if machine.gpus else _EITHER)  # devices of one CPU share what they compute with
+    # Devices of one CPU share what they compute with, and hand buffers over: nothing is claimed of those.
+    promise = _BETTER if machine.gpus else _EITHER
+    of_two = {"add_n": (*_ADD_N, promise), "copies between devices": (*_COPIES, promise)}
     return [
         Missing(name, lacks) if lacks else _case(machine, name, *what)
-        for cases, lacks in (({"add_n": add_n} | _COPIES, second), (_OF_ANY, ""), (_OF_GPUS, gpu))
+        for cases, lacks in ((of_two, second), (_OF_ANY, ""), (_OF_GPUS, gpu))
         for name, what in cases.items()
     ]
 
@@ -56,11 +60,11 @@ def _way(machine: Machine, title: str, name: str) -> Way:
 
 def _reasons(title: str, other_title: str, advised: Sequence[Measured], other: Sequence[Measured]) -> list[str]:
     """Where operations were, what crossed devices and what that costs by itself, what became of a missing device."""
-    first, second = advised[0], other[0]  # placed alike in every pair
+    first, second = advised[0], other[0]  # placed alike in every pair; what copies take differs
     here, there = _where(first.facts), _where(second.facts)
     return [
         f"Placed either way: {here}." if here == there else f"Placed: {title}: {here}; {other_title}: {there}.",
-        *_copies(second),
+        *_copies(other),
         *_missing(title, first.facts),
         *_missing(other_title, second.facts),
         *_logical(first.facts, second.facts),
@@ -73,19 +77,34 @@ def _where(facts: dict[str, Any]) -> str:
     return ", ".join(told if facts["crossing"] else [*told, "nothing crosses"])
 
 
-def _copies(measured: Measured) -> list[str]:
+def _copies(runs: Sequence[Measured]) -> list[str]:
     """What copies take by themselves, and what share of a step those that it makes would be."""
-    found, crossing = [], {(each["from"], each["to"]): each["tensors"] for each in measured.facts["crossing"]}
-    for copy in measured.facts.get("copies", []):
-        way = f"A copy of {size(copy['bytes'])} from {copy['from']} to {copy['to']}"
-        if "problem" in copy:
-            found.append(f"{way} was not measured: {copy['problem']}.")
-            continue
-        handed = "" if copy["copied"] else f" ({HANDED_OVER})"
-        found.append(f"{way} takes {1e3 * copy['seconds']:.2f} ms by itself{handed}.")
-        if count := sum(crossing.get(pair, 0) for pair in ((copy["from"], copy["to"]), (copy["to"], copy["from"]))):
-            found.append(f"{count} of them are {count * copy['seconds'] * measured.figure:.0%} of the step.")
-    return found
+    crossing = {(each["from"], each["to"]): each["tensors"] for each in runs[0].facts["crossing"]}
+    measured: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for copy in itertools.chain.from_iterable(run.facts.get("copies", ()) for run in runs):
+        measured.setdefault((copy["from"], copy["to"]), []).append(copy)
+    return [
+        sentence
+        for (source, target), copies in measured.items()
+        for sentence in _copy(copies, crossing.get((source, target), 0) + crossing.get((target, source), 0), runs)
+    ]
+
+
+def _copy(copies: Sequence[dict[str, Any]], count: int, runs: Sequence[Measured]) -> Iterator[str]:
+    """Of `copies` along one way, of which a step of the `runs` makes `count`."""
+    way = f"A copy of {size(copies[0]['bytes'])} from {copies[0]['from']} to {copies[0]['to']}"
+    if problem := next((copy["problem"] for copy in copies if "problem" in copy), ""):
+        yield f"{way} was not measured: {problem}."
+        return
+    handed = "" if copies[0]["copied"] else f" ({HANDED_OVER})"
+    found = duration([seconds for copy in copies for seconds in copy["seconds"]])
+    if found is None:
+        yield f"{way}: what it takes by itself is lost in the noise{handed}."
+        return
+    yield f"{way} takes {1e3 * found.value:.2f} ms by itself{handed}."
+    if count:
+        share = count * found.value * statistics.median(run.figure for run in runs)
+        yield f"{count} of them are {share:.0%} of the step."
 
 
 def _missing(title: str, facts: dict[str, Any]) -> list[str]:
@@ -107,7 +126,7 @@ def _logical(*sides: dict[str, Any]) -> list[str]:
     used = [set(facts["operations"]) for facts in sides]
     if len({*map(len, used)}) == 1 or not all(device.startswith("/cpu") for device in set().union(*used)):
         return []
-    return ["These are logical devices of one CPU: they share its cores, so several compute no more than one."]
+    return ["These are logical devices of one CPU, which share its cores: of other devices this says nothing."]
 
 
 PLACEMENT = Claim(

@@ -15,6 +15,7 @@ from benchmarks.studies.claims.effect import (
     NO_DIFFERENCE,
     SMALLER,
     UNTOLD,
+    Finding,
     judge,
 )
 from results.statistics.two_sides import Ratio
@@ -53,6 +54,13 @@ def judged(promise, low, high, value=None):
         (BOUNDED, 1.01, 1.08, SMALLER),
         (BOUNDED, 1.01, 1.15, UNTOLD),
         (BOUNDED, 1.35, 1.5, LARGER),
+        # As much as was claimed it is not, whether there is a gain at all or a loss, as long as that is not sure.
+        (BOUNDED, 0.95, 1.07, SMALLER),
+        (BOUNDED, 0.93, 0.99, SMALLER),
+        (BOUNDED, 0.80, 1.10, SMALLER),
+        (BOUNDED, 0.80, 1.13, UNTOLD),
+        (BOUNDED, 0.98, 1.02, NO_DIFFERENCE),
+        (BOUNDED, 0.80, 0.90, CONTRADICTED),
     ],
 )
 def test_a_verdict_is_one_that_the_whole_interval_bears(promise, low, high, outcome):
@@ -63,8 +71,27 @@ def test_what_is_not_told_is_said():
     assert judged(BOUNDED, 1.1, 1.2).words.endswith(
         "(1.10 to 1.20) as good as 'bad': better, but these pairs do not tell whether 1.12 to 1.3 times"
     )
+    assert judged(BOUNDED, 0.9, 1.08).words == (
+        "'bad' is 1.01 times (0.93 to 1.11) as good as 'good': 'good' is less than 1.12 times as good"
+    )
+    assert judged(BOUNDED, 1.06, 1.1).words == "'good' is 1.08 times (1.06 to 1.10) as good as 'bad'"
     assert judged(BETTER, 1.001, 1.06).words.endswith(": not clearly by more than 5%")
     assert judged(NOT_WORSE, 0.97, 1.2).words.endswith(": no worse by more than 5%")
+
+
+@pytest.mark.parametrize(
+    ("gains", "outcome", "sure"),
+    [
+        ((0.97, 1.06, 0.96, 1.05, 1.0), SMALLER, False),
+        ((0.93, 0.95, 0.97, 0.94, 0.99), SMALLER, False),
+        ((1.07, 1.071, 1.069), SMALLER, True),
+        ((1.0, 1.001, 0.999), NO_DIFFERENCE, True),
+    ],
+)
+def test_less_than_was_claimed_is_measured_on_until_it_is_known_whether_anything_was_gained(gains, outcome, sure):
+    case = Case("case", Way("good"), Way("bad"), BOUNDED)
+    found = Finding(case, tuple((Measured(gain, {}), Measured(1.0, {})) for gain in gains))
+    assert (found.judgment.outcome, found.sure) == (outcome, sure)
 
 
 def test_looking_after_every_pair_finds_hardly_more_than_an_interval_of_95_percent_does(tmp_path):

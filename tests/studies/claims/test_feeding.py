@@ -24,7 +24,8 @@ def seen(processors, gpu=None):
 
 
 def runs(*figures, **telemetry):
-    return [Measured(figure, {}, record(telemetry=seen(**telemetry))) for figure in figures]
+    hardware = {"cpu": {"usable_cores": 2}}
+    return [Measured(figure, {}, record(telemetry=seen(**telemetry), hardware=hardware)) for figure in figures]
 
 
 @pytest.mark.parametrize(
@@ -36,12 +37,16 @@ def runs(*figures, **telemetry):
         ),
         ((100, 101, 99), "the input is the bottleneck: with next to no model the images came no faster"),
         ((90, 400, 120), "Which of model and input is the bottleneck these pairs cannot tell"),
+        ((300, 301), "Which of model and input is the bottleneck so few pairs cannot tell"),
+        ((100, 100), "Which of model and input is the bottleneck so few pairs cannot tell"),
+        ((300,), "Which of model and input is the bottleneck so few pairs cannot tell"),
     ],
 )
 def test_what_bounds_the_real_model_follows_from_the_pairs(figures, told):
-    reasons = feeding._bound(runs(*figures, processors=1.0), runs(100, 100, 100, processors=1.5), cores=2)
+    real = runs(*[100] * len(figures), processors=1.5)
+    reasons = feeding._bound(runs(*figures, processors=1.0), real)
     assert told in reasons[0]
-    assert "1.5 of 2 processors" in reasons[1]
+    assert reasons[1] == "Of 2 cores the runs kept busy 1.0 with 'the trivial model', 1.5 with 'the real one'."
     assert "--diagnose" in reasons[-1]
 
 
@@ -50,8 +55,28 @@ def test_what_bounds_the_real_model_follows_from_the_pairs(figures, told):
 )
 def test_a_gpu_that_idles_suggests_the_input(share, told):
     real = runs(100, 100, 100, processors=1.0, gpu=share)
-    reasons = feeding._bound(runs(100, 100, 100, processors=1.0, gpu=0.1), real, cores=2)
+    reasons = feeding._bound(runs(100, 100, 100, processors=1.0, gpu=0.1), real)
     assert told in reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "fed", "hidden"),
+    [("resnet20", 99, True), ("resnet20", 80, False), ("trivial", 99, False), ("input alone", 99, False)],
+)
+def test_only_a_step_that_computes_hides_what_feeding_costs(name, fed, hidden, tmp_path):
+    (case,) = (case for case in feeding.INPUT_METHOD.cases(two_cores(tmp_path)) if case.name == name)
+    told = " ".join(case.reasons(runs(100, processors=1.0), runs(fed, processors=1.5)))
+    assert ("Beside so long a step" in told) == hidden
+    assert "the runs kept busy 1.0 with 'tf.data', 1.5 with 'fed'." in told
+
+
+def test_what_preprocessing_takes_of_processors_and_gpu_is_told(tmp_path):
+    case = feeding.PREPROCESS_DEVICE.cases(two_h100(tmp_path))[0]
+    told = case.reasons(runs(100, processors=1.9, gpu=0.5), runs(90, processors=0.5, gpu=0.8))
+    assert told[:2] == [
+        "Of 2 cores the runs kept busy 1.9 with 'on the CPU', 0.5 with 'on the GPU'.",
+        "The GPUs computed in 50% with 'on the CPU', 80% with 'on the GPU' of the time.",
+    ]
 
 
 def test_records_that_tell_nothing_give_no_number():

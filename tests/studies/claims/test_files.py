@@ -80,10 +80,14 @@ def test_pages_in_memory_are_counted(tmp_path):
     assert page_cache.resident_share([path]) == 1 / 8
 
 
-def measured(share, microseconds):
+def measured(share, microseconds, of_processor=0.5):
     return Measured(
         1e6 / microseconds,
-        {"resident_share": share, "microseconds": microseconds, "processor_microseconds": microseconds / 2},
+        {
+            "resident_share": share,
+            "microseconds": microseconds,
+            "processor_microseconds": of_processor * microseconds,
+        },
     )
 
 
@@ -100,6 +104,20 @@ def test_how_cold_the_cache_was_is_told(share, told):
     assert reasons[0].startswith("A record took 10 µs (5 of a processor), a file of the same bytes 100 µs (50")
     assert told in " ".join(reasons)
     assert ("not cold" in " ".join(reasons)) == (share == 0.4)
+
+
+@pytest.mark.parametrize(
+    ("of_processor", "told"),
+    [
+        (0.25, "one thread reads a TFRecord file, and waited for at least 555 µs of each record's 740."),
+        (0.9, "one thread reads a TFRecord file, checks the checksum of each record and copies the image out of it."),
+        (1.4, "checks the checksum of each record"),  # several threads at once
+    ],
+)
+def test_why_small_files_are_no_slower_follows_from_what_took_the_time(of_processor, told):
+    large, small = [measured(0.0, 740, of_processor)], [measured(0.0, 600)]
+    assert told in files._cost_of_files(large, small, "cold")[1]
+    assert "At this size" not in " ".join(files._cost_of_files(large, [measured(0.0, 1000)], "cold"))
 
 
 def test_where_files_cannot_leave_the_memory_only_a_warm_cache_is_measured(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from benchmarks.studies.claims.claim import Case, Measured, Way
 from benchmarks.studies.claims.effect import CONFIRMED, NO_DIFFERENCE, Finding
 from benchmarks.studies.claims.programs import constants
 from tests.results.records import measurement, record
+from tests.studies.claims.planted import two_cores
 
 CASE = Case("constants", Way("tensor"), Way("array"), less_is_better=True)
 
@@ -39,8 +40,28 @@ def test_the_program_tells_the_figure_that_is_asked_for(capsys):
     told = json.loads(capsys.readouterr().out)
     assert told["figure"] == told["facts"]["nodes"] == 2 * 5 + 1
     assert told["facts"]["bytes"] > 5 * told["facts"]["array_bytes"] == 5 * 64
-    reasons = graph._of_graph([Measured(1, told["facts"])], [Measured(1, told["facts"])])
-    assert "The array has 64 bytes and is used 5 times" in reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "not_said"),
+    [
+        ("bytes of the graph", "The graph has 900 bytes instead of 200. Beyond 2 GB", ("nodes", "MiB")),
+        ("nodes of the graph", "The graph has 11 nodes instead of 7. TensorFlow merges", ("900", "MiB", "2 GB")),
+        ("memory", "Building the graph took 3.0 MiB of memory instead of 1.0;", ("900", "nodes", "2 GB")),
+    ],
+)
+def test_each_case_tells_what_its_own_figure_is_made_of(name, words, not_said, tmp_path):
+    (case,) = (case for case in graph.CONSTANT_REUSE.cases(two_cores(tmp_path)) if case.name == name)
+    same = {"uses": 5, "array_bytes": 64}
+    tensor, array = (
+        [Measured(1, same | dict(zip(("bytes", "nodes", "grown"), facts, strict=True)))]
+        for facts in ((200, 7, 1.0), (900, 11, 3.0))
+    )
+    told = " ".join(case.reasons(tensor, array))
+    assert "The array has 64 bytes and is used 5 times." in told
+    assert words in told
+    assert not any(each in told for each in not_said)
+    assert case.reasons(array, [Measured(1, same)]) == []
 
 
 @pytest.mark.parametrize(

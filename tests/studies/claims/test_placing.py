@@ -124,30 +124,54 @@ def test_a_missing_device_is_moved_from_or_ends_the_step():
     assert "which is not there, only /cpu:0" in failed["failed"]
 
 
-def test_that_several_devices_compute_more_is_claimed_of_gpus(tmp_path):
+@pytest.mark.parametrize("name", ["add_n", "copies between devices"])
+def test_what_takes_devices_of_their_own_is_claimed_of_gpus(name, tmp_path):
     claimed = [
         str(case.promise)
         for machine in (two_cores, two_h100)
         for case in PLACEMENT.cases(machine(tmp_path))
-        if case.name == "add_n"
+        if case.name == name
     ]
     assert claimed == ["either", "better"]
 
 
+def told_of_copies(folder, *runs):
+    """What is told of ways to place, of which each of `runs` of the other way measured these copies."""
+    cases = {case.name: case for case in PLACEMENT.cases(two_cores(folder))}
+    one_device, in_turn = placed(together), placed(alternating)
+    sides = [Measured(100.0, one_device)] * len(runs), [Measured(100.0, in_turn | {"copies": run}) for run in runs]
+    return " ".join(cases["copies between devices"].reasons(*sides))
+
+
+def copy(*seconds, copied=True, target="/cpu:1", **more):
+    return {"from": "/cpu:0", "to": target, "bytes": MATRIX, "copied": copied, "seconds": list(seconds)} | more
+
+
 def test_the_reasons_tell_where_what_was(tmp_path):
-    cases = {case.name: case for case in PLACEMENT.cases(two_cores(tmp_path))}
-    sides = [[Measured(100.0, placed(way))] for way in (together, alternating)]
-    sides[1][0].facts["copies"] = [
-        {"from": "/cpu:0", "to": "/cpu:1", "bytes": MATRIX, "copied": False, "seconds": 0.0001},
-        {"from": "/cpu:0", "to": "/cpu:2", "bytes": MATRIX, "problem": "no such device"},
-    ]
-    told = " ".join(cases["copies between devices"].reasons(*sides))
+    failed = copy(target="/cpu:2", problem="no such device")
+    told = told_of_copies(tmp_path, [copy(0.9e-4, 1.1e-4, copied=False), failed])
     assert "nothing crosses; two in turn: /cpu:0: " in told
     assert "from device to device in a step: 7,168 B" in told
+    assert "to /cpu:1: what it takes by itself is lost in the noise (no bytes are copied" in told, "of two so different"
+    told = told_of_copies(tmp_path, [copy(0.99e-4, 1.01e-4, copied=False), failed])
     assert "from /cpu:0 to /cpu:1 takes 0.10 ms by itself (no bytes are copied" in told
     assert "7 of them are 7% of the step." in told
     assert "to /cpu:2 was not measured: no such device." in told
-    assert "they share its cores" in told
+    assert told.endswith("which share its cores: of other devices this says nothing.")
+
+
+def test_what_copies_take_is_told_of_all_pairs_and_never_below_nothing(tmp_path):
+    noise = [-8e-5, 3e-5, 1e-5, -2e-5]
+    told = told_of_copies(tmp_path, [copy(*noise)], [copy(*noise)])
+    assert "from /cpu:0 to /cpu:1: what it takes by itself is lost in the noise." in told
+    assert "of the step." not in told
+    told = told_of_copies(tmp_path, [copy(1e-4, 1.1e-4)], [copy(2.9e-4, 3e-4)])
+    assert "takes 0.20 ms by itself. 7 of them are 14% of the step." in told
+
+
+def test_a_copy_is_measured_some_times():
+    found = placing._copy(*DEVICES, MATRIX)
+    assert (found["copied"], len(found["seconds"])) == (False, placing.REPEATS)
 
 
 def test_the_program_tells_its_figure_and_what_became_of_a_missing_device(tmp_path):

@@ -31,6 +31,7 @@ WARMUP_STEPS = 3
 SECONDS = 2.0  # of the window
 STRICT = "strict"  # the way that is without soft placement
 HOST = "/cpu:0"
+REPEATS = 5  # of the measurement of a copy, each of which is a difference of two times, and noisy
 _NUMBER_BYTES = 4  # of a float32
 
 
@@ -125,7 +126,7 @@ def asked_for_a_missing_device(params: Params, work: Work) -> dict[str, Any]:
 
 
 def copies(there: Sequence[str], nbytes: int) -> list[dict[str, Any]]:
-    """What a copy of `nbytes` takes by itself: from the host, and from device to device."""
+    """What a copy of `nbytes` takes by itself, some times: from the host, and from device to device."""
     prepare()
     ends = dict.fromkeys([(HOST, there[0]), (there[0], there[-1])])
     return [_copy(source, target, nbytes) for source, target in ends if source != target]
@@ -134,7 +135,8 @@ def copies(there: Sequence[str], nbytes: int) -> list[dict[str, Any]]:
 def _copy(source: str, target: str, nbytes: int) -> dict[str, Any]:
     facts: dict[str, Any] = {"from": source, "to": target, "bytes": nbytes}
     try:
-        return facts | {"copied": moves_bytes(source, target), "seconds": Copies((source, target)).seconds(nbytes)}
+        copied, made = moves_bytes(source, target), Copies((source, target))
+        return facts | {"copied": copied, "seconds": [made.seconds(nbytes) for _ in range(REPEATS)]}
     except CopyError as error:
         return facts | {"problem": str(error)}
 
