@@ -29,6 +29,10 @@ _GRACE_SECONDS = 20.0  # for a process that is to end: a launcher waits 10 s for
 _MESSAGE_LINES = 12  # the end of what a failed process said
 
 
+class TimeLimitError(UserError):
+    """A process was ended, as it was not done in time."""
+
+
 class Finished(NamedTuple):
     """A process that ended well: its standard output, and the most memory that it held at once."""
 
@@ -67,8 +71,8 @@ def finish(
 ) -> Finished:
     """Run `command` to its end in a process, which sees no GPU unless `hide_gpus` is False.
 
-    Raises UserError with its last words where its exit code is none of `usable`, or where it takes longer than
-    `limit_seconds`, after which it is ended.
+    Raises UserError with its last words where its exit code is none of `usable`, and TimeLimitError where it takes
+    longer than `limit_seconds`, after which it is ended.
     """
     environment = os.environ | ({"CUDA_VISIBLE_DEVICES": "-1"} if hide_gpus else {})
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
@@ -89,7 +93,7 @@ def finish(
         errors.seek(0)
         said, complaints = output.read().decode(errors="replace"), errors.read().decode(errors="replace")
     if limit.passed:
-        raise UserError(f"{' '.join(command)}\nwas not done after {limit_seconds:.0f} s and was ended")
+        raise TimeLimitError(f"{' '.join(command)}\nwas not done after {limit_seconds:.0f} s and was ended")
     if process.returncode not in usable:
         last_words = "\n".join(complaints.strip().splitlines()[-_MESSAGE_LINES:])
         raise UserError(f"{' '.join(command)}\nended with exit code {process.returncode}:\n{last_words}")

@@ -2,7 +2,6 @@
 
 import functools
 import io
-import math
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from benchmarks import runner
 from benchmarks.console import Console
 from benchmarks.params import parse
 from benchmarks.studies.claims import batch_norm, layouts, number_formats
+from benchmarks.studies.claims.budget import Budget
 from benchmarks.studies.claims.claim import Measured
 from benchmarks.studies.claims.command import measure, plan
 from benchmarks.studies.claims.effect import CONFIRMED, MEASURED, NO_DIFFERENCE
@@ -90,7 +90,7 @@ def study(tmp_path, monkeypatch, clock):
         size = Size(batch=2, steps=3, seconds=1.0)
         monkeypatch.setattr(module, "RESNET20", Trained("planted", "cifar10", size, size))
         story = plan([claim], two_cores(tmp_path), [case])
-        measure(story, run, pairs=3, budget=math.inf)
+        measure(story, run, pairs=3, budget=Budget())
         (progress,) = story.cases
         return progress.finding.judgment, " ".join(text(story).split())
 
