@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.children import tied
 from benchmarks.errors import UserError
 from results import store
 from results.record import RunRecord
@@ -68,16 +69,20 @@ def finish(
     hide_gpus: bool = True,
     usable: Collection[int] = (0,),
     limit_seconds: float | None = None,
+    with_this_process: bool = False,
 ) -> Finished:
     """Run `command` to its end in a process, which sees no GPU unless `hide_gpus` is False.
+
+    `with_this_process`: it ends when this process does, even where that is killed (on Linux).
 
     Raises UserError with its last words where its exit code is none of `usable`, and TimeLimitError where it takes
     longer than `limit_seconds`, after which it is ended.
     """
     environment = os.environ | ({"CUDA_VISIBLE_DEVICES": "-1"} if hide_gpus else {})
+    words = tied(command) if with_this_process else command
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
-            process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=errors)
+            process = subprocess.Popen(words, cwd=PROJECT, env=environment, stdout=output, stderr=errors)
         except OSError as error:
             raise UserError(f"Cannot start {command[0]}: {error.strerror}.") from error
         limit = _Limit(process, limit_seconds)

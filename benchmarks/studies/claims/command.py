@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -24,6 +23,7 @@ from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.own_flags import check_flags
 from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_of_all
+from benchmarks.studies.claims.work_folder import work_folder
 from benchmarks.studies.claims.writing import lacks, quoted
 from benchmarks.studies.pairs import in_turn
 from results import store
@@ -83,12 +83,12 @@ def study(options: argparse.Namespace) -> ExitCode:
         raise UserError(str(error)) from error
     report.check_writable(options.output)
     report.check_writable(options.report, "--report")
-    with tempfile.TemporaryDirectory() as folder:
-        story = plan(claims, look(Path(folder)), options.cases)
+    with work_folder() as work:
+        story = plan(claims, look(work), options.cases)
         check_flags(story, options.run_flags)
         if options.pairs < LEAST_PAIRS:
             report.note(f"NOTE: --pairs={options.pairs}: a verdict needs {LEAST_PAIRS}.")
-        measuring = Measuring(options.results_dir, tuple(options.run_flags), budget)
+        measuring = Measuring(options.results_dir, tuple(options.run_flags), budget, work=work)
         try:
             measure(
                 story,

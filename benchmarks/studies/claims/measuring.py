@@ -29,7 +29,8 @@ class WayError(UserError):
 class Measuring:
     """Where records go, what is added to the flags of every run, and in what time all of them are to be done.
 
-    `program`: what is run with flags. A process that takes longer than `limit_seconds` is ended.
+    `program`: what is run with flags. A process that takes longer than `limit_seconds` is ended. `work`: the folder for
+    what is there for a moment, if not where the system has such files.
     """
 
     results_dir: Path
@@ -37,6 +38,7 @@ class Measuring:
     budget: Budget = field(default_factory=Budget)
     program: Sequence[str] = ONE_PROCESS
     limit_seconds: float = STUCK_SECONDS
+    work: Path | None = None
 
     def prepare(self, files: Preparation) -> None:
         """Make `files`. Raises WayError where that fails, and BudgetSpentError."""
@@ -53,7 +55,13 @@ class Measuring:
             raise BudgetSpentError
         limit = min(left, self.limit_seconds)
         try:
-            return finish([sys.executable, *words], hide_gpus=hide_gpus, usable=usable, limit_seconds=limit)
+            return finish(
+                [sys.executable, *words],
+                hide_gpus=hide_gpus,
+                usable=usable,
+                limit_seconds=limit,
+                with_this_process=True,
+            )
         except TimeLimitError as error:
             if left < self.limit_seconds:
                 raise BudgetSpentError from error
@@ -63,7 +71,7 @@ class Measuring:
 
     def _run(self, way: Way) -> Measured:
         flags = [*way.flags, *self.more_flags]
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
             finished = self._finish([*self.program, *flags, f"--results_dir={folder}"], usable=USABLE)
             records, _ = store.load(folder)
         if len(records) != 1 or records[0].status != "completed":

@@ -50,9 +50,10 @@ def _indented(sentence: str) -> str:
 
 def text(story: Story) -> str:
     """The table of the cases that came to something, and under it what each claim came to."""
-    several = sum(bool(each.pairs) for each in story.cases) > 1
-    notes = textwrap.fill(f"{HOW} {BY_CHANCE}" if several else HOW, WIDTH)
-    return "\n\n".join([_table(story), notes, *_paragraphs(story)])
+    measured = sum(bool(each.pairs) for each in story.cases)
+    notes = textwrap.fill(f"{HOW} {BY_CHANCE}" if measured > 1 else HOW, WIDTH)
+    table = [_table(story), notes] if measured else []
+    return "\n\n".join([*table, *_paragraphs(story)])
 
 
 def document(story: Story) -> str:

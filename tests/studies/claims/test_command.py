@@ -2,10 +2,14 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 import time
 from itertools import cycle
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.errors import ExitCode
@@ -20,6 +24,7 @@ from benchmarks.studies.claims.files import FILE_SIZE
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.placing import PLACEMENT
 from benchmarks.studies.claims.threads import THREADS
+from benchmarks.studies.claims.work_folder import work_folder
 from results import store
 from tests.results.records import record
 from tests.studies.claims.planted import measurements, two_cores, two_h100
@@ -356,7 +361,7 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
     study = claim(case(promise=Promise(1.12, 1.3)), name="xla")
     monkeypatch.setattr(command, "CLAIMS", (study,))
     monkeypatch.setattr(command, "look", two_cores)
-    monkeypatch.setattr(command, "Measuring", lambda *given: Measuring(*given, stand_in))
+    monkeypatch.setattr(command, "Measuring", lambda *given, **named: Measuring(*given, stand_in, **named))
     monkeypatch.chdir(tmp_path)
     words = [
         "xla",
@@ -380,7 +385,7 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
 def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_path, monkeypatch, stand_in, capsys):
     monkeypatch.setattr(command, "CLAIMS", (claim(case(other="--terminates"), name="xla"),))
     monkeypatch.setattr(command, "look", two_cores)
-    monkeypatch.setattr(command, "Measuring", lambda *given: Measuring(*given, stand_in))
+    monkeypatch.setattr(command, "Measuring", lambda *given, **named: Measuring(*given, stand_in, **named))
     began = time.monotonic()
     assert command.main(["xla", f"--results_dir={tmp_path}/runs"]) == ExitCode.TERMINATED
     assert time.monotonic() - began < 30, "the run would have gone on for 60 s"
@@ -400,7 +405,7 @@ def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_pat
 def test_what_measured_nothing_keeps_the_files_of_before(tmp_path, monkeypatch, stand_in, capsys, other, words, code):
     monkeypatch.setattr(command, "CLAIMS", (claim(case(other=other), name="xla"),))
     monkeypatch.setattr(command, "look", two_cores)
-    monkeypatch.setattr(command, "Measuring", lambda *given: Measuring(*given, stand_in))
+    monkeypatch.setattr(command, "Measuring", lambda *given, **named: Measuring(*given, stand_in, **named))
     files = {name: tmp_path / f"of_before.{name}" for name in ("output.json", "report.md")}
     for file in files.values():
         file.write_text("of before")
@@ -416,8 +421,46 @@ def test_records_that_can_no_longer_be_written_end_the_study(tmp_path, monkeypat
     monkeypatch.setattr(command, "CLAIMS", (claim(case(), name="xla"),))
     monkeypatch.setattr(command, "look", two_cores)
     full = Measuring(Path("/dev/null"), program=stand_in)
-    monkeypatch.setattr(command, "Measuring", lambda *_: full)
+    monkeypatch.setattr(command, "Measuring", lambda *_, **__: full)
     assert command.main(["xla", f"--results_dir={tmp_path}"]) == ExitCode.UNUSABLE
     told = capsys.readouterr()
     assert "- not measured, as its turn had not come: case" in told.out
     assert "error: Cannot write into results folder '/dev/null'" in told.err
+
+
+KILLED = """\
+import os, pathlib, sys
+sys.path.insert(0, {project!r})
+from benchmarks.studies.claims.claim import Way
+from benchmarks.studies.claims.measuring import Measuring
+from benchmarks.studies.claims.work_folder import work_folder
+run = "import os, pathlib, time; pathlib.Path({told!r}).write_text(str(os.getpid())); time.sleep(60)"
+with work_folder(pathlib.Path({parent!r})) as work:
+    Measuring(work, work=work).measure(Way("own", program=("-c", run)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process outlives the one that started it")
+def test_a_study_that_is_killed_takes_its_run_with_it_and_the_next_one_removes_its_folder(tmp_path):
+    told, parent = tmp_path / "told", tmp_path / "parent"
+    parent.mkdir()
+    program = KILLED.format(project=str(Path(__file__).parents[3]), told=str(told), parent=str(parent))
+    study = subprocess.Popen([sys.executable, "-c", program])
+    await_true(lambda: told.exists() and told.read_text())
+    run = psutil.Process(int(told.read_text()))
+    with work_folder(parent) as another:
+        assert len(list(parent.iterdir())) == 2, "the folder of a study that goes on stays"
+        study.send_signal(signal.SIGKILL)
+        study.wait()
+        await_true(lambda: not run.is_running() or run.status() == psutil.STATUS_ZOMBIE)
+        with work_folder(parent) as third:
+            assert set(parent.iterdir()) == {another, third}
+    assert list(parent.iterdir()) == []
+
+
+def await_true(found, seconds=60):
+    """Return once `found` returns something true, on however busy a machine."""
+    end = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.02)
