@@ -27,6 +27,26 @@ def start_python(words: Sequence[str], **options: Any) -> subprocess.Popen[str]:
     )
 
 
+# Asked for before the program begins, and kept by what it becomes: see _killed_with_this_process.
+_TIED = f"""\
+import ctypes, os, sys
+ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, {int(signal.SIGKILL)})
+os.getppid() == int(sys.argv[1]) or sys.exit({128 + signal.SIGKILL})
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def tied(command: Sequence[str]) -> list[str]:
+    """`command`, whose first word is a path, as one that is killed when this process ends, which starts it.
+
+    For processes that have threads, which may run no code of their own in a child before its program begins. It has to
+    be started in the main thread. Systems other than Linux have `command` as it is.
+    """
+    if sys.platform != "linux":
+        return list(command)
+    return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), *command]
+
+
 def _killed_with_this_process() -> Callable[[], None] | None:
     """What a child does before its program begins, as subprocess's `preexec_fn`, to be killed when this process ends.
 

@@ -44,10 +44,10 @@ def rule(*about: str) -> Callable[[Check], Check]:
     return register
 
 
-def validate(params: Params, *, without: Collection[str] = ()) -> list[str]:
+def validate(params: Params, *, without: Collection[str] = (), leave_out: Collection[Check] = ()) -> list[str]:
     """Every problem of `params`: of each option by itself, then among them.
 
-    Nothing is said about the options in `without`, whose problems are known.
+    Nothing is said about the options in `without`, whose problems are known, nor by the rules in `leave_out`.
     """
     wrong = {
         name: problem
@@ -55,7 +55,7 @@ def validate(params: Params, *, without: Collection[str] = ()) -> list[str]:
         if name not in without and (problem := option.problem(getattr(params, name)))
     }
     known = {*wrong, *without}
-    among = [rule.check(params) or () for rule in RULES if not rule.about & known]
+    among = [rule.check(params) or () for rule in RULES if not rule.about & known and rule.check not in leave_out]
     texts = [[problems] if isinstance(problems, str) else problems for problems in among]
     return [*wrong.values(), *itertools.chain.from_iterable(texts)]
 

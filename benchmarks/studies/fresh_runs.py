@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.children import tied
 from benchmarks.errors import UserError
 from results import store
 from results.record import RunRecord
@@ -27,6 +28,10 @@ WARMUP_STEPS = 3  # as many as the yardsticks make
 _MAXRSS_IN_MIB = 2**20 if sys.platform == "darwin" else 2**10
 _GRACE_SECONDS = 20.0  # for a process that is to end: a launcher waits 10 s for those that it has started
 _MESSAGE_LINES = 12  # the end of what a failed process said
+
+
+class TimeLimitError(UserError):
+    """A process was ended, as it was not done in time."""
 
 
 class Finished(NamedTuple):
@@ -64,16 +69,20 @@ def finish(
     hide_gpus: bool = True,
     usable: Collection[int] = (0,),
     limit_seconds: float | None = None,
+    with_this_process: bool = False,
 ) -> Finished:
     """Run `command` to its end in a process, which sees no GPU unless `hide_gpus` is False.
 
-    Raises UserError with its last words where its exit code is none of `usable`, or where it takes longer than
-    `limit_seconds`, after which it is ended.
+    `with_this_process`: it ends when this process does, even where that is killed (on Linux).
+
+    Raises UserError with its last words where its exit code is none of `usable`, and TimeLimitError where it takes
+    longer than `limit_seconds`, after which it is ended.
     """
     environment = os.environ | ({"CUDA_VISIBLE_DEVICES": "-1"} if hide_gpus else {})
+    words = tied(command) if with_this_process else command
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
-            process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=errors)
+            process = subprocess.Popen(words, cwd=PROJECT, env=environment, stdout=output, stderr=errors)
         except OSError as error:
             raise UserError(f"Cannot start {command[0]}: {error.strerror}.") from error
         limit = _Limit(process, limit_seconds)
@@ -89,7 +98,7 @@ def finish(
         errors.seek(0)
         said, complaints = output.read().decode(errors="replace"), errors.read().decode(errors="replace")
     if limit.passed:
-        raise UserError(f"{' '.join(command)}\nwas not done after {limit_seconds:.0f} s and was ended")
+        raise TimeLimitError(f"{' '.join(command)}\nwas not done after {limit_seconds:.0f} s and was ended")
     if process.returncode not in usable:
         last_words = "\n".join(complaints.strip().splitlines()[-_MESSAGE_LINES:])
         raise UserError(f"{' '.join(command)}\nended with exit code {process.returncode}:\n{last_words}")

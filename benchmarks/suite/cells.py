@@ -36,7 +36,9 @@ class Cell:
     def arguments(self, batch_size: int = 0) -> list[str]:
         """Its flags as a command line has them, with another `batch_size` where that is not 0."""
         flags = dict(self.flags) | ({"batch_size": str(batch_size)} if batch_size else {})
-        return [f"--{name}={value}" for name, value in flags.items()]
+        split = ("cases",) if self.study else ()  # that option is given once for each of its values
+        values = {name: value.split(",") if name in split else [value] for name, value in flags.items()}
+        return [f"--{name}={value}" for name, given in values.items() for value in given]
 
     def facts(self) -> dict[str, Any]:
         """It, as a journal keeps it."""

@@ -233,7 +233,7 @@ class _Reader:
         return {str(key.text): self._text(key, value)}
 
     def _patterns(self, key: Text, node: Sequence) -> Setting:
-        """Names of cases as a command has them, with commas between; within one, ? stands for its comma too."""
+        """Names of cases, with commas between; within one, ? stands for its comma too."""
         texts = [self._text(key, item).text or "" for item in node.items]
         return Setting(",".join(text.replace(",", "?") for text in texts), node.where)
 

@@ -233,7 +233,7 @@ studies: [placement, {study: placement, pairs: 4}]
         "study xla",
     ]
     short, whole = found[2:]
-    assert short.arguments() == ["--budget=10m", "--pairs=3", "--cases=resnet20,*inference"]
+    assert short.arguments() == ["--budget=10m", "--pairs=3", "--cases=resnet20", "--cases=*inference"]
     assert (whole.arguments(), whole.id) == ([], "313f5623ba31")
     assert study_seconds("xla", {}) > study_seconds("xla", {"pairs": "3"}) > study_seconds("xla", short.flags)
     assert study_seconds("xla", {"budget": "1m"}) == study_seconds("none", {}) + 60

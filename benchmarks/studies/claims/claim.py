@@ -14,20 +14,27 @@ IMAGES_PER_SECOND = "images/sec"
 PAIRS = 5  # of each case, at most, where nothing else is asked for
 
 
+class Preparation(NamedTuple):
+    """The words after `python` of a program that makes files, and the seconds that it takes, roughly, on two cores."""
+
+    program: tuple[str, ...]
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Way:
     """One side of a case, measured in a fresh process.
 
     `flags` are those of run_benchmark.py, whose record gives the figure. Where that cannot do it, `program` has the
     words after `python` of a program that ends its output with a line of JSON: {"figure": number, "facts": {...}}.
-    `prepared_by` has those of a program that makes the files that the way reads: it is run once, before the first way
-    that names it, and no figure counts it.
+    `prepared_by` makes the files that the way reads: it is run once, before the first way that names it, and no figure
+    counts it.
     """
 
     name: str
     flags: tuple[str, ...] = ()
     program: tuple[str, ...] = ()
-    prepared_by: tuple[str, ...] = ()
+    prepared_by: Preparation | None = None
 
 
 class Measured(NamedTuple):
@@ -80,6 +87,11 @@ class Case:
     less_is_better: bool = False
     reasons: Reasons = lambda _advised, _other: ()
 
+    @property
+    def preparations(self) -> tuple[Preparation, ...]:
+        """What makes the files that its ways read, each once."""
+        return tuple(dict.fromkeys(way.prepared_by for way in (self.advised, self.other) if way.prepared_by))
+
 
 class Missing(NamedTuple):
     """A case that this machine cannot run, and what it lacks, as "a GPU that TensorFlow sees"."""
@@ -102,9 +114,13 @@ class Claim:
     cases: Callable[[Machine], Sequence[Case | Missing]]
 
     def seconds(self, machine: Machine, pairs: int, patterns: Sequence[str] = ()) -> float:
-        """What so many pairs of each case that is `asked` for take on `machine`, roughly; 0 where it can run none."""
-        found = [case for case in self.cases(machine) if isinstance(case, Case) and asked(case.name, patterns)]
-        return 2 * pairs * sum(case.seconds for case in found)
+        """What so many pairs of each case that is `asked` for take on `machine`, roughly, and their files.
+
+        0 where it can run none.
+        """
+        cases = [case for case in self.cases(machine) if isinstance(case, Case) and asked(case.name, patterns)]
+        files = {each for case in cases for each in case.preparations}
+        return 2 * pairs * sum(case.seconds for case in cases) + sum(each.seconds for each in files)
 
 
 def asked(name: str, patterns: Sequence[str]) -> bool:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
 from benchmarks.errors import ExitCode, UserError
-from benchmarks.params import parse
 from benchmarks.params.option import closest
 from benchmarks.signals import Terminated
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
+from benchmarks.studies.claims.budget import Budget, BudgetSpentError
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Way, asked
+from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Preparation, Way, asked
 from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
-from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_at_most
-from benchmarks.studies.claims.writing import lacks
+from benchmarks.studies.claims.own_flags import check_flags
+from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_of_all
+from benchmarks.studies.claims.work_folder import work_folder
+from benchmarks.studies.claims.writing import lacks, quoted
 from benchmarks.studies.pairs import in_turn
 from results import store
 from results.commands import arguments
@@ -43,10 +43,9 @@ confirms the claim, and why it may not.
 Flags after -- go to every run of run_benchmark.py: python -m benchmarks.studies xla -- --batch_size=8. The runs leave
 their records in --results_dir. Leave the machine alone meanwhile.
 
-The exit code is 0 where all was measured, 1 where a case failed, 2 where a flag or a folder cannot be used, and 77
-where this machine can run no case.
+The exit code is 0 where what there was time for was measured, 1 where a case failed, 2 where a flag or a folder cannot
+be used, as a budget in which nothing can be measured, and 77 where this machine can run no case.
 """
-_STUCK_SECONDS = 3600.0  # a process that takes longer is taken for stuck
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,21 +75,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def study(options: argparse.Namespace) -> ExitCode:
     """Measure the chosen claims, print what they say and write it; the worst of what became of them."""
-    claims = chosen(options.studies)
+    claims, budget = chosen(options.studies), Budget(options.budget)
     try:
         store.check_folder(options.results_dir)
     except store.FolderError as error:
         raise UserError(str(error)) from error
     report.check_writable(options.output)
     report.check_writable(options.report, "--report")
-    with tempfile.TemporaryDirectory() as folder:
-        story = plan(claims, look(Path(folder)), options.cases)
+    with work_folder() as work:
+        story = plan(claims, look(work), options.cases)
         check_flags(story, options.run_flags)
         if options.pairs < LEAST_PAIRS:
             report.note(f"NOTE: --pairs={options.pairs}: a verdict needs {LEAST_PAIRS}.")
-        measuring = Measuring(options.results_dir, tuple(options.run_flags), _STUCK_SECONDS)
+        measuring = Measuring(options.results_dir, tuple(options.run_flags), budget, work=work)
         try:
-            measure(story, measuring.measure, options.pairs, options.budget, lambda: save(options, story))
+            measure(
+                story,
+                measuring.measure,
+                options.pairs,
+                budget,
+                prepare=measuring.prepare,
+                on_pair=lambda: save(options, story),
+            )
         except store.FolderError as error:  # a disk that is full is so for every case
             raise UserError(str(error)) from error
         finally:  # an interrupt must not lose what is there
@@ -99,7 +105,15 @@ def study(options: argparse.Namespace) -> ExitCode:
     if not story.cases:
         report.note(f"{PROGRAM}: no case can run here: this machine lacks {lacks(story)}.")
         return ExitCode.CANNOT_RUN_HERE
-    return ExitCode.FAILED if any(each.failure for each in story.cases) else ExitCode.VALID
+    if any(each.failure for each in story.cases):
+        return ExitCode.FAILED
+    if not story.measured:
+        least = min(story.seconds([(each, min(LEAST_PAIRS, options.pairs))]) for each in story.cases)
+        raise UserError(
+            f"--budget={options.budget:g}: nothing was measured: the shortest case is expected to take "
+            f"about {about(least)}, and the start is counted too. Give more."
+        )
+    return ExitCode.VALID
 
 
 def chosen(names: Sequence[str]) -> list[Claim]:
@@ -131,83 +145,46 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
     names = [*(progress.case.name for progress in story.cases), *(case.name for _, case in story.missing)]
     for pattern in patterns:
         if not any(asked(name, [pattern]) for name in names):
-            there_are = ", ".join(case.name for claim in claims for case in claim.cases(machine))
-            raise UserError(f"--cases: no case is called '{pattern}'. There are: {there_are}.")
+            there_are = quoted(case.name for claim in claims for case in claim.cases(machine))
+            each = " Give --cases once for each." if "," in pattern else ""
+            raise UserError(f"--cases: no case is called '{pattern}'.{each} There are: {there_are}.")
     return story
-
-
-def check_flags(story: Story, run_flags: Sequence[str]) -> None:
-    """Give up the cases whose runs cannot have `run_flags`.
-
-    Raises UserError where that is all of them, and where flags for both ways of a case set what these differ in.
-    """
-    for progress in story.cases:
-        if run_flags and progress.case.advised.program:
-            report.note(f"NOTE: {progress.name}: a program of its own measures it, to which flags after -- do not go.")
-    checked = [each for each in story.cases if run_flags and _can_run(each.case)]
-    for progress in checked:
-        case = progress.case
-        try:
-            lost = _differing(case, ()) - _differing(case, run_flags)
-        except UserError as error:
-            progress.failure = str(error)
-            continue
-        if lost:
-            raise UserError(
-                f"{' '.join(run_flags)} after --: '{case.advised.name}' and '{case.other.name}' of {progress.name} "
-                f"differ in {', '.join(f'--{name}' for name in sorted(lost))}. Leave that out, or leave the case out "
-                "by --cases."
-            )
-    if checked and all(progress.failure for progress in checked):
-        raise UserError(checked[0].failure)
-
-
-def _can_run(case: Case) -> bool:
-    """Whether both ways are runs, and what they read is there: some of it is made when its turn comes."""
-    if case.advised.program or case.other.program:
-        return False
-    try:
-        _differing(case, ())
-    except UserError:
-        return False
-    return True
-
-
-def _differing(case: Case, more: Sequence[str]) -> set[str]:
-    """The flags that have another value in one way of `case` than in the other, with `more` of them in both.
-
-    Raises UserError where a run would.
-    """
-    advised, other = (vars(parse([*way.flags, *more]).params) for way in (case.advised, case.other))
-    return {name for name, value in advised.items() if other[name] != value}
 
 
 def measure(
     story: Story,
     run: Callable[[Way], Measured],
     pairs: int,
-    budget: float,
+    budget: Budget,
+    *,
+    prepare: Callable[[Preparation], None] = lambda _: None,
     on_pair: Callable[[], None] = lambda: None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Measure up to `pairs` pairs of each case, for `budget` seconds. A case that fails is given up, the others go on.
+    """Measure up to `pairs` pairs of each case, within `budget`. A case that fails is given up, the others go on.
 
-    `on_pair` is called after each pair.
+    `prepare` makes the files that ways read. `on_pair` is called after each pair.
     """
     for claim, case in story.missing:
         report.note(f"{claim.name}: {case.name}: this machine cannot run it: it lacks {case.lacks}")
-    begin = clock()
-    while progress := next_case(story.cases, pairs, budget - (clock() - begin)):
-        left = min(seconds_at_most(story.cases, pairs), budget - (clock() - begin))
+    while progress := next_case(story, pairs, budget.left):
         number = len(progress.pairs) + 1
-        report.note(f"{progress.name}: pair {number} of {pairs}; at most {about(left)} left")
-        began = clock()
+        left = min(seconds_of_all(story, pairs), budget.left)
+        report.note(f"{progress.name}: pair {number} of {pairs}; about {about(left)} left")
         try:
-            progress.pairs.append(one_pair(progress.case, number, run))
+            for files in progress.case.preparations:
+                if files not in story.made:
+                    prepare(files)
+                    story.made.add(files)
+            began = budget.spent
+            pair = one_pair(progress.case, number, run)
+            progress.pair_seconds = budget.spent - began
+            progress.pairs.append(pair)
         except WayError as error:
             progress.failure = str(error)
             report.note(f"{progress.name}: given up: {error}")
-        progress.pair_seconds = clock() - began
+        except BudgetSpentError:
+            report.note(f"{progress.name}: ended, as --budget is spent")
+            break
         on_pair()
     story.why_not = "its pairs do not fit in the time that was left"
 
@@ -218,7 +195,12 @@ def one_pair(case: Case, number: int, run: Callable[[Way], Measured]) -> tuple[M
 
 
 def save(options: argparse.Namespace, story: Story) -> None:
-    """Write what came of the claims so far into the files that were asked for. Raises UserError where it cannot."""
+    """Write what came of the claims so far into the files that were asked for. Raises UserError where it cannot.
+
+    Where nothing was measured, what is there is kept: an earlier study may have left it.
+    """
+    if not story.measured:
+        return
     report.save(options.output, "claims", {"cases": writing.figures(story)})
     if options.report:
         report.write(options.report, "--report", _document(options.report)(story))
@@ -252,14 +234,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="say what studies there are, and end")
     parser.add_argument("--pairs", type=arguments.count, default=PAIRS, help=f"pairs a case, at most (default {PAIRS})")
     parser.add_argument(
-        "--budget", type=arguments.seconds, default=float("inf"), metavar="TIME", help="at most, in all: such as 30m"
+        "--budget", type=arguments.seconds, default=float("inf"), metavar="TIME", help="for all of it, such as 30m"
     )
     parser.add_argument(
         "--cases",
-        type=lambda text: text.split(","),
-        default=(),
-        metavar="PATTERN,...",
-        help="only the cases of these names; * stands for anything",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="only the cases of this name; * stands for anything, and several --cases for several names",
     )
     parser.add_argument(
         "--results_dir", type=Path, default=Path("runs/studies"), metavar="DIR", help="default runs/studies"

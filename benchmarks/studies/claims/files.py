@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.studies.claims import recorded
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Way
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Preparation, Way
 from benchmarks.studies.claims.effect import NEGLIGIBLE
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.programs.page_cache import can_drop
@@ -18,6 +18,7 @@ from benchmarks.studies.claims.samples import reading
 
 _SIZES = (("3 kB", 32_000, 3072), ("110 kB", 900, 110_000))  # CIFAR-10's images, and about ImageNet's: 100 MB of each
 _PROGRAMS = "benchmarks.studies.claims.programs"
+_MAKING_SECONDS = 10.0  # of the files of a size
 _COLD = 0.01  # more than this share in memory is no cold cache
 
 
@@ -35,13 +36,8 @@ def _read(machine: Machine, size: str, images: int, image_bytes: int, cache: str
         return Missing(name, "posix_fadvise, by which a program that is not root has files leave the memory")
     folder = machine.work / f"files of {size}"
     words = ("-m", f"{_PROGRAMS}.read_files", f"--folder={folder}", f"--cache={cache}")
-    made_by = (
-        "-m",
-        f"{_PROGRAMS}.make_files",
-        f"--folder={folder}",
-        f"--images={images}",
-        f"--image_bytes={image_bytes}",
-    )
+    made = (f"--folder={folder}", f"--images={images}", f"--image_bytes={image_bytes}")
+    made_by = Preparation(("-m", f"{_PROGRAMS}.make_files", *made), seconds=_MAKING_SECONDS)
     return Case(
         name,
         Way("TFRecord", program=(*words, "--way=large"), prepared_by=made_by),

@@ -94,7 +94,7 @@ def _of(claim: Claim, story: Story) -> Sequence[Progress]:
 
 def _section(claim: Claim, story: Story) -> Section:
     """What a claim says, and a row for each of its cases with its figures and what is told of it below."""
-    rows = [_row(each) for each in _of(claim, story)]
+    rows = [_row(each, story) for each in _of(claim, story)]
     rows += [
         (missing.name, "-", "cannot run here", "-", f"This machine lacks {missing.lacks}.")
         for of, missing in story.missing
@@ -103,10 +103,10 @@ def _section(claim: Claim, story: Story) -> Section:
     return Section(claim.name, claim.name, (claim.says, f"Source: {claim.source}."), (Table(_HEADINGS, tuple(rows)),))
 
 
-def _row(progress: Progress) -> tuple[str, ...]:
+def _row(progress: Progress, story: Story) -> tuple[str, ...]:
     _, advised, other, unit, gain, claimed, pairs, outcome = writing.row(progress)
     figures = (
         f"{advised}; {other} {unit}. Claimed: {claimed}. {counted(int(pairs), 'pair')}." if progress.pairs else "-"
     )
-    words = writing.told(progress)
+    words = writing.told(progress, story)
     return progress.case.name, gain or "-", outcome, figures, words[:1].upper() + words[1:]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from benchmarks.studies.claims.claim import Way
+from benchmarks.studies.claims.claim import Preparation, Way
 from benchmarks.studies.claims.machine import Machine
+
+_SECONDS = {"cifar10": 5.0, "imagenet": 15.0}  # to make a sample
 
 
 def reading(way: Way, machine: Machine, name: str, folder: str = "") -> Way:
@@ -14,5 +16,7 @@ def reading(way: Way, machine: Machine, name: str, folder: str = "") -> Way:
     return dataclasses.replace(
         way,
         flags=(*way.flags, f"--data_name={name}", f"--data_dir={sample / folder}"),
-        prepared_by=("-m", f"benchmarks.inputs.{name}", f"--data_dir={sample}", "--sample"),
+        prepared_by=Preparation(
+            ("-m", f"benchmarks.inputs.{name}", f"--data_dir={sample}", "--sample"), seconds=_SECONDS[name]
+        ),
     )

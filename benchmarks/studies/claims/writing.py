@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from benchmarks.studies import report
@@ -17,6 +17,7 @@ from results.durations import about
 from results.record import RunRecord
 
 WIDTH = 118
+NOT_MEASURED = "not measured"
 TITLE = "What the performance guide claims, measured on this machine"
 HOW = (
     "Figures are medians. 'Times as good' is the geometric mean of the pairs' ratios, with its 95 % interval: the runs "
@@ -33,9 +34,14 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
         cost = f"{len(cases)} cases, about {about(claim.seconds(machine, pairs))}" if cases else "not on a CPU"
         lines.append(f"{claim.name}  ({cost})")
         lines.append(_indented(claim.says))
-        lines.append(_indented(f"Cases: {', '.join(case.name for case in claim.cases(machine))}"))
+        lines.append(_indented(f"Cases: {quoted(case.name for case in claim.cases(machine))}"))
         lines.append(f"    Source: {claim.source}")
     return "\n".join(lines)
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names of cases, in which there may be commas."""
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def _indented(sentence: str) -> str:
@@ -44,9 +50,10 @@ def _indented(sentence: str) -> str:
 
 def text(story: Story) -> str:
     """The table of the cases that came to something, and under it what each claim came to."""
-    several = sum(bool(each.pairs) for each in story.cases) > 1
-    notes = textwrap.fill(f"{HOW} {BY_CHANCE}" if several else HOW, WIDTH)
-    return "\n\n".join([_table(story), notes, *_paragraphs(story)])
+    measured = sum(bool(each.pairs) for each in story.cases)
+    notes = textwrap.fill(f"{HOW} {BY_CHANCE}" if measured > 1 else HOW, WIDTH)
+    table = [_table(story), notes] if measured else []
+    return "\n\n".join([*table, *_paragraphs(story)])
 
 
 def document(story: Story) -> str:
@@ -56,7 +63,7 @@ def document(story: Story) -> str:
 
 def figures(story: Story) -> list[dict[str, Any]]:
     """Every single figure, as plain values."""
-    measured = [_plain(each) for each in story.cases]
+    measured = [_plain(each, story) for each in story.cases]
     return measured + [
         {"study": claim.name, "case": missing.name, "outcome": "cannot run here", "lacks": missing.lacks}
         for claim, missing in story.missing
@@ -78,7 +85,7 @@ def outcome(progress: Progress) -> str:
     """The word for what became of a case."""
     if progress.failure:
         return "failed"
-    return progress.finding.judgment.outcome if progress.pairs else "not measured"
+    return progress.finding.judgment.outcome if progress.pairs else NOT_MEASURED
 
 
 def _table(story: Story) -> str:
@@ -95,7 +102,7 @@ def row(progress: Progress) -> list[str]:
         return [progress.name, "", "", case.unit, "", str(case.promise), "0", outcome(progress)]
     advised, other = (statistics.median(each.figure for each in side) for side in zip(*pairs, strict=True))
     ratio = progress.finding.effect
-    gain = f"{ratio.value:.3g} ({bounds(ratio)})"
+    gain = f"{ratio.value:.3g} ({'one pair' if ratio.low is None else bounds(ratio)})"
     sides = [f"{case.advised.name}: {_figure(advised)}", f"{case.other.name}: {_figure(other)}"]
     return [progress.name, *sides, case.unit, gain, str(case.promise), str(len(pairs)), outcome(progress)]
 
@@ -110,22 +117,27 @@ def _paragraphs(story: Story) -> Iterator[str]:
         name = claim.name
         lines = [f"{name}: {claim.says} ({claim.source})"]
         cases = [each for each in story.cases if each.claim.name == name]
-        lines += [f"{each.case.name}: {told(each)}" for each in cases if each.pairs or each.failure]
+        lines += [f"{each.case.name}: {told(each, story)}" for each in cases if each.pairs or each.failure]
         lines += [_lacks(missing) for of, missing in story.missing if of.name == name]
         if left := [each.case.name for each in cases if not each.pairs and not each.failure]:
-            lines.append(f"not measured, as {story.why_not}: {', '.join(left)}")
+            lines.append(f"{not_measured(story)}: {', '.join(left)}")
         yield "\n".join(
             textwrap.fill(line, WIDTH, initial_indent="- " * (number > 0), subsequent_indent="  " * (number > 0))
             for number, line in enumerate(lines)
         )
 
 
-def told(progress: Progress) -> str:
+def not_measured(story: Story) -> str:
+    """What is said of a case without pairs."""
+    return f"{NOT_MEASURED}, as {story.why_not}"
+
+
+def told(progress: Progress, story: Story) -> str:
     """What came of a case, and why: sentences."""
     if progress.failure:
         return f"failed: {progress.failure}"
     if not progress.pairs:
-        return "Not measured."
+        return f"{not_measured(story)}."
     finding = progress.finding
     sentences = [f"{finding.judgment.outcome}: {finding.judgment.words}."]
     return " ".join([*sentences, *finding.reasons, *_doubts(finding)])
@@ -158,7 +170,7 @@ def _records(finding: Finding) -> list[RunRecord]:
     return [run.record for pair in finding.pairs for run in pair if run.record]
 
 
-def _plain(progress: Progress) -> dict[str, Any]:
+def _plain(progress: Progress, story: Story) -> dict[str, Any]:
     case, finding = progress.case, progress.finding
     ratio = finding.effect if progress.pairs else None
     return {
@@ -172,7 +184,7 @@ def _plain(progress: Progress) -> dict[str, Any]:
         "other": {"name": case.other.name, "flags": case.other.flags, "program": case.other.program},
         "claimed": {**vars(case.promise), "words": str(case.promise)},
         "outcome": outcome(progress),
-        "words": finding.judgment.words if progress.pairs else progress.failure or "not measured",
+        "words": finding.judgment.words if progress.pairs else progress.failure or not_measured(story),
         "reasons": finding.reasons,
         "times_as_good": ratio and {"value": ratio.value, "low": ratio.low, "high": ratio.high},
         "pairs": [{"advised": _side(advised), "other": _side(other)} for advised, other in progress.pairs],

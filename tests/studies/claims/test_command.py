@@ -1,25 +1,33 @@
 """The command of the studies, with a program in place of the benchmark that writes records as it does."""
 
 import json
-import math
 import re
+import signal
+import subprocess
+import sys
 import time
 from itertools import cycle
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.errors import ExitCode
 from benchmarks.studies.claims import command
 from benchmarks.studies.claims.batch_norm import FUSED_BATCH_NORM
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
+from benchmarks.studies.claims.budget import Budget, BudgetSpentError
+from benchmarks.studies.claims.catalogue import CLAIMS
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Preparation, Promise, Way
 from benchmarks.studies.claims.compiling import XLA
+from benchmarks.studies.claims.feeding import INPUT_BOUND, INPUT_METHOD, PREPROCESS_DEVICE
+from benchmarks.studies.claims.files import FILE_SIZE
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.placing import PLACEMENT
 from benchmarks.studies.claims.threads import THREADS
+from benchmarks.studies.claims.work_folder import work_folder
 from results import store
 from tests.results.records import record
-from tests.studies.claims.planted import measurements, two_cores
+from tests.studies.claims.planted import measurements, two_cores, two_h100
 
 STAND_IN = """\
 import sys
@@ -86,18 +94,18 @@ def test_a_program_of_a_studys_own_tells_its_figure(tmp_path):
 
 
 def test_what_ways_read_is_made_once(tmp_path):
-    made_by = ("-c", f"open({str(tmp_path / 'log')!r}, 'a').write('made ')")
+    made_by = Preparation(("-c", f"open({str(tmp_path / 'log')!r}, 'a').write('made ')"), 1.0)
     read = f"print('{{\"figure\": ' + str(len(open({str(tmp_path / 'log')!r}).read())) + ', \"facts\": {{}}}}')"
     measuring = Measuring(tmp_path)
-    ways = [Way(name, program=("-c", read), prepared_by=made_by) for name in ("one", "other", "one")]
-    assert [measuring.measure(way).figure for way in ways] == [5, 5, 5]
+    ways = [Way(name, program=("-c", read), prepared_by=made_by) for name in ("one", "other")]
+    story = command.plan([claim(Case("first", *ways), Case("second", *ways))], two_cores(tmp_path))
+    command.measure(story, measuring.measure, 1, Budget(), prepare=measuring.prepare)
+    assert [side.figure for each in story.cases for pair in each.pairs for side in pair] == [5] * 4
 
 
 def test_what_cannot_be_made_is_told(tmp_path):
     with pytest.raises(WayError, match="the disk is full"):
-        Measuring(tmp_path).measure(
-            Way("own", program=("-c", ""), prepared_by=("-c", "raise OSError('the disk is full')"))
-        )
+        Measuring(tmp_path).prepare(Preparation(("-c", "raise OSError('the disk is full')"), 1.0))
 
 
 def test_a_case_that_fails_is_given_up_and_the_others_go_on(tmp_path):
@@ -110,7 +118,7 @@ def test_a_case_that_fails_is_given_up_and_the_others_go_on(tmp_path):
             raise WayError("no such device")
         return measure(way)
 
-    command.measure(story, run, 5, math.inf)
+    command.measure(story, run, 5, Budget())
     told = command.writing.text(story)
     assert [command.writing.outcome(each) for each in story.cases] == ["failed", "confirmed"]
     assert "broken: failed: no such device" in told
@@ -123,7 +131,7 @@ def test_doubts_of_runs_are_told_but_that_they_are_short(tmp_path):
     story = command.plan([claim(one)], two_cores(tmp_path))
     short, loud = "too few steps: 8 steps", "foreign load: other processes took 50% of the CPUs"
     runs = cycle([record(problems=(short,)), record(problems=(short, loud))])
-    command.measure(story, lambda _: Measured(1.0, {}, next(runs)), 3, math.inf)
+    command.measure(story, lambda _: Measured(1.0, {}, next(runs)), 3, Budget())
     told = " ".join(command.writing.text(story).split())
     assert f"Of 6 runs 3 are doubtful by themselves: {loud}." in told
 
@@ -138,9 +146,79 @@ def test_the_budget_goes_to_the_most_telling_cases_first(tmp_path):
         now[0] += 10
         return Measured(100 + now[0] % 7, {})
 
-    command.measure(story, run, 5, 125, clock=lambda: now[0])
+    command.measure(story, run, 5, Budget(125, clock=lambda: now[0]))
     assert {each.name: len(each.pairs) for each in story.cases} == {"one: first": 3, "one: second": 0, "two: other": 3}
     assert now[0] <= 125
+
+
+class Clock:
+    """Goes on while something is made or measured; each thing takes so many times as long as is expected of it."""
+
+    def __init__(self, slow=1.0):
+        self.now, self.slow = 0.0, slow
+
+    def __call__(self):
+        return self.now
+
+    def run(self, seconds):
+        def ran(way):
+            del way
+            self.now += self.slow * seconds
+            return Measured(100 + self.now % 7, {})
+
+        return ran
+
+    def prepare(self, files):
+        self.now += self.slow * files.seconds
+
+
+FILES = Preparation(("-c", ""), 30.0)
+
+
+def reading(name, seconds=10.0):
+    return Case(name, Way("good", prepared_by=FILES), Way("bad", prepared_by=FILES), seconds=seconds)
+
+
+def pairs_within(budget, clock, *cases):
+    """How many pairs of each case, whose runs take 10 s, are made in so many seconds; and the story."""
+    story = command.plan([claim(*cases)], two_cores(None))
+    limit = Budget(budget, clock)
+    command.measure(story, clock.run(10.0), 3, limit, prepare=clock.prepare)
+    return [len(each.pairs) for each in story.cases], story
+
+
+def test_files_that_have_to_be_made_first_are_counted_once_and_are_none_of_the_pairs():
+    clock = Clock()
+    assert pairs_within(89, clock, reading("one"), reading("two"))[0] == [0, 0]
+    assert clock.now == 0
+    counts, story = pairs_within(90, clock, reading("one"), reading("two"))
+    assert (counts, clock.now) == ([3, 0], 90)
+    assert story.cases[0].pair_seconds == 20
+    assert pairs_within(150, Clock(), reading("one"), reading("two"))[0] == [3, 3]
+
+
+def test_what_was_not_begun_is_expected_to_be_as_slow_as_what_was():
+    clock = Clock(slow=4)
+    counts, _ = pairs_within(400, clock, case("one", 10), case("two", 10))
+    assert (counts, clock.now) == ([3, 0], 240)
+
+
+def test_the_time_that_is_told_has_the_files_once_and_is_within_the_budget(capsys):
+    for budget, told in ((1000, ["90", "40", "20"]), (95, ["90", "40", "20"]), (30 + 60 - 1, [])):
+        pairs_within(budget, Clock(), reading("one"))
+        assert re.findall(r"about (\d+) s left", capsys.readouterr().err) == told
+    pairs_within(95, Clock(), reading("one"), reading("two"))
+    assert re.findall(r"about (\d+) s left", capsys.readouterr().err) == ["95", "45", "25"]
+
+
+def test_a_process_that_is_not_done_within_the_budget_is_ended_and_has_not_failed(tmp_path, stand_in):
+    story = command.plan([claim(case(seconds=0.001, other="--hangs"), case("next"))], two_cores(tmp_path))
+    budget = Budget(1)  # until the first run is done, on however busy a machine, or else it is ended
+    measuring = Measuring(tmp_path / "runs", budget=budget, program=stand_in)
+    command.measure(story, measuring.measure, 1, budget)
+    assert [command.writing.outcome(each) for each in story.cases] == ["not measured", "not measured"]
+    with pytest.raises(BudgetSpentError):
+        measuring.prepare(FILES)
 
 
 def test_time_that_is_left_goes_to_what_is_not_told(tmp_path):
@@ -152,7 +230,7 @@ def test_time_that_is_left_goes_to_what_is_not_told(tmp_path):
     def run(way):
         return Measured({clear.advised: 2, clear.other: 1}.get(way) or next(wild), {})
 
-    command.measure(story, run, 5, math.inf)
+    command.measure(story, run, 5, Budget())
     assert [len(each.pairs) for each in story.cases] == [3, 5]
     assert command.writing.BY_CHANCE in command.writing.text(story).replace("\n", " ")
 
@@ -205,10 +283,58 @@ def test_a_case_whose_runs_cannot_have_the_flags_is_given_up(tmp_path):
     traced, not_traced = story.cases
     assert "--repeats" in traced.failure
     assert not_traced.failure == ""
-    to_be_made = case(other=f"--data_dir={tmp_path}/none")
-    story = command.plan([claim(to_be_made)], two_cores(tmp_path))
-    command.check_flags(story, ["--batch_size=8"])
-    assert story.cases[0].failure == ""
+
+
+@pytest.mark.parametrize(
+    ("study", "flags", "told"),
+    [
+        (
+            INPUT_METHOD,
+            ["--input_method=feed", "--num_batches=100"],
+            "input_method: input alone differ in --input_method",
+        ),
+        (INPUT_METHOD, ["--input_method=dataset"], "differ in --input_method"),
+        (INPUT_BOUND, ["--model=resnet20"], "differ in --model"),
+        (PREPROCESS_DEVICE, ["--preprocess_device=tower"], "differ in --preprocess_device"),
+        (FILE_SIZE, ["--input_method=small_files"], "JPEGs, prepared differ in --input_method"),
+    ],
+)
+def test_flags_that_would_undo_what_is_compared_are_refused_before_the_files_are_made(tmp_path, study, flags, told):
+    story = command.plan([study], two_h100(tmp_path))
+    command.check_flags(story, ["--batch_size=8", "--num_batches=20"])
+    assert [each.failure for each in story.cases] == [""] * len(story.cases)
+    with pytest.raises(command.UserError, match=told):
+        command.check_flags(story, flags)
+
+
+def test_files_that_a_flag_names_and_nobody_makes_are_looked_for(tmp_path):
+    story = command.plan([INPUT_BOUND], two_cores(tmp_path))
+    with pytest.raises(command.UserError, match="is no folder"):
+        command.check_flags(story, [f"--data_dir={tmp_path}/none"])
+
+
+@pytest.mark.parametrize("machine", [two_cores, two_h100])
+def test_every_case_can_be_named_on_the_command_line(tmp_path, machine):
+    for study in CLAIMS:
+        for each in study.cases(machine(tmp_path)):
+            options = command._parser().parse_args([study.name, f"--cases={each.name}"])
+            story = command.plan([study], machine(tmp_path), options.cases)
+            assert [found.case.name for found in story.cases] + [found.name for _, found in story.missing] == [
+                each.name
+            ]
+
+
+def test_several_cases_are_named_one_by_one(tmp_path):
+    first, second, third = case("one, more"), case("two, more"), case("far")
+    study = claim(first, second, third)
+    options = command._parser().parse_args(["stand_in", "--cases=far", "--cases=one, more"])
+    story = command.plan([study], two_cores(tmp_path), options.cases)
+    assert [each.case for each in story.cases] == [first, third]
+    with pytest.raises(command.UserError) as raised:
+        command.plan([study], two_cores(tmp_path), ["far,two"])
+    assert str(raised.value) == (
+        "--cases: no case is called 'far,two'. Give --cases once for each. There are: 'one, more', 'two, more', 'far'."
+    )
 
 
 def test_a_machine_that_can_run_no_case_is_told_what_it_lacks(tmp_path, monkeypatch, capsys):
@@ -221,7 +347,7 @@ def test_a_machine_that_can_run_no_case_is_told_what_it_lacks(tmp_path, monkeypa
 
 
 def test_an_unknown_case_names_those_that_there_are(tmp_path):
-    with pytest.raises(command.UserError, match=r"--cases: no case is called 'far\*'. There are: case\."):
+    with pytest.raises(command.UserError, match=r"--cases: no case is called 'far\*'. There are: 'case'\."):
         command.plan([claim(case())], two_cores(tmp_path), ["far*"])
 
 
@@ -236,7 +362,7 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
     study = claim(case(promise=Promise(1.12, 1.3)), name="xla")
     monkeypatch.setattr(command, "CLAIMS", (study,))
     monkeypatch.setattr(command, "look", two_cores)
-    monkeypatch.setattr(command, "Measuring", lambda folder, flags, limit: Measuring(folder, flags, limit, stand_in))
+    monkeypatch.setattr(command, "Measuring", lambda *given, **named: Measuring(*given, stand_in, **named))
     monkeypatch.chdir(tmp_path)
     words = [
         "xla",
@@ -260,7 +386,7 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
 def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_path, monkeypatch, stand_in, capsys):
     monkeypatch.setattr(command, "CLAIMS", (claim(case(other="--terminates"), name="xla"),))
     monkeypatch.setattr(command, "look", two_cores)
-    monkeypatch.setattr(command, "Measuring", lambda folder, flags, limit: Measuring(folder, flags, limit, stand_in))
+    monkeypatch.setattr(command, "Measuring", lambda *given, **named: Measuring(*given, stand_in, **named))
     began = time.monotonic()
     assert command.main(["xla", f"--results_dir={tmp_path}/runs"]) == ExitCode.TERMINATED
     assert time.monotonic() - began < 300, "the run would have gone on for 600 s"
@@ -269,12 +395,73 @@ def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_pat
     assert told.err.endswith("python -m benchmarks.studies: terminated\n")
 
 
+@pytest.mark.parametrize(
+    ("other", "words", "code"),
+    [
+        ("--terminates", [], ExitCode.TERMINATED),
+        ("--fails", [], ExitCode.FAILED),
+        ("", ["--budget=0.01"], ExitCode.UNUSABLE),
+    ],
+)
+def test_what_measured_nothing_keeps_the_files_of_before(tmp_path, monkeypatch, stand_in, capsys, other, words, code):
+    monkeypatch.setattr(command, "CLAIMS", (claim(case(other=other), name="xla"),))
+    monkeypatch.setattr(command, "look", two_cores)
+    monkeypatch.setattr(command, "Measuring", lambda *given, **named: Measuring(*given, stand_in, **named))
+    files = {name: tmp_path / f"of_before.{name}" for name in ("output.json", "report.md")}
+    for file in files.values():
+        file.write_text("of before")
+    flags = [f"--{name.partition('.')[0]}={file}" for name, file in files.items()]
+    assert command.main(["xla", f"--results_dir={tmp_path}/runs", *flags, *words]) == code
+    assert [file.read_text() for file in files.values()] == ["of before"] * 2
+    if words:
+        told = capsys.readouterr().err
+        assert "error: --budget=0.01: nothing was measured: the shortest case is expected to take about 6 s" in told
+
+
 def test_records_that_can_no_longer_be_written_end_the_study(tmp_path, monkeypatch, stand_in, capsys):
     monkeypatch.setattr(command, "CLAIMS", (claim(case(), name="xla"),))
     monkeypatch.setattr(command, "look", two_cores)
     full = Measuring(Path("/dev/null"), program=stand_in)
-    monkeypatch.setattr(command, "Measuring", lambda *_: full)
+    monkeypatch.setattr(command, "Measuring", lambda *_, **__: full)
     assert command.main(["xla", f"--results_dir={tmp_path}"]) == ExitCode.UNUSABLE
     told = capsys.readouterr()
     assert "- not measured, as its turn had not come: case" in told.out
     assert "error: Cannot write into results folder '/dev/null'" in told.err
+
+
+KILLED = """\
+import os, pathlib, sys
+sys.path.insert(0, {project!r})
+from benchmarks.studies.claims.claim import Way
+from benchmarks.studies.claims.measuring import Measuring
+from benchmarks.studies.claims.work_folder import work_folder
+run = "import os, pathlib, time; pathlib.Path({told!r}).write_text(str(os.getpid())); time.sleep(60)"
+with work_folder(pathlib.Path({parent!r})) as work:
+    Measuring(work, work=work).measure(Way("own", program=("-c", run)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process outlives the one that started it")
+def test_a_study_that_is_killed_takes_its_run_with_it_and_the_next_one_removes_its_folder(tmp_path):
+    told, parent = tmp_path / "told", tmp_path / "parent"
+    parent.mkdir()
+    program = KILLED.format(project=str(Path(__file__).parents[3]), told=str(told), parent=str(parent))
+    study = subprocess.Popen([sys.executable, "-c", program])
+    await_true(lambda: told.exists() and told.read_text())
+    run = psutil.Process(int(told.read_text()))
+    with work_folder(parent) as another:
+        assert len(list(parent.iterdir())) == 2, "the folder of a study that goes on stays"
+        study.send_signal(signal.SIGKILL)
+        study.wait()
+        await_true(lambda: not run.is_running() or run.status() == psutil.STATUS_ZOMBIE)
+        with work_folder(parent) as third:
+            assert set(parent.iterdir()) == {another, third}
+    assert list(parent.iterdir()) == []
+
+
+def await_true(found, seconds=60):
+    """Return once `found` returns something true, on however busy a machine."""
+    end = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.02)

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from benchmarks.studies.claims.budget import Budget
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Promise, Way
 from benchmarks.studies.claims.command import measure, plan
 from benchmarks.studies.claims.effect import (
@@ -101,6 +102,6 @@ def test_looking_after_every_pair_finds_hardly_more_than_an_interval_of_95_perce
     found = []
     for case in cases:
         story = plan([Claim("nothing", "Says.", "nowhere", lambda _, case=case: [case])], two_cores(tmp_path))
-        measure(story, lambda _: Measured(math.exp(draw.gauss(0, 0.1)), {}), pairs=5, budget=math.inf)
+        measure(story, lambda _: Measured(math.exp(draw.gauss(0, 0.1)), {}), pairs=5, budget=Budget())
         found.append(story.cases[0].finding.judgment.outcome)
     assert sum(outcome in (CONFIRMED, CONTRADICTED) for outcome in found) / len(cases) < 0.075

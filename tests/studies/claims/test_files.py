@@ -1,5 +1,6 @@
 """Small and large files: the same images in both, and what is told of the cache."""
 
+import errno
 import json
 import os
 import time
@@ -36,6 +37,21 @@ def test_small_and_large_files_hold_the_same_images(folder):
     assert sorted(in_small) == sorted(in_large)
     assert len({image for image, _ in in_small}) == 1100
     assert in_small != in_large, "small files are read in an order drawn at random"
+
+
+def test_an_attempt_that_fails_leaves_nothing_that_hides_the_cause_from_the_next(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(make_files, "_example", full)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                make_files.make(tmp_path / "made", images=2, image_bytes=5)
+            assert list(tmp_path.iterdir()) == []
+    (tmp_path / "made.begun" / "large").mkdir(parents=True)  # by one that was killed
+    make_files.make(tmp_path / "made", images=2, image_bytes=5)
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
 
 
 @pytest.mark.parametrize("cache", ["warm", "cold"])

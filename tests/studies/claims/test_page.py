@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks.studies.claims import page
-from benchmarks.studies.claims.claim import Case, Claim, Missing, Promise, Way
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Promise, Way
 from benchmarks.studies.claims.command import plan, save
 from results.report.drawing import colour
 from results.report.forest import Effect, forest
@@ -83,8 +83,20 @@ def test_outcomes_and_what_was_not_measured_are_told(story):
     rows = {row[0]: row for row in section.tables[0].rows}
     assert rows["resnet50"][2] == "confirmed"
     assert "Claimed: 1.12 to 1.3. 5 pairs." in rows["resnet50"][3]
-    assert rows["later"][1:4] == ("-", "not measured", "-")
+    assert rows["later"][1:] == ("-", "not measured", "-", "Not measured, as its turn had not come.")
     assert rows["far"][2:] == ("cannot run here", "-", f"This machine lacks a GPU {ATTACK}.")
+
+
+def test_one_pair_is_not_called_one_run_and_has_no_interval(tmp_path):
+    case = Case("short", Way("a"), Way("b"))
+    made = plan([Claim("xla", "Says.", "source", lambda _: [case])], two_cores(tmp_path))
+    made.cases[0].pairs.append((Measured(110.0, {}), Measured(100.0, {})))
+    assert page.writing.row(made.cases[0])[4] == "1.1 (one pair)"
+
+
+def test_the_figures_say_why_a_case_was_not_measured(story):
+    later = page.writing.figures(story)[len(GAINS)]
+    assert (later["outcome"], later["words"]) == ("not measured", "not measured, as its turn had not come")
 
 
 def test_before_anything_is_measured_there_is_a_page_without_drawings(tmp_path):

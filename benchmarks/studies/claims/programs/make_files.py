@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,22 @@ def shards(folder: Path) -> list[Path]:
 
 
 def make(folder: Path, images: int, image_bytes: int, shard_bytes: float = SHARD_BYTES) -> None:
-    """Write `images` of `image_bytes` each; image n has the class n % CLASSES."""
+    """Write `images` of `image_bytes` each into `folder`; image n has the class n % CLASSES.
+
+    The folder is there once all of them are. Nothing stays of an attempt that fails, as on a full disk, and nothing of
+    one that was killed is in the way of the next.
+    """
+    begun = folder.with_name(f"{folder.name}.begun")
+    shutil.rmtree(begun, ignore_errors=True)
+    try:
+        _make(begun, images, image_bytes, shard_bytes)
+        begun.rename(folder)
+    except BaseException:
+        shutil.rmtree(begun, ignore_errors=True)
+        raise
+
+
+def _make(folder: Path, images: int, image_bytes: int, shard_bytes: float) -> None:
     import tensorflow as tf
 
     random = np.random.default_rng(0)
