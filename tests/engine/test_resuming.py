@@ -20,6 +20,7 @@ from benchmarks.resuming import Resumption
 from benchmarks.step import TrainingStep
 from benchmarks.workload import Workload, settle
 from results.explanation import explain
+from tests.clocks import LookedAt
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +45,9 @@ def chosen(**options):
 
 def ran(out=None, **options):
     """How a run ended, what it printed, and what it told; its clock goes on by a second at every look."""
-    out, err, clock = out or io.StringIO(), io.StringIO(), itertools.count().__next__
+    out, err = out or io.StringIO(), io.StringIO()
     command = CommandLine(chosen(**options))
-    ending = runner.run(command, ["run_benchmark.py"], Console(out, err), started=0.0, clock=clock)
+    ending = runner.run(command, ["run_benchmark.py"], Console(out, err), started=0.0, clock=LookedAt())
     return ending, out.getvalue(), err.getvalue()
 
 

@@ -3,7 +3,6 @@
 import functools
 import io
 import signal
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,26 +22,19 @@ from benchmarks.studies.claims.networks import Size, Trained
 from benchmarks.studies.claims.writing import text
 from models.network import Network, Outputs
 from models.normalisation import composed_batch_norm
+from tests.clocks import LookedAt
 from tests.studies.claims.planted import two_cores
 
 LOOK_SECONDS = 1.0  # that pass from one look at the clock to the next
 SLOW_SECONDS = 0.4  # that a slow operation takes beside the two looks of a step
 
 
-class Clock:
-    """A clock that goes on when the run looks at it, and while a slow operation runs; who else looks finds it so."""
-
-    def __init__(self):
-        self.seconds = 0.0
-
-    def __call__(self):
-        if threading.current_thread() is threading.main_thread():
-            self.seconds += LOOK_SECONDS
-        return self.seconds
+class Clock(LookedAt):
+    """A clock that goes on while a slow operation runs, too."""
 
     def slow_operation(self):
         def runs():
-            self.seconds += SLOW_SECONDS
+            self.now += SLOW_SECONDS
 
         return tf.py_function(runs, [], [])
 
@@ -72,7 +64,7 @@ class Planted(Network):
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(LOOK_SECONDS)
 
 
 @pytest.fixture
