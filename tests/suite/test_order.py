@@ -111,3 +111,33 @@ def test_a_budget_is_spent_where_the_interval_is_widest_and_time_is_left():
     for repeat in (3, 4, 5):
         ran.add(Attempt(noisy.id, repeat, 1, DONE, 0, 1.0, images_per_second=113.0))
     assert widest([steady, noisy], ran, 20.0, lambda of: seconds[of.id]) == (noisy, 6)
+
+
+def test_a_budget_goes_first_to_what_has_no_interval():
+    steady, doubtful = cell("steady"), cell("doubtful")
+    ran = History()
+    for repeat, speed in enumerate((10.0, 11.0), 1):
+        ran.add(Attempt(steady.id, repeat, 1, DONE, 0, 1.0, images_per_second=speed))
+
+    def next_turn():
+        return widest([steady, doubtful], ran, 60.0, lambda _: 1.0)
+
+    for repeat in range(1, 4):
+        ran.add(Attempt(doubtful.id, repeat, 1, INVALID, 0, 1.0, images_per_second=10.0))
+        ran.add(Attempt(doubtful.id, repeat, 2, INVALID, 0, 1.0, images_per_second=10.0))
+        assert next_turn() == (doubtful, repeat + 1)
+    ran.add(Attempt(doubtful.id, 4, 1, DONE, 0, 1.0, images_per_second=10.0))
+    assert next_turn() == (doubtful, 5), "one figure that is fit has no interval yet"
+    ran.add(Attempt(doubtful.id, 5, 1, DONE, 0, 1.0, images_per_second=10.1))
+    assert next_turn() == (steady, 3)
+
+
+def test_what_never_gives_a_figure_does_not_get_all_of_a_budget():
+    doubtful, tried = cell("doubtful"), 0
+    ran = history(doubtful, INVALID, INVALID)
+    while turn := widest([doubtful], ran, 60.0, lambda _: 1.0):
+        ran.add(Attempt(doubtful.id, turn.repeat, 1, INVALID, 0, 1.0))
+        ran.add(Attempt(doubtful.id, turn.repeat, 2, INVALID, 0, 1.0))
+        tried += 1
+        assert tried < 10
+    assert tried == 5

@@ -1,12 +1,15 @@
 """Suites that run, fail, and tell of it: real processes, a stand-in for what they run."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 
 from benchmarks.params import parse
 from benchmarks.params.suite_rules import place
@@ -111,6 +114,22 @@ def test_a_budget_is_spent_on_repeats(suite, tmp_path):
     assert small.ends() == []
 
 
+def test_a_name_that_the_terminal_cannot_write_ends_nothing(tmp_path, described):
+    path = described("name: nächtlich\nmodel: trivial\ndata_name: cifar10\nnum_batches: 10\n")
+    with started(path, folder=tmp_path / "runs", PYTHONIOENCODING="ascii") as process:
+        out, _ = process.communicate()
+    assert process.returncode == 0
+    assert "n\\xe4chtlich" in out
+    assert "1 runs done" in out
+
+
+def test_nobody_listens_on_stderr(tmp_path):
+    with started("--set", "model=trivial", *TINY, folder=tmp_path / "runs", before="sys.stderr = None") as process:
+        out, _ = process.communicate()
+    assert process.returncode == 0
+    assert "1 runs done" in out
+
+
 def test_shards_share_a_folder_and_merge(suite, described):
     path = described("model: trivial\ndata_name: cifar10\ngrid: {batch_size: [1, 2, 4]}\n")
     parts = [suite(path, f"--shard={index}/2") for index in (1, 2)]
@@ -184,6 +203,7 @@ def test_a_log_whose_reader_goes_does_not_end_the_night(tmp_path):
 
 def test_a_live_table_on_a_terminal(tmp_path):
     controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 41, 0, 0))  # narrow
     flags = ["--set", "model=trivial", "--set", "tag=hang", "--set", "time_limit=2s", "--set", "retries.hang=0"]
     seen = b""
     with started(*flags, folder=tmp_path / "runs", stderr=terminal) as process:
@@ -194,7 +214,9 @@ def test_a_live_table_on_a_terminal(tmp_path):
         process.wait()
     os.close(controller)
     text = seen.decode()
-    assert "      done   running    failed      left time left" in text
+    assert "running    failed      left time left" in text
+    table = [line for line in re.split(r"[\r\n]|\x1b\[[KA]", text) if "left" in line or line.startswith("now:")]
+    assert max(map(len, table)) == 40, "no line of it is broken into two"
     assert "now: trivial, repeat 1, " in text
     assert "\x1b[A" in text, "it is replaced in place"
     assert text.count("HANG: ended after 2 s") == 1
