@@ -33,6 +33,7 @@ from benchmarks.params.recorded_flags import overridden  # noqa: E402
 from benchmarks.preflight import command as preflight  # noqa: E402
 from benchmarks.preparation import prepare  # noqa: E402
 from benchmarks.repeats import Repeats  # noqa: E402
+from benchmarks.tensorflow_lines import import_tensorflow  # noqa: E402
 from results import cost, store  # noqa: E402
 from results.exports import tcb_logs  # noqa: E402
 from results.record import RunRecord  # noqa: E402
@@ -91,7 +92,8 @@ def benchmark(command: CommandLine, command_line: Sequence[str], results_dir: Pa
     _prepare_environment(command, console)
     known = preflight.before_run(command.params, console.notice)
     try:
-        from benchmarks import runner  # imports TensorFlow, which must find its environment variables set
+        import_tensorflow()  # which must find its environment variables set
+        from benchmarks import runner
     except ImportError as error:
         if command.params.debug:
             raise
@@ -128,7 +130,8 @@ def _cluster(command: CommandLine, console: Console) -> Cluster | None:
     if command.params.cluster_resolver not in roles.RESOLVERS:
         return roles.find(command.params, os.environ)
     _prepare_environment(command, console)
-    from benchmarks.cluster import resolvers  # imports TensorFlow
+    import_tensorflow()
+    from benchmarks.cluster import resolvers
 
     return resolvers.find(command.params)
 

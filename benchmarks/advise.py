@@ -24,15 +24,7 @@ from benchmarks.advice import candidates, one_device, target
 from benchmarks.advice.candidates import Candidate
 from benchmarks.advice.cost_model import Prediction
 from benchmarks.advice.findings import Findings, facts, rows, told
-from benchmarks.advice.measured import (
-    Case,
-    InterruptedRunsError,
-    RunFailedError,
-    Runs,
-    interleaved,
-    ranked,
-    whole_rounds,
-)
+from benchmarks.advice.measured import Case, Runs, images_per_second, interleaved, ranked, whole_rounds
 from benchmarks.advice.one_device import OneDevice
 from benchmarks.advice.predictions import predictions
 from benchmarks.advice.rules import choose
@@ -44,8 +36,10 @@ from benchmarks.params.data_set import data_name
 from benchmarks.params.recorded_flags import written
 from benchmarks.params.resolve import precision
 from benchmarks.studies import report
+from benchmarks.trials import SearchEnded, Trials
 from models.cost import Cost
 from results import store
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Rank the ways of keeping a model's variables in step on the GPUs of a machine: by the images/sec that a cost model
@@ -72,9 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     try:
         return report.run(parser, lambda options: advise(options, given[end + 1 :]), given[:end])
-    except RunFailedError as error:
-        report.note(f"{parser.prog}: {error}")
-        return ExitCode.FAILED
+    except SearchEnded as ended:
+        report.note(f"{parser.prog}: {'error: ' if ended.code == ExitCode.UNUSABLE else ''}{ended}")
+        return ended.code
 
 
 def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
@@ -101,22 +95,21 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
         count: choose(situation(params.model, training, about.kind, count, about.wired(count), {})) for count in counts
     }
     found = Findings(params.model, params.batch_size, about.kind, about.machine, base, choices)
-    runs: dict[Case, list[float]] = {}
-    interrupted = False
+    runs = Runs({})
     if options.measure:
         cases = [Case(count, candidate) for count in counts if count > 1 for candidate in tried]
-        runs, base, interrupted = _measure(options, params, flags, about, cases, base)
+        runs, base = _measure(options, params, flags, about, cases, base)
     several = [count for count in counts if count > 1]
     found = dataclasses.replace(
         found,
         base=base,
         predicted=_predicted(several, tried, about, base, params, training),
-        measured={count: ranked(of_count) for count in several if (of_count := _of(runs, count))},
+        measured={count: ranked(of_count) for count in several if (of_count := _of(runs.speeds, count))},
     )
-    if interrupted:  # --output keeps what it had
+    if runs.ended:  # --output keeps what it had
         if found.measured:
             report.say(told(found))
-        raise KeyboardInterrupt
+        raise runs.ended
     _save(options.output, found)
     report.say(told(found))
 
@@ -182,28 +175,29 @@ def _measure(
     about: Target,
     cases: Sequence[Case],
     base: OneDevice | None,
-) -> tuple[dict[Case, list[float]], OneDevice | None, bool]:
-    """The figures of `cases`, what one device gives, and whether Ctrl-C has ended it.
-
-    One device is measured too where that is of use and not known.
-    """
+) -> tuple[Runs, OneDevice | None]:
+    """The figures of `cases`, and what one device gives: it is measured too where that is of use and not known."""
     length = {} if params.num_batches or params.num_epochs or params.target_precision else _LENGTH
     own: dict[str, Any] = {"model": params.model, "data_name": _data(params), "precision": precision(params)}
     own |= {"device": about.kind, "batch_size": params.batch_size, "verify_variable_update": False} | length
     results_dir = Path(params.results_dir).expanduser()
+    own |= {"advised": True, "results_dir": str(results_dir)}
     store.check_folder(results_dir)
     alone = Case(1, _ALONE)
     needed = about.machine is not None and base is None
-    measure = Runs([*(written(name, value) for name, value in own.items()), *flags], results_dir).measure
-    interrupted = False
-    try:
-        runs = interleaved(measure, [alone, *cases] if needed else cases, options.rounds or _ROUNDS, report.note)
-    except InterruptedRunsError as ended:
-        runs, interrupted = whole_rounds(ended.runs), True
-    if speeds := runs.pop(alone, None):
-        told_by = f"mean of {len(speeds)} run(s) of this command"
-        base = OneDevice(statistics.geometric_mean(speeds), params.batch_size, told_by)
-    return runs, base, interrupted
+    trials = Trials([*(written(name, value) for name, value in own.items()), *flags], results_dir)
+    with trials.receiving_signals():
+        runs = interleaved(
+            lambda case: images_per_second(trials, case),
+            [alone, *cases] if needed else cases,
+            options.rounds or _ROUNDS,
+            report.note,
+        )
+    speeds = whole_rounds(runs.speeds)
+    if of_one := speeds.pop(alone, None):
+        told_by = f"mean of {len(of_one)} run(s) of this command"
+        base = OneDevice(statistics.geometric_mean(of_one), params.batch_size, told_by)
+    return Runs(speeds, runs.ended), base
 
 
 def _of(runs: Mapping[Case, list[float]], count: int) -> dict[Candidate, list[float]]:
@@ -288,7 +282,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--results_dir", metavar="DIR", help=f"where runs are read from and written to ({_RUNS})")
     add("--candidates", default="", metavar="NAME,NAME", help="only these, as the tables name them")
     add("--measure", action="store_true", help="run each candidate, in turn, and rank by that")
-    add("--rounds", type=report.count, metavar="N", help=f"of --measure, runs of each candidate ({_ROUNDS})")
+    add("--rounds", type=count, metavar="N", help=f"of --measure, runs of each candidate ({_ROUNDS})")
     add(
         "--output",
         type=report.file,

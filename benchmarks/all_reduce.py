@@ -20,6 +20,8 @@ from benchmarks.memory import available
 from benchmarks.params import CommandLine, Notice, Params, ResolvedParams, notices, parse, resolve
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
+from benchmarks.tensorflow_lines import import_tensorflow
+from results.commands.arguments import count
 from variable_mgr.all_reduce_spec import ALGORITHMS, TWO_LEVELS, SpecError
 from variable_mgr.all_reduce_spec import parse as parse_spec
 from variable_mgr.exchange_plan import (
@@ -128,6 +130,7 @@ def benchmark(options: argparse.Namespace, command: CommandLine, results: list[R
     report.check_writable(options.output)
     prepare(command.params, without_effect(command, options.algorithms), report.note)
 
+    import_tensorflow()
     from benchmarks import devices
     from benchmarks.exchange import plan_exchange, reduce_options
     from benchmarks.topology.tower_wiring import derived_topology, told
@@ -272,7 +275,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--sizes", type=_listed(size), default=SIZES, metavar="SIZE,SIZE", help=f"default {SIZES}")
     parser.add_argument("--only", choices=("model", "sizes"), help="leave the other part out")
-    parser.add_argument("--iters_per_step", type=report.count, default=5, help="all-reduces in a step (default 5)")
+    parser.add_argument("--iters_per_step", type=count, default=5, help="all-reduces in a step (default 5)")
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="end a row after this time, with 3 steps at least (default 10)"
     )

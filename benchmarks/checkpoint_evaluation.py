@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks import tensorboard
+from benchmarks.build import build_evaluator, store_to_evaluate
 from benchmarks.checkpoints import Checkpoints
 from benchmarks.console import Console, total_block
 from benchmarks.draft import Draft, placement_facts
@@ -20,7 +21,7 @@ from benchmarks.evaluator import Evaluator, Score
 from benchmarks.measure import Recording
 from benchmarks.params.checkpoint_rules import no_checkpoint
 from benchmarks.resuming import check_network
-from benchmarks.workload import Workload, build_evaluator, store_to_evaluate
+from benchmarks.workload import Workload
 from variable_mgr.store import Store
 
 _NAP_SECONDS = 0.2  # between two looks at whether the run is to end

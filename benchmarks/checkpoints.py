@@ -192,6 +192,9 @@ class Checkpoints:
                 f"{self._given}: {Path(path).name} could not be written ({_reason(error)}). The checkpoints before it "
                 "are as they were; see to the disk, and the same command goes on from the last of them."
             ) from error
+        except BaseException:  # a second signal, which does not wait
+            self._clear_away(path)
+            raise
         seconds = time.perf_counter() - begin
         return Written(path, seconds, sum(file.stat().st_size for file in self.folder.glob(f"{Path(path).name}.*")))
 

@@ -12,7 +12,8 @@ import tensorflow as tf
 from benchmarks.forward_step import inference
 from benchmarks.inputs.evaluation import NO_IMAGE, EvaluationImages
 from benchmarks.inputs.towers import begun
-from benchmarks.step import StepOptions, hits
+from benchmarks.scores import hits
+from benchmarks.step import StepOptions
 from models.network import Network
 from variable_mgr.store import Store
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.breakdown.measured import ROUNDS as BREAKDOWN_ROUNDS
 from benchmarks.breakdown.measured import measured_breakdown
+from benchmarks.build import build_independent_step
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console
 from benchmarks.diagnosis.diagnose import measured_diagnosis
@@ -17,7 +18,7 @@ from benchmarks.params.conditions import quantizes
 from benchmarks.peaks import kernels, measure_peak
 from benchmarks.precision import COMPUTE_DTYPE
 from benchmarks.step import Step
-from benchmarks.workload import Workload, build_independent_step
+from benchmarks.workload import Workload
 from results import breakdown, diagnosis
 
 

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from benchmarks.compiled_step import CompiledStep
 from benchmarks.inputs.towers import TowerInput
-from benchmarks.step import StepOptions, StepOutcome, accuracies, net_on
+from benchmarks.scores import accuracies
+from benchmarks.step import StepOptions, StepOutcome, net_on
 from models.network import Network
 from variable_mgr.exchange_plan import Traffic
 from variable_mgr.strategies import VariableStrategy

@@ -17,6 +17,7 @@ from benchmarks.params import CommandLine, Params, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
+from benchmarks.tensorflow_lines import import_tensorflow
 from results.quantization import refused
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def settled(given: str, data: bytes, params: Params) -> LabelledBy:
 
     Raises UserError where something cannot be used.
     """
-    from benchmarks import workload as workloads  # imports TensorFlow, which must find its environment variables set
+    import_tensorflow()  # which must find its environment variables set
+    from benchmarks import workload as workloads
     from benchmarks.inputs.sources import preparation_of
     from benchmarks.quantization.image_file import decoded, prepared
     from benchmarks.quantization.quantized_step import build_quantized_step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from types import FrameType
 
 from benchmarks.children import start_python
 from benchmarks.errors import ExitCode
+from benchmarks.preparation import UNLESS_SET
 
 PROGRAM = Path(__file__).resolve().parents[1] / "run_benchmark.py"
 _END_SECONDS = 10.0  # for a process that was told to end
@@ -53,7 +55,8 @@ def run_with_service(flags: Sequence[str], workers: int) -> int:
 @contextlib.contextmanager
 def _service(workers: int) -> Iterator[subprocess.Popen[str]]:
     command = ["-m", "benchmarks.inputs.data_service", f"--workers={workers}"]
-    service = start_python(command, cwd=PROGRAM.parent, stdout=subprocess.PIPE)
+    environment = UNLESS_SET | dict(os.environ)
+    service = start_python(command, cwd=PROGRAM.parent, env=environment, stdout=subprocess.PIPE)
     try:
         yield service
     finally:

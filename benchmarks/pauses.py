@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmarks.build import build_evaluator
 from benchmarks.compiled_step import CompiledStep
 from benchmarks.console import Console
 from benchmarks.draft import Draft
@@ -14,7 +15,7 @@ from benchmarks.params.evaluation_points import evaluation_points
 from benchmarks.pause import Pause
 from benchmarks.step import Step, TrainingStep
 from benchmarks.window import WarmUp
-from benchmarks.workload import Workload, build_evaluator
+from benchmarks.workload import Workload
 
 
 def prepare_pauses(

@@ -9,10 +9,11 @@ from benchmarks import numa
 from benchmarks.machine.processors import usable_cores
 from benchmarks.params import Notice, Params, environment_variables, overrides
 from benchmarks.params.shell_variables import surplus_threads, words_on
+from benchmarks.tensorflow_lines import LEVEL
 
 # What TensorFlow is to find where the environment does not say otherwise.
 UNLESS_SET = {
-    "TF_CPP_MIN_LOG_LEVEL": "2",  # its own log lines would follow the last line of the output
+    LEVEL: "2",  # its own log lines would follow the last line of the output
     # Its import brings Keras, which nothing here uses: a second and 100 MB of each process. Told so, it looks for the
     # package tf_keras instead, and does without where that is not installed. TensorFlow 2.14 does not know the word.
     "TF_USE_LEGACY_KERAS": "1",
@@ -31,7 +32,8 @@ def prepare(params: Params, notices: Sequence[Notice], tell: Callable[[str], obj
     variables = environment_variables(params)
     for override in overrides(variables, os.environ):
         tell(f"WARNING: {override}")
-    os.environ.update(UNLESS_SET | dict(os.environ) | variables)
+    unless_set = {name: value for name, value in UNLESS_SET.items() if not (params.debug and name == LEVEL)}
+    os.environ.update(unless_set | dict(os.environ) | variables)
 
 
 def variables_of_run(params: Params, environment: Mapping[str, str]) -> list[str]:

@@ -137,6 +137,7 @@ def restore(found: Resumption, checkpoints: Checkpoints, step: TrainingStep, upd
     if same_towers and state.own:
         checkpoints.read(found.path, {"own": state.own})
     step.rate.go_to(updates)
+    step.counter.go_to(found.facts.steps)
     step.loss_scale.restore(found.facts.loss_scale)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from benchmarks import failures
+from benchmarks.build import build_forward_step, build_input_step, build_step, verify_update
 from benchmarks.checkpoint_evaluation import CheckpointEvaluation, evaluation_batch_size
 from benchmarks.cluster.place import Place
 from benchmarks.console import Console, Header
@@ -28,18 +29,11 @@ from benchmarks.pauses import keep_graph, prepare_pauses, prepare_traces
 from benchmarks.resuming import begun_with
 from benchmarks.saving import Kept, open_checkpoints, prepare_saving
 from benchmarks.settling import settle_workload
-from benchmarks.signals import Signals
+from benchmarks.signals import Signals, Terminated
 from benchmarks.step import Step
 from benchmarks.topology import tower_wiring
 from benchmarks.window import make_steps
-from benchmarks.workload import (
-    Workload,
-    build_forward_step,
-    build_input_step,
-    build_step,
-    input_stages,
-    verify_update,
-)
+from benchmarks.workload import Workload, input_stages
 from results.mode import mode
 
 
@@ -143,6 +137,7 @@ def train_workload(
     place.stage("building the model")
     step = built_step(workload, console, check)
     saving = prepare_saving(draft, workload, step, kept, console) if kept else None
+    check = saving.heeding(check) if saving else check
     draft.sections |= place.agree(step, workload.devices.towers, check)
     draft.sections["exchange"] |= tower_wiring.facts(workload.topology)
     console.line("Initializing graph")
@@ -159,6 +154,10 @@ def train_workload(
         make_steps(draft, workload, step, place, console, check, pauses, traced_warm_up)
         if saving:
             saving.finish(recording)
+    except (KeyboardInterrupt, Terminated) as told:
+        if saving:
+            saving.interrupted(recording, told)
+        raise
     finally:
         if params.trial_set:
             draft.peaks = {"peak_device_bytes": peak_device_bytes(workload.devices)}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from benchmarks.checkpoints import CheckpointFacts, Checkpoints, Written
+from benchmarks.checkpoints import CheckpointFacts, Checkpoints, SavingError, Written
 from benchmarks.console import Console
 from benchmarks.draft import Draft
 from benchmarks.measure import Recording
@@ -18,6 +18,7 @@ from benchmarks.resuming import (
     run_facts,
     steps_in_all,
 )
+from benchmarks.signals import Terminated
 from benchmarks.step import Step, TrainingStep
 from benchmarks.training_state import TrainingState, shapes
 from benchmarks.workload import Workload
@@ -85,6 +86,7 @@ class Saving:
         self._saved: list[Written] = []
         self._last_step = self._resumed.facts.steps if self._resumed else 0
         self._last_seconds: float | None = None
+        self._told_to_end: BaseException | None = None
         self._checkpoints.begin(self._state.groups(), workload.params.max_ckpts_to_keep)
         self._keep()
 
@@ -110,6 +112,40 @@ class Saving:
         if self._saved:
             path, seconds, nbytes = self._saved[-1]
             self._console.notice(f"NOTE: the checkpoint of the end is {path} ({nbytes / 1e6:.1f} MB, {seconds:.2f} s).")
+
+    def heeding(self, check: Callable[[], None]) -> Callable[[], None]:
+        """`check`, which is called where no step goes on; that it ended the run there is remembered."""
+
+        def checked() -> None:
+            try:
+                check()
+            except (KeyboardInterrupt, Terminated) as told:
+                self._told_to_end = told
+                raise
+
+        return checked
+
+    def interrupted(self, recording: Recording, by: BaseException) -> None:
+        """Save what was trained until the run was told to end, and say so; what goes wrong then is said only.
+
+        `by` is what ended it. Where that is none of a check (a second signal, which does not wait), what the variables
+        have may be half a step, and is not saved; nor is what was computed wrongly, or what is saved already.
+        """
+        if by is not self._told_to_end or self._last_step == recording.steps_of_training:
+            return
+        if wrong := self._draft.wrong(losses=not self._workload.params.allow_nonfinite_loss):
+            self._console.notice(f"WARNING: nothing is saved at this end: {'; '.join(wrong)}.")
+            return
+        try:
+            self(recording)
+        except SavingError as error:
+            self._console.notice(f"WARNING: nothing is saved at this end. {error}")
+            return
+        path, seconds, nbytes = self._saved[-1]
+        self._console.notice(
+            f"NOTE: saved {path} ({nbytes / 1e6:.1f} MB, {seconds:.2f} s), as the run is to end: "
+            f"{recording.steps_of_training} steps are done."
+        )
 
     def _save(self, recording: Recording, complete: bool) -> None:
         self._saved.append(self._checkpoints.write(self._facts(recording, complete)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
 from benchmarks.errors import ExitCode
@@ -24,6 +25,18 @@ def listen(heard: Callable[[int, FrameType | None], object]) -> None:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, heard)
     signal.signal(signal.SIGTERM, heard)
+
+
+@contextlib.contextmanager
+def listening(heard: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """The same, until the exit: then they are handled as before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    listen(heard)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def end_without_a_word() -> None:

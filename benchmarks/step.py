@@ -15,8 +15,11 @@ from benchmarks.inputs.towers import TowerInput
 from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Optimizer, Updates
 from benchmarks.precision import LossScale
+from benchmarks.scores import accuracies, training_loss
+from benchmarks.step_counter import NotCounted, StepCounter
+from models.dropout import Noise
 from models.layers import Net
-from models.network import Network, Outputs
+from models.network import Network
 from variable_mgr.exchange_plan import Traffic
 from variable_mgr.strategies import Gradients, VariableStrategy
 from variable_mgr.topology import is_gpu
@@ -54,7 +57,8 @@ class StepOptions:
 
     `largest_gradient` bounds each element of a gradient, weight decay included, and `largest_norm` the norm of all
     gradients together, without it (Pascanu et al. 2013, arXiv:1211.5063). `quantizable` is for
-    inference that is to be converted.
+    inference that is to be converted. Dropout draws by `seed` and the tower's
+    number, which is that of `first_tower` for the first one of the step.
     """
 
     num_classes: int
@@ -70,6 +74,8 @@ class StepOptions:
     largest_gradient: float | None = None
     largest_norm: float | None = None
     quantizable: bool = False
+    seed: int = 0
+    first_tower: int = 0
 
 
 class TowerResult(NamedTuple):
@@ -106,6 +112,7 @@ class TrainingStep(CompiledStep):
         self.loss_scale = loss_scale
         self._options = options
         self.rate = rate
+        self.counter = StepCounter() if network.drops else NotCounted()
         self.updates = [Updates(optimizer, master) for master in strategy.masters]
 
     def traffic(self) -> Traffic | None:
@@ -125,11 +132,14 @@ class TrainingStep(CompiledStep):
 
         The towers' losses are there for what has to be done before they can leave their devices.
         """
-        scale = self.loss_scale.value()
+        scale, number = self.loss_scale.value(), self.counter.value()
         values = [store.read() for store in self.strategy.stores]
+        seed, first = self._options.seed, self._options.first_tower
         results = [
-            self._tower(tower, values[self.strategy.store_of[tower]], scale) for tower in range(len(self._towers))
+            self._tower(tower, values[self.strategy.store_of[tower]], scale, Noise(seed, first + tower, number))
+            for tower in range(len(self._towers))
         ]
+        self.counter.advance()
         figures = self._figures(results, self._l2_loss(values[0]))
         staged = self.strategy.stage()
         gradients = self.strategy.reduce([result.gradients for result in results])
@@ -160,16 +170,16 @@ class TrainingStep(CompiledStep):
         with tf.device(self._towers[tower]), tf.control_dependencies(done):
             return tf.identity(loss)
 
-    def _tower(self, tower: int, values: dict[str, tf.Tensor], scale: tf.Tensor | float) -> TowerResult:
+    def _tower(self, tower: int, values: dict[str, tf.Tensor], scale: tf.Tensor | float, noise: Noise) -> TowerResult:
         with tf.device(self._towers[tower]), tf.name_scope(f"tower{tower}"):
             images, labels = self._inputs[tower]()
-            compute = self._tower_function(tower)
+            compute = self._tower_function(tower, noise)
             if self._options.xla:
                 compute = tf.function(compute, jit_compile=True, autograph=False)
             return compute(values, images, labels, scale)
 
-    def _tower_function(self, tower: int) -> Callable[..., TowerResult]:
-        """What `tower` computes of the variables' values, its images and labels, and the loss scale."""
+    def _tower_function(self, tower: int, noise: Noise) -> Callable[..., TowerResult]:
+        """What `tower` computes of the variables' values, its images and labels, and the loss scale; with `noise`."""
         trainable = self.strategy.store(tower).trainable
 
         def compute(
@@ -178,17 +188,25 @@ class TrainingStep(CompiledStep):
             watched = {name: values[name] for name in trainable}
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(watched)
-                result = self._forward(tower, values, images, labels)
+                result = self._forward(tower, values, images, labels, noise)
                 target = self.loss_scale.scaled(result.loss, scale)
             return result._replace(gradients=tape.gradient(target, watched))
 
         return compute
 
-    def _forward(self, tower: int, values: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor) -> TowerResult:
+    def _forward(
+        self, tower: int, values: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor, noise: Noise
+    ) -> TowerResult:
         """The forward pass of `tower` as in training, with its loss; no gradients."""
         options, owns_statistics = self._options, self.strategy.owns_statistics(tower)
         net = net_on(
-            self._towers[tower], self._network, values, options, training=True, owns_statistics=owns_statistics
+            self._towers[tower],
+            self._network,
+            values,
+            options,
+            training=True,
+            owns_statistics=owns_statistics,
+            noise=noise,
         )
         outputs = self._network(net, images)
         loss = training_loss(self._network, outputs, labels, options.label_smoothing)
@@ -251,6 +269,7 @@ def net_on(
     *,
     training: bool,
     owns_statistics: bool = True,
+    noise: Noise | None = None,
 ) -> Net:
     """The layers of `network` on `device`, whose variables have these `values`, to be called on images."""
     return Net(
@@ -264,42 +283,9 @@ def net_on(
         on_gpu=is_gpu(device),
         fused_batch_norm=options.fused_batch_norm,
         quantizable=options.quantizable,
+        noise=noise,
     )
-
-
-def training_loss(network: Network, outputs: Outputs, labels: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
-    """Mean cross-entropy of the images, float32; an auxiliary head adds its own, weighted as the network says.
-
-    `smoothing` is the share of each label that goes to all classes alike (Szegedy et al. 2016, arXiv:1512.00567).
-    """
-    loss = _cross_entropy(outputs.logits, labels, smoothing)
-    if outputs.aux_logits is not None:
-        loss += network.aux_loss_weight * _cross_entropy(outputs.aux_logits, labels, smoothing)
-    return loss
 
 
 def _mean(figures: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.add_n(figures) / len(figures)
-
-
-def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor, smoothing: float) -> tf.Tensor:
-    found = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
-    if not smoothing:
-        return found
-    of_all = tf.reduce_mean(tf.reduce_logsumexp(logits, axis=1) - tf.reduce_mean(logits, axis=1))
-    return (1 - smoothing) * found + smoothing * of_all
-
-
-def accuracies(logits: tf.Tensor, labels: tf.Tensor) -> list[tf.Tensor]:
-    """The shares of images whose class comes first, and is among the first five, float32."""
-    right = tf.cast(hits(logits, labels), tf.float32)
-    return [tf.reduce_mean(right[:, 0]), tf.reduce_mean(tf.reduce_sum(right, axis=1))]
-
-
-def hits(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Which of the five classes that come first, or all if there are fewer, is the image's: bool [batch, 5].
-
-    Of equal logits the lower class comes first: a network that tells nothing apart is right by chance only.
-    """
-    first = tf.math.top_k(logits, k=min(5, int(logits.shape[1]))).indices
-    return tf.equal(first, labels[:, None])

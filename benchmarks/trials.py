@@ -7,6 +7,7 @@ import statistics
 import sys
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from benchmarks.memory import MIB, OUT_OF_MEMORY
 from benchmarks.params import CommandLine
 from benchmarks.params.params import options
 from benchmarks.params.recorded_flags import written
-from benchmarks.signals import listen
+from benchmarks.signals import listening
 from results import store
 from results.checks import FOREIGN_LOAD
 from results.record import RunRecord, utc_now
@@ -30,7 +31,7 @@ class Trial(NamedTuple):
 
     `images_per_second` is of its steady steps, None where it does not fit. `code` is the exit code of its process.
     `seconds` is what all of it took, `step_seconds` the mean of its measured steps, None as above. `busy`: whether
-    other programs kept the processors busy meanwhile.
+    other programs kept the processors busy meanwhile. `words` are the last that it said.
     """
 
     outcome: str
@@ -41,6 +42,7 @@ class Trial(NamedTuple):
     seconds: float = 0.0
     step_seconds: float | None = None
     busy: bool = False
+    words: str = ""
 
 
 class SearchEnded(Exception):  # noqa: N818  not always an error
@@ -58,8 +60,7 @@ class TrialFailed(SearchEnded):
 class Trials:
     """Runs of run_benchmark.py with `arguments`, whose records go to `results_dir` and share the id of one set.
 
-    A process that holds more than `limit_mib` MiB of the machine's memory is ended. Signals are passed on to the
-    process that runs, and end the search.
+    A process that holds more than `limit_mib` MiB of the machine's memory is ended.
     """
 
     def __init__(self, arguments: Sequence[str], results_dir: Path, limit_mib: float = float("inf")) -> None:
@@ -70,9 +71,9 @@ class Trials:
         self._count = 0
         self._received: int | None = None
 
-    def receive_signals(self) -> None:
-        """Take Ctrl-C and SIGTERM."""
-        listen(self._receive)
+    def receiving_signals(self) -> AbstractContextManager[None]:
+        """While entered, Ctrl-C and SIGTERM are for the process that runs, and end the search."""
+        return listening(self._receive)
 
     def run(self, flags: Sequence[str], limit_seconds: float = float("inf")) -> Trial:
         """Try `flags`, for at most `limit_seconds`; the trial leaves a record whatever its outcome. Raises SearchEnded.
@@ -158,6 +159,7 @@ def _trial(record: RunRecord, ended: Ended) -> Trial:
         ended.seconds,
         statistics.fmean(record.measurement.step_seconds) if fits and record.measurement else None,
         any(problem.startswith(FOREIGN_LOAD) for problem in record.problems),
+        ended.last_words,
     )
 
 

@@ -18,7 +18,8 @@ from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Momentum
 from benchmarks.precision import LossScale
 from benchmarks.step import StepOptions, TrainingStep
-from models.layers import Declaration, Net, declarations
+from models.declaration import Declaration
+from models.layers import Net, declarations
 from models.network import Network, Outputs
 from variable_mgr.asynchronous import SharedVariables
 from variable_mgr.shared_variables import ParameterServer

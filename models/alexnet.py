@@ -29,6 +29,7 @@ class AlexNet(Network):
     image_size: int = 227
     batch_size: int = 512
     learning_rate: float = 0.001
+    drops: bool = True
     recipe: Recipe | None = recipes.ALEXNET
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:

@@ -73,6 +73,7 @@ class EfficientNet(Network):
     image_size: int = 224
     batch_size: int = 32
     learning_rate: float = 0.05
+    drops: bool = True
     recipe: Recipe | None = recipes.EFFICIENTNET
     batch_norm_epsilon: float = 1e-3
 

@@ -59,6 +59,7 @@ class GoogLeNet(Network):
     image_size: int = 224
     batch_size: int = 32
     learning_rate: float = 0.005
+    drops: bool = True
     recipe: Recipe | None = recipes.GOOGLENET
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:

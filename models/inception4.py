@@ -119,6 +119,7 @@ class InceptionV4(Network):
     image_size: int = 299
     batch_size: int = 32
     learning_rate: float = 0.05
+    drops: bool = True
     recipe: Recipe | None = recipes.INCEPTION_V4
     batch_norm_epsilon: float = 1e-3
 

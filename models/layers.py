@@ -6,52 +6,19 @@ declaration, so the same network can be listed (`declarations`), trained from an
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 
 import tensorflow as tf
 
 from models.convolution import Padding, convolve, padded, repeated
+from models.declaration import Declaration
+from models.dropout import Noise, dropped
 from models.network import Network, Outputs
 from models.normalisation import composed_batch_norm
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """One variable that a network needs, before it exists anywhere. Always float32.
-
-    Initial values are normal with `stddev` around zero, or the constant `fill` where `stddev` is zero.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    stddev: float = 0.0
-    fill: float = 0.0
-    trainable: bool = True
-    decayed: bool = True
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return math.prod(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes in memory."""
-        return 4 * self.size
-
-    def initial_value(self, seed: int) -> tf.Tensor:
-        """The value to start from: a function of name, shape and `seed` alone, the same in every store and process."""
-        if not self.stddev:
-            return tf.fill(self.shape, tf.constant(self.fill, tf.float32))
-        name_hash = int.from_bytes(hashlib.blake2s(self.name.encode(), digest_size=4).digest(), "little", signed=True)
-        with tf.init_scope():  # XLA draws other numbers from the same seed
-            return tf.random.stateless_normal(self.shape, [name_hash, seed], stddev=self.stddev, alg="philox")
-
 
 Values = Callable[[Declaration], tf.Tensor]
 
@@ -60,7 +27,8 @@ class Net:
     """The layers of one tower, for `network` in a layout and a compute dtype.
 
     `values` gives each variable's float32 value. With `training`, batch norm normalises with the batch's own moments;
-    if the tower also `owns_statistics`, `moved` maps the names of the moving statistics to their next values. A
+    if the tower also `owns_statistics`, `moved` maps the names of the moving statistics to their next values, and
+    dropout draws from `noise`. A
     `quantizable` network computes the same without padding by the least float, over whose range whole numbers would
     have to be spread.
     """
@@ -78,6 +46,7 @@ class Net:
         on_gpu: bool = False,
         fused_batch_norm: bool = True,
         quantizable: bool = False,
+        noise: Noise | None = None,
     ) -> None:
         self.num_classes = num_classes
         self.training = training
@@ -91,6 +60,8 @@ class Net:
         # The v1 API is the only public one to reach the kernel, which also advances the moving statistics itself.
         self._norm = tf.compat.v1.nn.fused_batch_norm if fused_batch_norm else composed_batch_norm
         self._quantizable = quantizable
+        self._noise = noise or Noise()
+        self._dropouts = itertools.count()
         self._scopes: list[str] = []
 
     @contextmanager
@@ -236,7 +207,8 @@ class Net:
         """In training, zero a share `rate` of the features, or of the `whole_images`, and scale up the others."""
         if not self.training:
             return x
-        return tf.nn.dropout(x, rate, noise_shape=(tf.shape(x)[0], *[1] * (len(x.shape) - 1)) if whole_images else None)
+        assert self._network.drops, "a network says that it drops features: its steps are counted"
+        return dropped(x, rate, self._noise, next(self._dropouts), whole_images=whole_images)
 
     def logits(self, x: tf.Tensor, *, name: str = "logits") -> tf.Tensor:
         """The classifier on `[batch, features]`: float32 `[batch, num_classes]`."""

@@ -27,7 +27,8 @@ class Network:
     `image_size` is the height and width of the square input in pixels, `batch_size` the default number of images per
     device and step, `learning_rate` a constant rate at which plain SGD does not diverge, `loss_scale` the default
     static scale for float16. Batch norm keeps `batch_norm_decay` of its moving statistics a step. A `grouped` network
-    has convolutions in groups, for which not every device has kernels. `recipe` is how its paper trained it, if any.
+    has convolutions in groups, for which not every device has kernels. One that `drops` features draws other random
+    numbers in each step. `recipe` is how its paper trained it, if any.
     """
 
     image_size: int
@@ -38,6 +39,7 @@ class Network:
     batch_norm_decay: float = 0.9
     aux_loss_weight: float = 0.0
     grouped: bool = False
+    drops: bool = False
     recipe: Recipe | None = None
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:

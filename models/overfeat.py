@@ -22,6 +22,7 @@ class OverFeat(Network):
     image_size: int = 231
     batch_size: int = 32
     learning_rate: float = 0.001
+    drops: bool = True
     recipe: Recipe | None = recipes.OVERFEAT
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:

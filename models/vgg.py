@@ -25,6 +25,7 @@ class VGG(Network):
     image_size: int = 224
     batch_size: int = 64
     learning_rate: float = 0.001
+    drops: bool = True
     recipe: Recipe | None = recipes.VGG
 
     def __call__(self, net: Net, images: tf.Tensor) -> Outputs:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import statistics
-import subprocess
-import tempfile
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.advice.candidates import Candidate
-from benchmarks.children import start_python
-from benchmarks.cpu_tuning.report import duration
-from benchmarks.errors import ExitCode, UserError
-from results import store
+from benchmarks.errors import ExitCode
+from benchmarks.trials import SearchEnded, TrialFailed, Trials
+from results.durations import about
 from results.statistics.between_runs import Interval, interval
 from results.statistics.two_sides import LEVEL
-
-_PROGRAM = Path(__file__).resolve().parents[2] / "run_benchmark.py"
-_END_SECONDS = 20.0  # for a run that was told to end: it does so after its step
-_MESSAGE_LINES = 12
 
 
 class Case(NamedTuple):
@@ -32,43 +22,24 @@ class Case(NamedTuple):
     candidate: Candidate
 
 
-class RunFailedError(Exception):
-    """A run left no figure; says which, and its last words."""
-
-
-class Runs:
-    """Runs of run_benchmark.py with `flags`, whose records go to `results_dir`, marked as trials of one set."""
-
-    def __init__(self, flags: Sequence[str], results_dir: Path) -> None:
-        self._flags = list(flags)
-        self._results_dir = results_dir
-        self._set = uuid.uuid4().hex[:16]
-        self._count = 0
-
-    def measure(self, case: Case) -> float:
-        """Images/sec of one run of `case`, of its steady steps. Raise UserError for flags, RunFailedError for a run."""
-        self._count += 1
-        own = ["--advised", f"--trial_set={self._set}", f"--trial_number={self._count}"]
-        flags = [*self._flags, *case.candidate.flags, f"--num_gpus={case.devices}", *own]
-        known = set(self._results_dir.glob("*.json"))
-        code, words = _finish([*flags, f"--results_dir={self._results_dir}"])
-        left = store.readable(set(self._results_dir.glob("*.json")) - known)
-        record = next((each for each in left if each.trial.get("set") == self._set), None)
-        if code == ExitCode.VALID and record is not None and record.steady_images_per_second:
-            return record.steady_images_per_second
-        own_words = [line for line in words.splitlines() if line.startswith(f"{_PROGRAM.name}: ")]
-        told = "\n".join(own_words or words.splitlines()[-_MESSAGE_LINES:])
+def images_per_second(trials: Trials, case: Case) -> float:
+    """That of one run of `case`, of its steady steps. Raises SearchEnded; TrialFailed, a kind of it, for a bad run."""
+    try:
+        trial = trials.run([*case.candidate.flags, f"--num_gpus={case.devices}"])
+        if trial.code or not trial.images_per_second:
+            told = f"exit code {trial.code}, {trial.outcome}"
+            raise TrialFailed(ExitCode.FAILED, f"it left no figure to go by ({told}):\n{trial.words}")
+    except TrialFailed as failed:
         asked = f"the run of {case.candidate} on {case.devices} device(s)"
-        message = f"{asked} ended with exit code {code} (--candidates leaves it out):\n{told}"
-        raise UserError(message) if code == ExitCode.UNUSABLE else RunFailedError(message)
+        raise TrialFailed(failed.code, f"{asked} (--candidates leaves it out): {failed}") from failed
+    return trial.images_per_second
 
 
-class InterruptedRunsError(Exception):
-    """Ctrl-C, and what was measured until then: `runs`, a figure of each case a round."""
+class Runs(NamedTuple):
+    """A figure of each case a round, and what `ended` them before all were made; None where nothing did."""
 
-    def __init__(self, runs: dict[Case, list[float]]) -> None:
-        super().__init__("interrupted")
-        self.runs = runs
+    speeds: dict[Case, list[float]]
+    ended: SearchEnded | None = None
 
 
 def interleaved(
@@ -77,28 +48,25 @@ def interleaved(
     rounds: int,
     tell: Callable[[str], None],
     clock: Callable[[], float] = time.monotonic,
-) -> dict[Case, list[float]]:
-    """Measure each of `cases` once a round, in turn: a figure of each a round. `tell` how long it will take, too.
-
-    Raise InterruptedRunsError where Ctrl-C ends it.
-    """
+) -> Runs:
+    """Measure each of `cases` once a round, in turn, as long as none ends it. `tell` how long it will take, too."""
     found: dict[Case, list[float]] = {case: [] for case in cases}
     began = clock()
-    try:
-        for number in range(1, rounds + 1):
-            for case in cases:
+    for number in range(1, rounds + 1):
+        for case in cases:
+            try:
                 found[case].append(measure(case))
-                told = f"{case.candidate}, {case.devices} devices: {found[case][-1]:,.1f} images/s"
-                tell(f"round {number} of {rounds}: {told}")
-                left = len(cases) * rounds - 1
-                if left and number == 1 and case == cases[0]:
-                    tell(
-                        f"NOTE: {left} more runs, in all about {duration(left * (clock() - began))}. Ctrl-C ends them "
-                        "and tells what was found."
-                    )
-    except KeyboardInterrupt as interrupt:
-        raise InterruptedRunsError(found) from interrupt
-    return found
+            except SearchEnded as ended:
+                return Runs(found, ended)
+            told = f"{case.candidate}, {case.devices} devices: {found[case][-1]:,.1f} images/s"
+            tell(f"round {number} of {rounds}: {told}")
+            left = len(cases) * rounds - 1
+            if left and number == 1 and case == cases[0]:
+                tell(
+                    f"NOTE: {left} more runs, in all about {about(left * (clock() - began))}. Ctrl-C ends them and "
+                    "tells what was found."
+                )
+    return Runs(found)
 
 
 def whole_rounds(runs: Mapping[Case, Sequence[float]]) -> dict[Case, list[float]]:
@@ -144,26 +112,3 @@ def ranked(runs: dict[Candidate, list[float]]) -> list[Ranked]:
             Ranked(candidate, means[candidate], interval(runs[candidate]), means[candidate] / means[first], bounds)
         )
     return found
-
-
-def _finish(flags: Sequence[str]) -> tuple[int, str]:
-    """Run run_benchmark.py with `flags` to its end: its exit code, and what it said on stderr."""
-    with tempfile.TemporaryFile("w+", errors="replace") as said:
-        process = start_python([str(_PROGRAM), *flags], stdout=subprocess.DEVNULL, stderr=said)
-        try:
-            code = process.wait()
-        except BaseException:
-            _end(process)
-            raise
-        said.seek(0)
-        return code, said.read()
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Ask `process` to end, and kill it if it does not end in time."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,14 +75,12 @@ def _fits(record: RunRecord, model: str, batch_size: int, precision: str) -> boo
 def _mean(records: Sequence[RunRecord], batch_size: int, source: str) -> OneDevice | None:
     """That of the runs whose variables were on the device, or if there are none, of the others."""
     for on_cpu in (False, True):
-        logs = [
-            math.log(speed)
-            for record in records
-            if _on_cpu(record) == on_cpu and (speed := record.steady_images_per_second)
+        speeds = [
+            speed for record in records if _on_cpu(record) == on_cpu and (speed := record.steady_images_per_second)
         ]
-        if logs:
-            several = f", mean of {len(logs)}" if len(logs) > 1 else ""
-            return OneDevice(math.exp(statistics.fmean(logs)), batch_size, source + several, on_cpu)
+        if speeds:
+            several = f", mean of {len(speeds)}" if len(speeds) > 1 else ""
+            return OneDevice(statistics.geometric_mean(speeds), batch_size, source + several, on_cpu)
     return None
 
 

@@ -45,25 +45,25 @@ class BatchSearch:
 
     def run(self) -> ExitCode:
         """Make the trials, print them as a table, and say which batch to take; returns the exit code."""
-        self._trials.receive_signals()
-        params = self._command.params
-        for notice in notices(params, self._command.given):
-            self._console.notice(f"WARNING: {notice}")
-        if self._command.advice:
-            self._console.notice(f"NOTE: {self._command.advice}")
-        self._tell_limit(params)
-        try:
-            found, words = self._largest() if params.find_batch_size == "max" else self._best()
-        except SearchEnded as ended:
+        with self._trials.receiving_signals():
+            params = self._command.params
+            for notice in notices(params, self._command.given):
+                self._console.notice(f"WARNING: {notice}")
+            if self._command.advice:
+                self._console.notice(f"NOTE: {self._command.advice}")
+            self._tell_limit(params)
+            try:
+                found, words = self._largest() if params.find_batch_size == "max" else self._best()
+            except SearchEnded as ended:
+                self._table()
+                self._tell_end(ended)
+                return ended.code
             self._table()
-            self._tell_end(ended)
-            return ended.code
-        self._table()
-        self._console.line(words)
-        if not found:
-            return ExitCode.FAILED
-        self._console.line(command_to_run(self._command, _ITS_OWN, {"batch_size": found}))
-        return self._code_of(found)
+            self._console.line(words)
+            if not found:
+                return ExitCode.FAILED
+            self._console.line(command_to_run(self._command, _ITS_OWN, {"batch_size": found}))
+            return self._code_of(found)
 
     def _tell_limit(self, params: Params) -> None:
         why = f"{_SHARE_OF_AVAILABLE:.0%} of what is available now; --memory_limit_mib sets another"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from benchmarks.step import TowerResult, TrainingStep
+from models.dropout import Noise
 from variable_mgr.strategies import Gradients
 
 _stages = itertools.count(1)  # a device finds a stage by its name
@@ -55,13 +56,13 @@ class ForwardInTraining(WithoutUpdate):
     It has no gradients to exchange, which not every strategy can do; `independent` can.
     """
 
-    def _tower_function(self, tower: int) -> Callable[..., TowerResult]:
+    def _tower_function(self, tower: int, noise: Noise) -> Callable[..., TowerResult]:
         """As in a TrainingStep, without gradients."""
 
         def compute(
             values: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor, scale: tf.Tensor | float
         ) -> TowerResult:
             del scale
-            return self._forward(tower, values, images, labels)
+            return self._forward(tower, values, images, labels, noise)
 
         return compute

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.breakdown.partial_steps import ForwardInTraining, WithoutUpdate
+from benchmarks.build import build_step
 from benchmarks.diagnosis.ways import exchanges, held_ready, traced, with_made_up_input
 from benchmarks.input_step import InputStep
-from benchmarks.workload import Workload, build_step, inputs_of
+from benchmarks.workload import Workload, inputs_of
 
 
 def build_ways(workload: Workload) -> dict[str, Callable[[], object]]:

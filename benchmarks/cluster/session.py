@@ -23,6 +23,7 @@ from benchmarks.ending import Ending, run_to_end
 from benchmarks.errors import ExitCode
 from benchmarks.params import CommandLine, Params
 from benchmarks.signals import Signals
+from benchmarks.tensorflow_lines import import_tensorflow
 from results.record import RunRecord
 
 _FAULT_SECONDS = 1.5  # how much later than TensorFlow the control connection may notice that a process is gone
@@ -180,6 +181,7 @@ class Driver(Session):
         """Wait for the others, then train as on one machine."""
         self.control.gather(check)
         self.draft.sections["cluster"]["processes"] = self._processes()
+        import_tensorflow()
         from benchmarks import runner
         from benchmarks.cluster.place import Peers, Servers
 
@@ -246,6 +248,7 @@ class Server(Member):
         task = self.cluster.task
         self.console.line(f"{'Running parameter server' if task.job == 'ps' else 'Starting worker'} {task.index}")
         self.control.join_in(check)
+        import_tensorflow()
         from benchmarks.cluster import runtime
 
         runtime.serve(self.params, self.cluster)
@@ -259,6 +262,7 @@ class Peer(Member):
     def play(self, check: Callable[[], None]) -> None:
         """Train, and hear from the driver how it ended."""
         self.control.join_in(check)
+        import_tensorflow()
         from benchmarks import runner
         from benchmarks.cluster.place import Peers
 

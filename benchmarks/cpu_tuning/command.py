@@ -12,7 +12,7 @@ from typing import Any
 import models
 from benchmarks import numa
 from benchmarks.console import Console
-from benchmarks.cpu_tuning.report import duration, named, table
+from benchmarks.cpu_tuning.report import named, table
 from benchmarks.cpu_tuning.rounds import FINAL_RUNS, better_half, fastest, most_runs, not_slower, too_many
 from benchmarks.cpu_tuning.settings import Setting, settings
 from benchmarks.errors import ExitCode
@@ -28,6 +28,7 @@ from benchmarks.trials import (
     command_to_run,
     length_flags,
 )
+from results.durations import about
 
 _WARMUP = 3
 _FIRST_STEPS = 5  # of the trial that shows how long a step takes
@@ -60,21 +61,21 @@ class CpuTuning:
 
     def run(self) -> ExitCode:
         """Make the trials, print them as a table, and say which settings to take; returns the exit code."""
-        self._trials.receive_signals()
-        for notice in notices(self._command.params, self._command.given):
-            self._console.notice(f"WARNING: {notice}")
-        try:
-            left = [self._default, *filter(self._possible, self._others)]
-            self._plan(len(left))
-            found = self._search(left)
-        except SearchEnded as ended:
+        with self._trials.receiving_signals():
+            for notice in notices(self._command.params, self._command.given):
+                self._console.notice(f"WARNING: {notice}")
+            try:
+                left = [self._default, *filter(self._possible, self._others)]
+                self._plan(len(left))
+                found = self._search(left)
+            except SearchEnded as ended:
+                self._table()
+                self._console.notice(f"run_benchmark.py: {ended}")
+                self._tell_so_far()
+                return ended.code
             self._table()
-            self._console.notice(f"run_benchmark.py: {ended}")
-            self._tell_so_far()
-            return ended.code
-        self._table()
-        self._tell(found)
-        return self._code_of(found)
+            self._tell(found)
+            return self._code_of(found)
 
     def _search(self, left: list[Setting]) -> Setting:
         """Try all, again and again the better half of them, and measure the last ones several times for the verdict."""
@@ -121,7 +122,7 @@ class CpuTuning:
         runs = most_runs(number)
         self._console.notice(
             f"NOTE: {number} settings with {self._images} images a step: at most {runs} more runs of some "
-            f"{seconds:.0f} s, in all about {duration(runs * seconds)}. Ctrl-C ends them and tells what was found; "
+            f"{seconds:.0f} s, in all about {about(runs * seconds)}. Ctrl-C ends them and tells what was found; "
             "flags that are given stay, and leave fewer to try."
         )
 

@@ -39,11 +39,6 @@ def named(setting: Setting, images: int) -> str:
     )
 
 
-def duration(seconds: float) -> str:
-    """About how long `seconds` are."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} minutes"
-
-
 def _row(setting: Setting, speeds: Mapping[Setting, Sequence[float]], default: Setting, images: int) -> str:
     of_setting = speeds[setting]
     known = interval(of_setting)

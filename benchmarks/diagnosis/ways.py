@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import models
 from benchmarks.asynchronous_step import AsynchronousStep
+from benchmarks.build import build_independent_step, build_step
 from benchmarks.input_step import InputStep
 from benchmarks.inputs import synthetic
 from benchmarks.inputs.sources import Source, Synthetic, image_spec, pipeline_options
@@ -17,7 +18,7 @@ from benchmarks.inputs.tower_group import TowerGroup
 from benchmarks.inputs.towers import TowerInput, reading_towers
 from benchmarks.params import ResolvedParams
 from benchmarks.step import TrainingStep
-from benchmarks.workload import Workload, build_independent_step, build_step, inputs_of
+from benchmarks.workload import Workload, inputs_of
 from models.layers import declarations
 from variable_mgr.topology import is_gpu
 

@@ -13,6 +13,7 @@ from benchmarks.errors import UserError
 from benchmarks.inputs.cifar10_archive import IMAGE_BYTES, NUM_CLASSES, TEST_BATCH, TRAIN_BATCHES, Archive, Batch
 from benchmarks.inputs.datasets import DATASETS
 from benchmarks.inputs.manifest import MANIFEST, Manifest, read_manifest
+from benchmarks.tensorflow_lines import import_tensorflow
 
 # Which batches each file is made of: the fifth is kept for validation.
 FILES = dict(zip(DATASETS["cifar10"].files, (TRAIN_BATCHES[:4], TRAIN_BATCHES[4:], (TEST_BATCH,)), strict=True))
@@ -81,7 +82,8 @@ def replace_together(stage: Path, folder: Path, names: Sequence[str]) -> None:
 
 def _write_records(path: Path, batches: Sequence[Batch]) -> int:
     """Write a record an image to `path`; returns their number."""
-    import tensorflow as tf  # takes seconds to import: a wrong archive is told of before
+    import_tensorflow(devices=False)  # takes seconds: a wrong archive is told of before
+    import tensorflow as tf
 
     try:
         with tf.io.TFRecordWriter(str(path)) as writer:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 
 from benchmarks.errors import ExitCode, UserError
+from benchmarks.tensorflow_lines import LEVEL
 
 
 def run(program: str, convert: Callable[[], str], *, interrupted: str, debug: bool) -> ExitCode:
@@ -16,7 +17,8 @@ def run(program: str, convert: Callable[[], str], *, interrupted: str, debug: bo
     What is wrong is said in a line of stderr that begins with `program`, and so is `interrupted` after Ctrl-C; `debug`
     shows the traceback too.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # failures come as exceptions
+    if not debug:
+        os.environ.setdefault(LEVEL, "3")  # failures come as exceptions
     try:
         told = convert()
     except UserError as error:

@@ -22,6 +22,7 @@ from benchmarks.inputs.imagenet_findings import Findings, describe
 from benchmarks.inputs.imagenet_plan import Plan, Shard
 from benchmarks.inputs.manifest import MANIFEST, Manifest, read_manifest
 from benchmarks.inputs.shards import TRAIN, UNFINISHED, VALIDATION, listed
+from benchmarks.tensorflow_lines import import_tensorflow
 
 _AT_ONCE = 64  # images in memory at a time
 
@@ -128,7 +129,8 @@ class _Writer:
             (self.work / f"{name}.json").unlink(missing_ok=True)
 
     def _write_records(self, shard: Shard, path: Path) -> Written:
-        import tensorflow as tf  # takes seconds to import: what is wrong with folders is told of before
+        import_tensorflow(devices=False)  # takes seconds: what is wrong with folders is told of before
+        import tensorflow as tf
 
         from benchmarks.inputs.imagenet_encoding import Jpeg, example
 

@@ -121,9 +121,9 @@ class OutputOptions:
     )
     train_dir: str | None = option(
         None,
-        "Folder for checkpoints, and for summaries. What has been trained there is gone on with; the last step always "
-        "leaves a checkpoint, named by the steps of the training, those of the warm-up included. Each is of all "
-        "variables, slots of the optimizer and what else the next step needs.",
+        "Folder for checkpoints, and for summaries. What has been trained there is gone on with; the last step, and "
+        "that at which Ctrl-C or SIGTERM comes, leave a checkpoint, named by the steps of the training, those of the "
+        "warm-up included. Each is of all variables, slots of the optimizer and what else the next step needs.",
         tcb="only the first tower's variables were saved, and the input began anew",
         run_only=True,
     )

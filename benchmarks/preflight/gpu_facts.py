@@ -106,15 +106,9 @@ def read(params: Params, variables: Mapping[str, str]) -> Gpus:
         certain=seen is not None and seen.in_order,
         visible=None if seen is None else len(seen.gpus),
         missing=tuple(missing),
-        no_gpu=_no_gpu(len(seen.gpus), variables) if seen else "",
+        no_gpu=seen.no_gpu if seen else "",
         wiring=found if isinstance(found, Wiring) else None,
     )
-
-
-def _no_gpu(shown_gpus: int, variables: Mapping[str, str]) -> str:
-    """The first entry of CUDA_VISIBLE_DEVICES that is no GPU, if there is one; -1 and "" say that none be seen."""
-    named = [entry.strip() for entry in variables.get("CUDA_VISIBLE_DEVICES", "").split(",")]
-    return named[shown_gpus] if shown_gpus < len(named) and named[shown_gpus] not in ("", "-1") else ""
 
 
 def chosen(params: Params, seen: Sequence[GpuFacts]) -> tuple[list[GpuFacts], list[int]]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from benchmarks.build import make_strategy
 from benchmarks.checkpoints import Checkpoints
 from benchmarks.compiled_step import CompiledStep
 from benchmarks.errors import UserError
@@ -25,7 +26,7 @@ from benchmarks.quantization.interpreter import LiteModel, runtime
 from benchmarks.quantization.quantize import Quantized, quantize
 from benchmarks.resuming import check_network
 from benchmarks.step import StepOutcome
-from benchmarks.workload import Workload, inputs_of, make_strategy, step_options
+from benchmarks.workload import Workload, inputs_of, step_options
 from variable_mgr.exchange_plan import Traffic
 from variable_mgr.store import Store
 from variable_mgr.strategies import VariableStrategy

@@ -12,6 +12,7 @@ from benchmarks.studies import report
 from benchmarks.studies.fresh_runs import synthetic_flags
 from benchmarks.studies.in_process import build_step
 from benchmarks.studies.pairs import Spread, Target, interleaved, ratios, spread
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Compare the floating-point operations a second of ResNet-50 (v1, 16 images, float32) in training with those of one large
@@ -136,11 +137,9 @@ def _save(options: argparse.Namespace, pairs: Sequence[tuple[float, float]]) -> 
 
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("achieved_flops", DESCRIPTION)
-    parser.add_argument("--pairs", type=report.count, default=10, help="pairs of a step and a product (default 10)")
-    parser.add_argument("--batch", type=report.count, default=16, help="images a step (default 16)")
-    parser.add_argument(
-        "--side", type=report.count, default=4096, help="rows and columns of the matrices (default 4096)"
-    )
+    parser.add_argument("--pairs", type=count, default=10, help="pairs of a step and a product (default 10)")
+    parser.add_argument("--batch", type=count, default=16, help="images a step (default 16)")
+    parser.add_argument("--side", type=count, default=4096, help="rows and columns of the matrices (default 4096)")
     return parser
 
 

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.errors import UserError
-from benchmarks.params.option import closest
 from benchmarks.studies import report
 from benchmarks.studies.comparison import Comparison, compare
 from benchmarks.studies.fresh_runs import run_ours, run_yardstick, synthetic_flags
 from benchmarks.studies.pairs import Spread, Target, differences, ratios
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Compare run_benchmark.py with three programs that a user might run instead: a training step written by hand
@@ -136,14 +136,7 @@ def yardstick_command(python: str, program: Path, case: Case) -> list[str]:
 
 def chosen(names: str | None) -> list[Case]:
     """The cases of `names`, separated by commas; all of them for None. Raises UserError for a name that is none."""
-    cases = []
-    for name in CASES if names is None else names.split(","):
-        if name not in CASES:
-            meant = closest(name, CASES)
-            hint = f" Did you mean '{meant}'?" if meant else ""
-            raise UserError(f"--cases: unknown case '{name}'.{hint} There are: {', '.join(CASES)}.")
-        cases.append(CASES[name])
-    return cases
+    return [CASES[name] for name in (CASES if names is None else report.named("--cases", names, CASES))]
 
 
 def find_torch(python: str | None) -> str | None:
@@ -196,14 +189,14 @@ def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
 
 
 def _plain(result: Result) -> dict[str, object]:
-    pairs = [{"ours": dataclasses.asdict(ours), "theirs": dataclasses.asdict(theirs)} for ours, theirs in result.pairs]
+    pairs = [{"ours": ours, "theirs": theirs} for ours, theirs in result.pairs]
     reason = {} if pairs else {"reason": NO_TORCH}
     return {"name": result.case.name, **dataclasses.asdict(result.case), "pairs": pairs, **reason}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("against_yardsticks", f"{DESCRIPTION}\nCases: {', '.join(CASES)}")
-    parser.add_argument("--pairs", type=report.count, default=5, help="pairs of runs a case (default 5)")
+    parser.add_argument("--pairs", type=count, default=5, help="pairs of runs a case (default 5)")
     parser.add_argument("--cases", metavar="NAME,...", help="only these cases")
     parser.add_argument(
         "--torch_python",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from benchmarks.studies import report
 from benchmarks.studies.fresh_runs import finish
 from benchmarks.studies.pairs import Target
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Build the training step of ResNet-50 for 1, 2, 4 and 8 towers on logical CPU devices: its variables, its graph and what
@@ -77,15 +78,13 @@ def table(results: Sequence[Built]) -> str:
 
 
 def _save(options: argparse.Namespace, results: Sequence[Built]) -> None:
-    report.save(options.output, "building", {"batch": options.batch, "built": [vars(result) for result in results]})
+    report.save(options.output, "building", {"batch": options.batch, "built": results})
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("building", DESCRIPTION)
     parser.add_argument("--strategies", default=",".join(STRATEGIES), metavar="NAME,...", help="only these")
-    parser.add_argument(
-        "--batch", type=report.count, default=2, help="images a tower; the graph is the same (default 2)"
-    )
+    parser.add_argument("--batch", type=count, default=2, help="images a tower; the graph is the same (default 2)")
     return parser
 
 

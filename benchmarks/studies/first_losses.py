@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import models
-from benchmarks.errors import UserError
-from benchmarks.params.option import closest
 from benchmarks.studies import report
 from benchmarks.studies.fresh_runs import record_of
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Train every network of the zoo for 100 steps on synthetic images with its own learning rate, initial values and batch
@@ -83,16 +82,8 @@ def chosen(names: str | None) -> list[tuple[str, str]]:
     cases = distinct()
     if names is None:
         return cases
-    known = [model for model, _ in cases]
-    for name in names.split(","):
-        if name not in known:
-            meant = closest(name, known)
-            raise UserError(
-                f"--models: unknown model '{name}'."
-                + (f" Did you mean '{meant}'?" if meant else "")
-                + " See run_benchmark.py --list_models."
-            )
-    return [case for case in cases if case[0] in names.split(",")]
+    asked = report.named("--models", names, (model for model, _ in cases))
+    return [case for case in cases if case[0] in asked]
 
 
 def train(model: str, dataset: str, options: argparse.Namespace) -> Result:
@@ -138,7 +129,7 @@ def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("first_losses", DESCRIPTION)
     parser.add_argument("--models", metavar="NAME,...", help="only these networks")
-    parser.add_argument("--steps", type=report.count, default=100, help="steps a network (default 100)")
+    parser.add_argument("--steps", type=count, default=100, help="steps a network (default 100)")
     parser.add_argument("--batch_size", type=int, default=0, help="images a step; 0: each network's own (default)")
     parser.add_argument(
         "--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to train (default auto)"

@@ -20,10 +20,11 @@ def build_step(flags: Sequence[str]) -> TrainingStep:
     no_gpu = {"CUDA_VISIBLE_DEVICES": "-1"}
     os.environ.update(UNLESS_SET | no_gpu | dict(os.environ) | environment_variables(params))
 
-    from benchmarks import workload
+    from benchmarks import build
     from benchmarks.step import TrainingStep
+    from benchmarks.workload import settle
 
-    step = workload.build_step(workload.settle(params))
+    step = build.build_step(settle(params))
     assert isinstance(step, TrainingStep), "one process has one step over all its towers"
     return step
 

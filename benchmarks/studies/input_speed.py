@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 import tempfile
@@ -11,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.errors import UserError
 from benchmarks.inputs import shards
@@ -22,6 +20,7 @@ from benchmarks.studies import report
 from benchmarks.studies.comparison import Comparison, compare, window_speed
 from benchmarks.studies.fresh_runs import FreshRun, finish
 from benchmarks.studies.pairs import Target
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Measure the input pipelines by themselves. In each case two sides take turns, each in a fresh process on the CPU.
@@ -74,7 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def study(options: argparse.Namespace) -> None:
     """Measure the cases, print and save."""
     with tempfile.TemporaryDirectory(prefix="input_speed", dir=options.temporary_dir) as place:
-        cases = [case for name in chosen(options.cases) for case in _MAKE[name](options, Path(place))]
+        cases = [
+            case for name in report.named("--cases", options.cases, CASES) for case in _MAKE[name](options, Path(place))
+        ]
         results: list[Result] = []
         for case in cases:
             first, second = (partial(side, words, options.seconds) for words in (case.first, case.second))
@@ -90,14 +91,6 @@ def side(words: Sequence[str], seconds: float) -> FreshRun:
     told = json.loads(finished.output.splitlines()[-1])
     speed = float(told["images_per_second"])
     return FreshRun(speed, float(told["first_seconds"]), finished.peak_mib, window_images_per_second=speed)
-
-
-def chosen(names: str) -> list[str]:
-    """The cases that `names`, with commas, name."""
-    listed = names.split(",")
-    if unknown := [name for name in listed if name not in CASES]:
-        raise UserError(f"--cases={names}: there is no case {unknown[0]!r}. Take of {', '.join(CASES)}.")
-    return listed
 
 
 def table(results: Sequence[Result]) -> str:
@@ -209,9 +202,7 @@ def _folder(options: argparse.Namespace, name: str) -> Path:
 
 
 def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
-    pairs: dict[str, Any] = {
-        result.case.name: [[dataclasses.asdict(run) for run in pair] for pair in result.pairs] for result in results
-    }
+    pairs = {result.case.name: result.pairs for result in results}
     report.save(options.output, "input_speed", {"seconds": options.seconds, "cases": pairs})
 
 
@@ -221,9 +212,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--cifar10_dir", type=Path, metavar="DIR", help="folder with CIFAR-10's TFRecord files and its archive")
     add("--imagenet_dir", type=Path, metavar="DIR", help="folder with ImageNet's shards")
     add("--cases", default=",".join(CASES), metavar="NAME,...", help="only these")
-    add("--pairs", type=report.count, default=5, help="pairs of runs a case (default 5)")
-    add("--seconds", type=report.count, default=10, help="how long each side is measured (default 10)")
-    add("--batch_size", type=report.count, default=128, help="images a batch (default 128)")
+    add("--pairs", type=count, default=5, help="pairs of runs a case (default 5)")
+    add("--seconds", type=count, default=10, help="how long each side is measured (default 10)")
+    add("--batch_size", type=count, default=128, help="images a batch (default 128)")
     add("--temporary_dir", type=Path, metavar="DIR", help="where larger sets and conversions are written")
     return parser
 

@@ -17,6 +17,7 @@ from benchmarks.studies import report
 from benchmarks.studies.fresh_runs import record_of
 from benchmarks.studies.pairs import Spread, Target, interleaved, ratios
 from results import quantization
+from results.commands.arguments import count
 from results.record import RunRecord
 
 DESCRIPTION = """\
@@ -69,9 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def study(options: argparse.Namespace) -> None:
     """Measure all pairs, then the agreement, and print and save what came out."""
     pairs: dict[Case, list[Pair]] = {}
+    asked = report.named("--models", options.models, (case.model for case in CASES))
     try:
         for case in CASES:
-            if case.model in options.models:
+            if case.model in asked:
                 pairs[case] = measured(case, options.pairs, options.steps, options.threads)
                 _save(options, pairs, {})
     finally:  # an interrupt must not lose what is there
@@ -173,20 +175,13 @@ def _save(options: argparse.Namespace, pairs: Mapping[Case, Sequence[Pair]], fou
     report.save(options.output, "int8_speed", figures | {"cases": cases, "agreement": dict(found)})
 
 
-def _models(text: str) -> list[str]:
-    names, known = text.split(","), [case.model for case in CASES]
-    if unknown := [name for name in names if name not in known]:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not among {', '.join(known)}")
-    return names
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("int8_speed", DESCRIPTION)
     names = ",".join(case.model for case in CASES)
-    parser.add_argument("--pairs", type=report.count, default=5, help="pairs of runs a model (default 5)")
-    parser.add_argument("--steps", type=report.count, default=STEPS, help=f"measured steps a run (default {STEPS})")
+    parser.add_argument("--pairs", type=count, default=5, help="pairs of runs a model (default 5)")
+    parser.add_argument("--steps", type=count, default=STEPS, help=f"measured steps a run (default {STEPS})")
     parser.add_argument("--threads", type=int, default=0, help="threads of both; 0: all processors (default)")
-    parser.add_argument("--models", type=_models, default=_models(names), metavar="NAMES", help=f"of {names}")
+    parser.add_argument("--models", default=names, metavar="NAMES", help=f"of {names}")
     return parser
 
 

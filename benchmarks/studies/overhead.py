@@ -13,6 +13,7 @@ from benchmarks.studies import report
 from benchmarks.studies.fresh_runs import FreshRun, run_ours, synthetic_flags
 from benchmarks.studies.in_process import build_step
 from benchmarks.studies.pairs import Spread, Target, spread
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Measure what Python adds to a step of ResNet-20 with 32 images on the CPU, as a share of that step.
@@ -153,10 +154,8 @@ def _save(options: argparse.Namespace, additions: Sequence[Addition]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("overhead", DESCRIPTION)
-    parser.add_argument("--runs", type=report.count, default=5, help="fresh runs (default 5)")
-    parser.add_argument(
-        "--calls", type=report.count, default=200, help="calls of the step in this process (default 200)"
-    )
+    parser.add_argument("--runs", type=count, default=5, help="fresh runs (default 5)")
+    parser.add_argument("--calls", type=count, default=200, help="calls of the step in this process (default 200)")
     return parser
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from benchmarks.studies import report
 from benchmarks.studies.comparison import Comparison, compare, window_speed
 from benchmarks.studies.fresh_runs import run_ours, synthetic_flags
 from benchmarks.studies.pairs import Target
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Compare training of ResNet-20 with 128 images a step on CIFAR-10 from TFRecord files with the same on synthetic images:
@@ -74,10 +74,7 @@ def table(results: Sequence[Result]) -> str:
 
 def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
     variants = {
-        result.case.name: [
-            {"real": dataclasses.asdict(real), "synthetic": dataclasses.asdict(synthetic)}
-            for real, synthetic in result.pairs
-        ]
+        result.case.name: [{"real": real, "synthetic": synthetic} for real, synthetic in result.pairs]
         for result in results
     }
     report.save(options.output, "real_input", {"steps": options.steps, "variants": variants})
@@ -86,8 +83,8 @@ def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("real_input", DESCRIPTION)
     parser.add_argument("--data_dir", required=True, metavar="DIR", help="folder with CIFAR-10's TFRecord files")
-    parser.add_argument("--pairs", type=report.count, default=5, help="pairs of runs a variant (default 5)")
-    parser.add_argument("--steps", type=report.count, default=60, help="measured steps a run (default 60)")
+    parser.add_argument("--pairs", type=count, default=5, help="pairs of runs a variant (default 5)")
+    parser.add_argument("--steps", type=count, default=60, help="measured steps a run (default 60)")
     return parser
 
 

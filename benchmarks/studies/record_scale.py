@@ -18,6 +18,7 @@ from benchmarks.params import Params, configuration
 from benchmarks.studies import report
 from benchmarks.studies.fresh_runs import finish
 from benchmarks.studies.pairs import Target
+from results.commands import arguments
 from results.measurement import Measurement
 from results.record import RunRecord, utc_now
 
@@ -144,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = report.parser("record_scale", DESCRIPTION)
     parser.add_argument(
         "--counts",
-        type=lambda text: [report.count(number) for number in text.split(",")],
+        type=lambda text: [arguments.count(number) for number in text.split(",")],
         default=[1000, LIMIT_RECORDS],
         metavar="N,...",
         help="records in a folder (default 1000,10000)",

@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks import environment
 from benchmarks.errors import ExitCode, UserError
+from benchmarks.params.option import closest
 from benchmarks.studies.pairs import Spread, Target
 from results import files
 from results.record import utc_now
 
 
-def parser(program: str, description: str) -> argparse.ArgumentParser:
-    """A parser with `--output`; `description` says what the study measures, how, and how long it takes."""
+def parser(program: str, description: str, other_forms: str = "") -> argparse.ArgumentParser:
+    """A parser with `--output`; `description` says what the study measures, how, and how long it takes.
+
+    `other_forms` says which flag writes text or pages, where one does.
+    """
     flags = argparse.ArgumentParser(
         prog=f"python -m benchmarks.studies.{program}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    flags.add_argument("--output", type=file, metavar="FILE.json", help="also write every single figure as JSON")
+    flags.add_argument(
+        "--output",
+        type=lambda text: json_file(text, other_forms),
+        metavar="FILE.json",
+        help="also write every single figure as JSON",
+    )
     return flags
 
 
-def count(text: str) -> int:
-    """A flag's whole number, at least 1."""
-    try:
-        number = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, is {text!r}") from None
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, is {number}")
-    return number
+def named(flag: str, names: str, known: Iterable[str]) -> list[str]:
+    """The `names`, separated by commas, that `flag` gives. Raises UserError for one that is none of the `known`."""
+    given, there = names.split(","), list(known)
+    for name in given:
+        if name not in there:
+            meant = closest(name, there)
+            hint = f" Did you mean '{meant}'?" if meant else ""
+            raise UserError(f"{flag}={names}: there is no '{name}'.{hint} There are: {', '.join(there)}.")
+    return given
 
 
 def file(text: str) -> Path:
@@ -44,6 +54,14 @@ def file(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("names no file")
     return Path(text)
+
+
+def json_file(text: str, other_forms: str = "") -> Path:
+    """A flag's file for JSON. Another ending would say that something else is in it; none, as of a pipe, is allowed."""
+    path = file(text)
+    if path.suffix.lower() not in ("", ".json"):
+        raise argparse.ArgumentTypeError(f"{text!r} would be JSON: give FILE.json{other_forms and f'; {other_forms}'}")
+    return path
 
 
 def run(
@@ -101,11 +119,14 @@ def check_writable(path: Path | None, flag: str = "--output") -> None:
 
 
 def save(path: Path | None, study: str, figures: dict[str, Any]) -> None:
-    """Write `figures` to `path`, if there is one, with the time and the machine. Raises UserError where it cannot."""
+    """Write `figures` to `path`, if there is one, with the time and the machine. Raises UserError where it cannot.
+
+    Dataclasses among them are written as objects of their fields.
+    """
     if path is None:
         return
     document = {"study": study, "written_at": utc_now(), "hardware": environment.hardware(), **figures}
-    write(path, "--output", json.dumps(document, indent=1) + "\n")
+    write(path, "--output", json.dumps(document, indent=1, default=dataclasses.asdict) + "\n")
 
 
 def write(path: Path, flag: str, text: str) -> None:

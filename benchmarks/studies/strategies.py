@@ -14,6 +14,7 @@ from benchmarks.studies.against_yardsticks import PROGRAMS, YARDSTICKS
 from benchmarks.studies.comparison import Comparison, compare
 from benchmarks.studies.fresh_runs import FreshRun, run_ours, run_yardstick, several_workers, synthetic_flags
 from benchmarks.studies.pairs import Target
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Compare training of ResNet-20 with 32 images a tower on 2 and on 4 logical CPU devices, under each strategy, with one
@@ -70,8 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def study(options: argparse.Namespace) -> None:
     """Measure every case, print and save."""
     results: list[Result] = []
+    strategies = report.named("--strategies", options.strategies, STRATEGIES)
+    towers = [int(each) for each in report.named("--towers", options.towers, map(str, ONE_TOWER))]
     try:
-        for case in cases(options.strategies, options.towers):
+        for case in cases(strategies, towers):
             ours, other = _ours(case, options.steps), _other(case, options.steps)
             results.append(compare(case, options.pairs, ours, other))
             _save(options, results)
@@ -132,35 +135,20 @@ def _save(options: argparse.Namespace, results: Sequence[Result]) -> None:
     plain = [
         {
             **dataclasses.asdict(result.case),
-            "pairs": [[dataclasses.asdict(run) for run in pair] for pair in result.pairs],
+            "pairs": result.pairs,
         }
         for result in results
     ]
     report.save(options.output, "strategies", {"steps": options.steps, "cases": plain})
 
 
-def _names(text: str) -> list[str]:
-    for name in text.split(","):
-        if name not in STRATEGIES:
-            raise argparse.ArgumentTypeError(f"'{name}' is none of {', '.join(STRATEGIES)}")
-    return text.split(",")
-
-
-def _counts(text: str) -> list[int]:
-    counts = [int(each) for each in text.split(",")]
-    for count in counts:
-        if count not in ONE_TOWER:
-            raise argparse.ArgumentTypeError(f"{count} is none of {', '.join(map(str, ONE_TOWER))}")
-    return counts
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("strategies", DESCRIPTION)
-    parser.add_argument("--pairs", type=report.count, default=5, help="pairs of runs a case (default 5)")
-    parser.add_argument("--steps", type=report.count, default=60, help="measured steps a run (default 60)")
-    parser.add_argument("--strategies", type=_names, default=list(STRATEGIES), metavar="NAME,...", help="only these")
+    parser.add_argument("--pairs", type=count, default=5, help="pairs of runs a case (default 5)")
+    parser.add_argument("--steps", type=count, default=60, help="measured steps a run (default 60)")
+    parser.add_argument("--strategies", default=",".join(STRATEGIES), metavar="NAME,...", help="only these")
     parser.add_argument(
-        "--towers", type=_counts, default=list(ONE_TOWER), metavar="N,...", help="2, 4 or both (default)"
+        "--towers", default=",".join(map(str, ONE_TOWER)), metavar="N,...", help="2, 4 or both (default)"
     )
     return parser
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 import tempfile
 import time
@@ -16,6 +15,7 @@ from benchmarks.studies import report
 from benchmarks.studies.fresh_runs import ONE_PROCESS, finish
 from benchmarks.studies.pairs import Target, in_turn, ratios, spread
 from benchmarks.suite import journal
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Run 50 trivial cells (4 images, 10 steps) as a suite, and the same commands one after the other without one. A pair is
@@ -110,14 +110,13 @@ def table(pairs: Sequence[Pair], cells: int) -> str:
 
 
 def _save(options: argparse.Namespace, pairs: Sequence[Pair]) -> None:
-    figures = {"cells": options.cells, "pairs": [dataclasses.asdict(pair) for pair in pairs]}
-    report.save(options.output, "suite_overhead", figures)
+    report.save(options.output, "suite_overhead", {"cells": options.cells, "pairs": pairs})
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("suite_overhead", DESCRIPTION)
-    parser.add_argument("--pairs", type=report.count, default=2, help="suites and plain runs (default 2)")
-    parser.add_argument("--cells", type=report.count, default=50, help="cells of a suite (default 50)")
+    parser.add_argument("--pairs", type=count, default=2, help="suites and plain runs (default 2)")
+    parser.add_argument("--cells", type=count, default=50, help="cells of a suite (default 50)")
     return parser
 
 

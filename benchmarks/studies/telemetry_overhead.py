@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import statistics
 import sys
 import time
@@ -15,6 +14,7 @@ from benchmarks.studies.comparison import Comparison, window_speed
 from benchmarks.studies.fresh_runs import FreshRun, run_ours, synthetic_flags
 from benchmarks.studies.pairs import Target, in_turn
 from benchmarks.telemetry.host import Host
+from results.commands.arguments import count
 
 DESCRIPTION = """\
 Compare training of ResNet-20 with 32 images on the CPU whose hardware is watched (--telemetry_interval=1, the default,
@@ -113,9 +113,7 @@ def _save(options: argparse.Namespace, pairs: dict[Case, list[tuple[FreshRun, Fr
     cases = [
         {
             "interval": case.interval,
-            "pairs": [
-                {"watched": dataclasses.asdict(watched), "alone": dataclasses.asdict(alone)} for watched, alone in found
-            ],
+            "pairs": [{"watched": watched, "alone": alone} for watched, alone in found],
         }
         for case, found in pairs.items()
     ]
@@ -124,8 +122,8 @@ def _save(options: argparse.Namespace, pairs: dict[Case, list[tuple[FreshRun, Fr
 
 def _parser() -> argparse.ArgumentParser:
     parser = report.parser("telemetry_overhead", DESCRIPTION)
-    parser.add_argument("--pairs", type=report.count, default=5, help="pairs of runs a row (default 5)")
-    parser.add_argument("--steps", type=report.count, default=STEPS, help=f"measured steps a run (default {STEPS})")
+    parser.add_argument("--pairs", type=count, default=5, help="pairs of runs a row (default 5)")
+    parser.add_argument("--steps", type=count, default=STEPS, help=f"measured steps a run (default {STEPS})")
     return parser
 
 

@@ -14,9 +14,9 @@ from results.schema import canonical
 class Cell:
     """One configuration of a suite, or a study.
 
-    `flags` are its flags as they were written, without dashes. `retries` says by kind of failure how often a run is
-    tried again. `batch_size` is the number of images a tower where `halves_batch`: if memory runs out, the batch is
-    halved. `name` tells it from the other cells of its suite.
+    `flags` are its flags as they were written, without dashes; of a study, its own options. `retries` says by kind of
+    failure how often a run is tried again. `batch_size` is the number of images a tower where `halves_batch`: if memory
+    runs out, the batch is halved. `name` tells it from the other cells of its suite.
     """
 
     flags: Mapping[str, str]

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from typing import TypeVar
 
 import models
@@ -13,10 +14,10 @@ from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, CommandLineError, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
-from benchmarks.suite import durations
 from benchmarks.suite.cells import Cell, names
-from benchmarks.suite.description import FAILURES, WORDS_OF_A_CELL, Placed, Setting, Settings
-from benchmarks.suite.study_names import study_names
+from benchmarks.suite.description import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL, Placed, Setting, Settings
+from benchmarks.suite.study_names import study_cases, study_names
+from results import durations
 
 _LIMIT_SECONDS, _LIMIT_OF_A_STUDY = 3600.0, 6 * 3600.0
 _MOST_REPEATS = _MOST_RETRIES = 1000  # of a cell: with more a slip of the finger would run for ever
@@ -63,9 +64,11 @@ def _checked(placed: Placed) -> _One:
     flags = {name: str(setting.text) for name, setting in settings.items() if name not in (*words, "study")}
     problems: list[str] = []
     study = str(settings["study"].text) if "study" in settings else ""
+    most = _LIMIT_OF_A_STUDY if study else _LIMIT_SECONDS
+    time_limit = _read(words, "time_limit", durations.seconds, most, problems)
     command = None
     if study:
-        _check_study(settings["study"], flags, problems)
+        _check_study(settings, flags, time_limit, problems)
     else:
         command = _command(flags, settings, placed.where, problems)
     cell = Cell(
@@ -73,9 +76,7 @@ def _checked(placed: Placed) -> _One:
         name="",
         study=study,
         repeats=_read(words, "repeats", _from_to(1, _MOST_REPEATS), 1, problems),
-        time_limit=_read(
-            words, "time_limit", durations.seconds, _LIMIT_OF_A_STUDY if study else _LIMIT_SECONDS, problems
-        ),
+        time_limit=time_limit,
         retries={
             failure: _read(words, f"retries.{failure}", _from_to(0, _MOST_RETRIES), _RETRIES[failure], problems)
             for failure in FAILURES
@@ -86,9 +87,10 @@ def _checked(placed: Placed) -> _One:
     return _One(cell, command, problems)
 
 
-def _check_study(study: Setting, flags: dict[str, str], problems: list[str]) -> None:
-    if flags:
-        told = f"study: {study.text} takes no flags of a run ({', '.join(flags)}): they stand in the study"
+def _check_study(settings: Settings, flags: dict[str, str], time_limit: float, problems: list[str]) -> None:
+    study = settings["study"]
+    if of_runs := [name for name in flags if name not in STUDY_OPTIONS]:
+        told = f"study: {study.text} takes no flags of a run ({', '.join(of_runs)}): they stand in the study"
         problems.append(f"{study.where}: {told}. Leave them out.")
     try:
         known = study_names()
@@ -101,6 +103,22 @@ def _check_study(study: Setting, flags: dict[str, str], problems: list[str]) -> 
         problems.append(
             f"{study.where}: there is no study {study.text}.{meant} See python -m benchmarks.studies --list."
         )
+    elif "cases" in settings:
+        _check_cases(str(study.text), settings["cases"], problems)
+    _read(settings, "pairs", _from_to(1, _MOST_REPEATS), 1, problems)
+    budget = _read(settings, "budget", durations.seconds, 0.0, problems)
+    if budget >= time_limit:
+        limit = f"time_limit ({durations.about(time_limit)}), at which the study would be ended as one that hangs"
+        told = f"{settings['budget'].where}: budget: {settings['budget'].text} is not below {limit}"
+        problems.append(f"{told}. Lower it, or raise time_limit.")
+
+
+def _check_cases(study: str, cases: Setting, problems: list[str]) -> None:
+    names = study_cases(study)
+    for pattern in str(cases.text).split(","):
+        if not any(fnmatch(name, pattern) for name in names):
+            told = f"cases: no case of {study} is called '{pattern}'. There are: {'; '.join(names)}"
+            problems.append(f"{cases.where}: {told}. * stands for anything.")
 
 
 def _command(flags: dict[str, str], settings: Settings, where: str, problems: list[str]) -> CommandLine | None:
@@ -159,7 +177,11 @@ def _batch_size(command: CommandLine) -> int:
 
 def _named(cells: Sequence[Cell]) -> list[Cell]:
     called = iter(names([cell.flags for cell in cells if not cell.study]))
-    return [replace(cell, name=f"study {cell.study}" if cell.study else next(called)) for cell in cells]
+    return [replace(cell, name=_name_of_study(cell) if cell.study else next(called)) for cell in cells]
+
+
+def _name_of_study(cell: Cell) -> str:
+    return " ".join([f"study {cell.study}", *(f"{name}={text}" for name, text in cell.flags.items())])
 
 
 def _equal(cells: Sequence[Cell], placed: Sequence[Placed], problems: list[str]) -> set[int]:

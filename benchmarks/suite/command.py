@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.console import Console
 from benchmarks.errors import ExitCode, UserError
 from benchmarks.fresh_process import PROGRAM
-from benchmarks.suite import durations, journal, resuming
+from benchmarks.suite import journal, resuming
 from benchmarks.suite.attempts import History
 from benchmarks.suite.cells import Cell, shard
 from benchmarks.suite.estimate import Estimate, estimate
@@ -24,7 +24,7 @@ from benchmarks.suite.plan import Plan, read_plan, shipped
 from benchmarks.suite.plan_lines import plan_lines, told
 from benchmarks.suite.session import Session
 from results import store
-from results.commands.arguments import count
+from results.commands.arguments import count, seconds
 from results.record import utc_now
 
 _DESCRIPTION = """\
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"refuse a suite with more cells (default: {_MAX_CELLS})")  # fmt: skip
     add("--shard", metavar="I/N", type=_shard, default=(1, 1),
         help="run part I of N, from 1: the same cells on every machine, all in one of them")  # fmt: skip
-    add("--budget", metavar="TIME", type=_seconds,
+    add("--budget", metavar="TIME", type=seconds,
         help="such as 30m: run each cell twice, then those whose interval is widest, in place of repeats; "
         "with --resume, what was spent before counts")  # fmt: skip
     add("--seed", metavar="N", type=int, help="of the random order of the runs; drawn, and recorded, if not given")
@@ -178,10 +178,3 @@ def _shard(text: str) -> tuple[int, int]:
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise argparse.ArgumentTypeError(f"'{text}' is no part of a whole such as 1/4, 2/4, 3/4 or 4/4")
     return int(match[1]), int(match[2])
-
-
-def _seconds(text: str) -> float:
-    try:
-        return durations.seconds(text)
-    except ValueError as problem:
-        raise argparse.ArgumentTypeError(str(problem)) from None

@@ -7,6 +7,7 @@ cells: [{model: vgg16}]             and these are cells
 exclude: [{num_gpus: 4}]            but not these
 overrides: [{where: {num_gpus: [2, 4]}, set: {batch_size: 32}}]
 studies: all                        the studies of python -m benchmarks.studies, a cell each
+studies: [{study: all, pairs: 3}]   with options of their own, see STUDY_OPTIONS; cells can be such, too
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks.suite.yaml_lines import Mapping, Node, Sequence, Text
 FAILURES = ("crash", "out_of_memory", "hang", "invalid")  # what a retry may help against
 RETRIES = tuple(f"retries.{failure}" for failure in FAILURES)
 WORDS_OF_A_CELL = ("repeats", "time_limit", "on_out_of_memory", *RETRIES)
+STUDY_OPTIONS = ("budget", "pairs", "cases")  # of python -m benchmarks.studies
 WORDS = ("name", "description", "grid", "cells", "exclude", "overrides", "studies", "devices_missing", "retries")
 _WRITES_OVER = "each run would write over the file of the one before"
 _NOT_OF_A_RUN = {
@@ -90,7 +92,7 @@ class Description:
     base: Settings = field(default_factory=dict)
     grids: list[Axes] = field(default_factory=list)
     cells: list[Placed] = field(default_factory=list)
-    studies: list[Setting] = field(default_factory=list)
+    studies: list[Placed] = field(default_factory=list)
     exclude: list[Condition] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
     skips_missing_devices: bool = False
@@ -145,7 +147,7 @@ class _Reader:
             elif word == "grid":
                 found.grids += [self._axes(word, grid) for grid in _items(value)]
             elif word == "cells":
-                found.cells += [Placed(self._settings(cell, "study"), cell.where) for cell in self._list(key, value)]
+                found.cells += [self._cell(cell) for cell in self._list(key, value)]
             elif word == "exclude":
                 found.exclude += [Condition(self._axes(word, each), each.where) for each in self._list(key, value)]
             elif word == "overrides":
@@ -163,20 +165,38 @@ class _Reader:
             return Override(Condition({}, node.where), {})
         return Override(Condition(self._axes("where", entries["where"]), node.where), self._settings(entries["set"]))
 
-    def _studies(self, node: Node) -> list[Setting]:
-        asked = []
+    def _cell(self, node: Node) -> Placed:
+        """A cell of its own: a configuration, or a study with its options."""
+        settings = self._settings(node, "study", *STUDY_OPTIONS)
+        for name in STUDY_OPTIONS:
+            if name in settings and "study" not in settings:
+                told = f"{name} is an option of studies, which stands beside one, as in {{study: xla, pairs: 3}}"
+                self._problems.append(f"{settings.pop(name).where}: {told}.")
+        return Placed(settings, node.where)
+
+    def _studies(self, node: Node) -> list[Placed]:
+        found = []
         for item in _items(node):
             if isinstance(item, Text) and item.text:
-                asked.append(item)
+                found.append(Placed({"study": Setting(item.text, item.where)}, item.where))
+            elif isinstance(item, Mapping) and "study" in [key.text for key, _ in item]:
+                found.append(self._cell(item))
             else:
-                self._wrong(item, "studies has names of studies, as in studies: [xla, threads], or all")
-        if "all" in [each.text for each in asked]:
-            try:
-                return [Setting(name, node.where) for name in study_names()]
-            except UserError as error:
-                self._wrong(node, str(error).rstrip("."))
-                return []
-        return [Setting(each.text, each.where) for each in asked]
+                such = "studies: [xla, {study: threads, pairs: 3}], or all"
+                self._wrong(item, f"studies has names of studies, as in {such}")
+        return [one for placed in found for one in self._all_of(placed)]
+
+    def _all_of(self, placed: Placed) -> list[Placed]:
+        """The study that is meant, or for `all` every one, with the same options."""
+        study = placed.settings["study"]
+        if study.text != "all":
+            return [placed]
+        try:
+            names = study_names()
+        except UserError as error:
+            self._problems.append(f"{study.where}: {str(error).rstrip('.')}.")
+            return []
+        return [Placed(placed.settings | {"study": Setting(name, study.where)}, placed.where) for name in names]
 
     def _settings(self, node: Node, *words: str) -> Settings:
         """Flags and words of a cell, and these `words`, each with one value."""
@@ -205,10 +225,17 @@ class _Reader:
         if key.text in WORDS:
             self._wrong(key, f"{key.text} stands at the beginning of a line, for the whole suite")
             return {}
+        if isinstance(value, Sequence) and key.text == "cases":
+            return {"cases": self._patterns(key, value)}
         if isinstance(value, Sequence):
             self._wrong(value, f"{key.text} has several values: such stand in grid, as in grid: {{{key.text}: [...]}}")
             return {}
         return {str(key.text): self._text(key, value)}
+
+    def _patterns(self, key: Text, node: Sequence) -> Setting:
+        """Names of cases as a command has them, with commas between; within one, ? stands for its comma too."""
+        texts = [self._text(key, item).text or "" for item in node.items]
+        return Setting(",".join(text.replace(",", "?") for text in texts), node.where)
 
     def _axes(self, word: str, node: Node) -> Axes:
         """Flags and words of a cell, each with one value or several."""

@@ -41,7 +41,7 @@ def estimate(results_dir: Path, cells: Sequence[Cell]) -> Estimate:
     unknown = [cell for cell in cells if cell.id not in of_suites]
     of_records = _of_records(results_dir, unknown) if unknown else {}
     found = [(of_suites, "runs of suites"), (of_records, "records")]
-    by_themselves = {cell.id: study_seconds(cell.study) for cell in unknown if cell.study}
+    by_themselves = {cell.id: study_seconds(cell.study, cell.flags) for cell in unknown if cell.study}
     return Estimate(
         by_themselves | {cell: statistics.median(seconds) for of, _ in found for cell, seconds in of.items()},
         dict.fromkeys(by_themselves, STUDY_SAYS)

@@ -47,12 +47,8 @@ def expanded(found: Description, sets: Axes, max_cells: int, problems: list[str]
     """
     groups = _groups(found, sets)
     single = {name: values[0] for name, values in sets.items() if name in WORDS_OF_A_CELL and len(values) == 1}
-    studies = [Placed({"study": study} | _words(found.base) | single, study.where) for study in found.studies]
-    studies += [
-        Placed(_words(found.base) | cell.settings | single, cell.where)
-        for cell in found.cells
-        if "study" in cell.settings
-    ]
+    studies = [*found.studies, *(cell for cell in found.cells if "study" in cell.settings)]
+    studies = [Placed(_words(found.base) | each.settings | single, each.where) for each in studies]
     count = sum(math.prod(map(len, axes.values())) for _, axes in groups) + len(studies)
     if count > max_cells:
         sizes = " and ".join(_size(axes) for _, axes in groups if len(axes) > 0)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from benchmarks.suite import order
 from benchmarks.suite.attempts import History
 from benchmarks.suite.cells import Cell
-from benchmarks.suite.durations import about
 from benchmarks.suite.estimate import STUDY_SAYS, Estimate
 from benchmarks.suite.journal import Header
 from benchmarks.suite.progress import one_line
+from results.durations import about
 
 
 def told(header: Header, known: Estimate, past: History) -> list[str]:
@@ -36,7 +36,8 @@ def plan_lines(header: Header, known: Estimate, past: History) -> list[str]:
             source = f"nothing: unknown, at most {about(cell.time_limit)} (time_limit)"
         length = about(seconds) if seconds is not None else "?"
         lines.append(f"{cell.name:<{wide}}  {cell.id}  {runs[cell.id]:>4}  {length:>8}  {source}")
-    flags = [f"  {' '.join(cell.arguments()) or 'no flag'}" for cell in header.cells if not cell.study]
+    runs_of_flags = [cell for cell in header.cells if cell.flags or not cell.study]
+    flags = [f"  {' '.join(cell.arguments()) or 'no flag'}" for cell in runs_of_flags]
     in_order = "in random order" + (", and then where intervals are widest" if header.budget else "")
     last = [f"{len(left)} runs {in_order}.", _time(header, known, left)]
     all_lines = [*lines, *(["Flags, in the same order:", *flags] if flags else []), *last]

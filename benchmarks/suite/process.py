@@ -97,7 +97,7 @@ class Processes:
 
     def _arguments(self, cell: Cell, batch_size: int, where: dict[str, Any]) -> list[str]:
         if cell.study:
-            return study_command(cell.study, str(self._results_dir))
+            return study_command(cell.study, cell.arguments(), str(self._results_dir))
         return [*cell.arguments(batch_size), f"--results_dir={self._results_dir}", f"--suite_run={json.dumps(where)}"]
 
     def _outcome(self, cell: Cell, ended: Ended, record: RunRecord | None) -> tuple[str, str]:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from benchmarks.console import Console
 from benchmarks.suite.attempts import DONE, INVALID, Attempt, History
 from benchmarks.suite.cells import Cell
-from benchmarks.suite.durations import about
 from benchmarks.suite.order import Turn
+from results.durations import about
 
 _EVERY_SECONDS = 1.0
 _COLUMNS = ("done", "running", "failed", "left", "time left")

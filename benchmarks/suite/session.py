@@ -15,13 +15,13 @@ from benchmarks.signals import listen
 from benchmarks.suite import order
 from benchmarks.suite.attempts import INTERRUPTED, Attempt, History, next_batch, worst
 from benchmarks.suite.cells import Cell
-from benchmarks.suite.durations import about
 from benchmarks.suite.estimate import Estimate
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.order import Turn
 from benchmarks.suite.process import Processes, Stopped
 from benchmarks.suite.progress import Progress
 from benchmarks.suite.summary import summary
+from results.durations import about
 from results.record import utc_now
 
 _AFTER_THIS_RUN = "the suite stops after this run; Ctrl-C again stops it now"

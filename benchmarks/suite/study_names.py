@@ -6,12 +6,18 @@ What knows them needs pandas, which takes longer to import than all the rest of 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.fresh_process import Ended
 from benchmarks.machine.processors import usable_cores
 from benchmarks.params import Params
 from benchmarks.preflight import gpu_facts
+from results import durations
+
+if TYPE_CHECKING:
+    from benchmarks.studies.claims.machine import Machine
 
 _START_SECONDS = 10.0  # TensorFlow is asked for GPUs, in a process of its own
 
@@ -23,20 +29,37 @@ def study_names() -> list[str]:
     return names()
 
 
-def study_command(name: str, results_dir: str) -> list[str]:
-    """What Python is started with for the study `name`."""
-    return ["-m", "benchmarks.studies", name, f"--results_dir={results_dir}"]
+def study_command(name: str, options: Sequence[str], results_dir: str) -> list[str]:
+    """What Python is started with for the study `name` with `options` of its own."""
+    return ["-m", "benchmarks.studies", name, *options, f"--results_dir={results_dir}"]
 
 
-def study_seconds(name: str) -> float:
-    """What the study `name` takes on this machine at most, by what it says of itself; of GPUs the driver is asked."""
+def study_cases(name: str) -> list[str]:
+    """The cases of the study `name` on this machine, those that it cannot run included."""
+    from benchmarks.studies.claims.catalogue import CLAIMS
+
+    machine = _machine()
+    return [case.name for claim in CLAIMS if claim.name == name for case in claim.cases(machine)]
+
+
+def study_seconds(name: str, options: Mapping[str, str]) -> float:
+    """What the study `name` takes on this machine at most, by what it says of itself, with the `options` of a cell."""
     from benchmarks.studies.claims.catalogue import CLAIMS
     from benchmarks.studies.claims.claim import PAIRS
+
+    machine, pairs = _machine(), int(options.get("pairs", PAIRS))
+    patterns = options["cases"].split(",") if "cases" in options else ()
+    budget = durations.seconds(options["budget"]) if "budget" in options else float("inf")
+    said = sum(claim.seconds(machine, pairs, patterns) for claim in CLAIMS if claim.name == name)
+    return _START_SECONDS + min(said, budget)
+
+
+def _machine() -> Machine:
+    """What is known of this machine without TensorFlow; of GPUs the driver is asked."""
     from benchmarks.studies.claims.machine import Machine
 
     gpus = gpu_facts.read(Params(device="gpu"), os.environ).visible or 0
-    machine = Machine(cores=usable_cores() or 1, gpus=("",) * gpus, work=Path())
-    return _START_SECONDS + sum(claim.seconds(machine, PAIRS) for claim in CLAIMS if claim.name == name)
+    return Machine(cores=usable_cores() or 1, gpus=("",) * gpus, work=Path())
 
 
 def last_words(ended: Ended) -> str:

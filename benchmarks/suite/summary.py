@@ -8,10 +8,10 @@ from statistics import geometric_mean
 
 from benchmarks.suite.attempts import DONE, INVALID, SKIPPED, Attempt, History
 from benchmarks.suite.cells import Cell
-from benchmarks.suite.durations import about
 from benchmarks.suite.journal import Header
 from benchmarks.suite.process import LOGS
 from benchmarks.suite.progress import one_line, what
+from results.durations import about
 from results.statistics.between_runs import interval
 
 _MOST_REASONS = 3  # of one cell

@@ -39,10 +39,15 @@ Gpu = TypeVar("Gpu", bound=Listed)
 
 @dataclass(frozen=True)
 class Shown(Generic[Gpu]):
-    """The `gpus` that a process is shown; `in_order`: their places are CUDA's numbers."""
+    """The `gpus` that a process is shown; `in_order`: their places are CUDA's numbers.
+
+    `no_gpu` is the first entry of CUDA_VISIBLE_DEVICES that is none, or is one twice; "" where there is none such, or
+    where it says that no more be seen (-1, or nothing).
+    """
 
     gpus: list[Gpu]
     in_order: bool
+    no_gpu: str = ""
 
 
 def shown(gpus: Sequence[Gpu], variables: Mapping[str, str]) -> Shown[Gpu] | None:
@@ -63,7 +68,7 @@ def shown(gpus: Sequence[Gpu], variables: Mapping[str, str]) -> Shown[Gpu] | Non
             return None
         match = [gpu for gpu in gpus if (gpu.index == int(entry) if of_number else _has_uuid(gpu, entry))]
         if len(match) != 1 or match[0] in found:
-            break
+            return Shown(found, in_order=True, no_gpu="" if entry == "-1" else entry)
         found += match
     return Shown(found, in_order=True)
 

@@ -13,9 +13,11 @@ from benchmarks.params import CommandLine, Params, notices, parse
 from benchmarks.preparation import prepare
 from benchmarks.studies import report
 from benchmarks.telemetry.wiring import LEGEND, Wiring, matrix, read
+from benchmarks.tensorflow_lines import import_tensorflow
 from benchmarks.topology import measured_links
 from benchmarks.topology.measured_links import MeasuredLinks
 from benchmarks.topology.tower_wiring import numbered_by_nvml
+from results.commands.arguments import count
 from variable_mgr.link_graph import best_ring, derive
 
 DESCRIPTION = """\
@@ -98,6 +100,7 @@ def measure(options: argparse.Namespace, flags: Sequence[str]) -> None:
 
 def _measured(command: CommandLine, repeats: int, wiring: Wiring | str) -> MeasuredLinks:
     """The links of the devices that `command` asks for. Imports TensorFlow."""
+    import_tensorflow()
     import tensorflow as tf
 
     from benchmarks import devices
@@ -188,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--output", type=report.file, metavar="FILE", help="also write it as JSON")
+    parser.add_argument("--output", type=report.json_file, metavar="FILE.json", help="also write it as JSON")
     parser.add_argument(
         "--wiring", type=report.file, metavar="FILE", help="tell and draw that of another machine, which --output wrote"
     )
@@ -203,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _repeats(text: str) -> int:
-    number = report.count(text)
+    number = count(text)
     if number < 2:
         raise argparse.ArgumentTypeError("must be at least 2: one says nothing of the next")
     return number

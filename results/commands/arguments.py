@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import NamedTuple
 
+from results import durations
 from results.record import RunRecord
 from results.selection import Selection, select
 from results.store import FolderError
@@ -21,12 +22,25 @@ class Runs(NamedTuple):
     word: str
     text: str
 
+    @property
+    def place(self) -> str:
+        """The argument without its word."""
+        return self.text.rpartition("@")[0] if self.word else self.text
+
 
 def count(text: str) -> int:
     """An argument's whole number, at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"'{text}' is no whole number of at least 1")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """An argument's length of time, such as 90s or 1h30m, in seconds."""
+    try:
+        return durations.seconds(text)
+    except ValueError as problem:
+        raise ArgumentTypeError(str(problem)) from None
 
 
 def runs(text: str) -> Runs:
@@ -44,10 +58,14 @@ def selected(chosen: Runs) -> Selection:
         return Selection(records, left_out)
     named = [record for record in records if chosen.word in _words(record)]
     if not named:
+        from results.commands.choices import (
+            choices,
+        )  # needs pandas, for which who takes a kind of argument must not wait
+
         words = ", ".join(sorted({word for record in records for word in _words(record)})) or "none at all"
-        raise FolderError(
-            f"No run has '{chosen.word}', of {chosen.text}, as its tag, its set or its suite. There is: {words}."
-        )
+        told = f"No run has '{chosen.word}', of {chosen.text}, as its tag, its set or its suite. There is: {words}."
+        of_cells = [record for record in records if record.suite.get("cell")]
+        raise FolderError("\n".join([told, *choices(of_cells, chosen.place)]))
     return Selection(named, left_out)
 
 

@@ -4,6 +4,7 @@ import argparse
 from typing import TextIO
 
 from results.commands import arguments
+from results.commands.choices import choices, configurations
 from results.commands.table import report
 from results.comparison import writing
 from results.comparison.comparison import THRESHOLD, Comparison, compare
@@ -73,9 +74,11 @@ def _compared(sides: list[Selection], options: argparse.Namespace, stderr: TextI
         report(selection.left_out, stderr)
     twice = {record.record_id for record in sides[0].records} & {record.record_id for record in sides[1].records}
     if twice:
-        raise NothingToCompareError(
-            f"{len(twice)} run(s) are in A and in B, {min(twice)} for one. Give each run on one side."
-        )
+        told = f"{len(twice)} run(s) are in A and in B, {min(twice)} for one. Give each run on one side."
+        both = [record for record in sides[0].records if record.record_id in twice]
+        if len(configurations(both)) > 1:
+            told = "\n".join([f"{told} These can be told apart:", *choices(both, options.a.place)])
+        raise NothingToCompareError(told)
     admitted = [admit(side.records, options.include_invalid) for side in sides]
     for name, side in zip("AB", admitted, strict=True):
         report((f"Left out of {name}: {count} {_reason(reason)}." for reason, count in side.left_out.items()), stderr)

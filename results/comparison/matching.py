@@ -147,7 +147,8 @@ def _mixed(side: str, runs: Sequence[Run]) -> str:
     for run in runs:
         told = {name: value for name, value in run.facts.items() if name not in SOFTWARE_FACTS}
         for name, (one, other) in differences(first, told).items():
-            return f"{side} mixes {name} ({shown(one)} and {shown(other)}). Give records of one of them."
+            what = f"{side} mixes {name} ({shown(one)} and {shown(other)})"
+            return f"{what}. Give records of one of them, as by DIR@WORD with a tag, a set or the cell of a suite."
         first = told | first
     return ""
 

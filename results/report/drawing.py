@@ -15,36 +15,7 @@ MARKERS = "os^DvPX*"
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 WIDTH = 4.9  # inches: a phone's width, so that text keeps its size there
 _LABEL = 58  # characters a line
-LINE = 0.165  # inches a line of a label
-THICKNESS = 1.2  # of a bar, in lines
-
-
-class Bar(NamedTuple):
-    """One bar: `style` numbers its colour and hatch; `low` and `high` bound its interval, where known.
-
-    `not_valid`: some of its runs are not.
-    """
-
-    label: str
-    value: float
-    style: int
-    low: float | None = None
-    high: float | None = None
-    not_valid: bool = False
-
-    @property
-    def heading(self) -> str:
-        """What stands above it: beside an interval's end its figure would be taken for that."""
-        figure = "" if self.high is None else f": {_number(self.value)}"
-        return f"{'NOT VALID: ' * self.not_valid}{self.label}{figure}"
-
-
-class Piece(NamedTuple):
-    """A part of a bar that is made of several: `style` numbers its colour and hatch."""
-
-    label: str
-    value: float
-    style: int
+_KEY = 0.19  # inches a line of a legend
 
 
 class Line(NamedTuple):
@@ -61,68 +32,6 @@ def colour(style: int) -> str:
     return PALETTE[style % len(PALETTE)]
 
 
-def bars_size(bars: Sequence[Bar]) -> tuple[float, float]:
-    """Inches that a chart of `bars` takes."""
-    return WIDTH, 0.7 + LINE * places([bar.heading for bar in bars])[1]
-
-
-def bars(figure: Figure, found: Sequence[Bar], unit: str) -> None:
-    """Horizontal bars from zero, each below its label, with its figure at the end or, beside its interval, above.
-
-    Those that are not valid are pale, with a dashed edge.
-    """
-    axes = figure.add_subplot()
-    middles, end = places([bar.heading for bar in found])
-    for row, bar in zip(middles, found, strict=True):
-        doubt: dict[str, Any] = {"alpha": 0.35, "linestyle": "--"} if bar.not_valid else {}
-        axes.barh(row, bar.value, height=THICKNESS, **_face(bar.style) | doubt)
-        if bar.low is not None and bar.high is not None:
-            reach = [[bar.value - bar.low], [bar.high - bar.value]]
-            axes.errorbar(bar.value, row, xerr=reach, color="black", capsize=3, linewidth=1.2)
-        else:
-            axes.annotate(_number(bar.value), (bar.value, row), (5, 0), textcoords="offset points", va="center")
-        axes.text(0, row - 0.6 * THICKNESS, short(bar.heading), va="bottom", fontsize=8.5)
-    axes.set_xlim(0, 1.2 * max(max(bar.value, bar.high or 0) for bar in found))
-    axes.set_ylim(end, 0)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel(unit)
-    _plain_numbers(axes, "x")
-
-
-def stacked(figure: Figure, found: Sequence[tuple[str, Sequence[Piece]]], unit: str) -> None:
-    """Horizontal bars of pieces, each bar below its label; pieces that have room for it carry their figure."""
-    axes = figure.add_subplot()
-    middles, end = places([label for label, _ in found])
-    longest = max(sum(piece.value for piece in pieces) for _, pieces in found)
-    seen: dict[tuple[int, str], Any] = {}
-    for row, (label, pieces) in zip(middles, found, strict=True):
-        begin = 0.0
-        for piece in pieces:
-            seen[piece.style, piece.label] = axes.barh(
-                row, piece.value, left=begin, height=THICKNESS, **_face(piece.style)
-            )
-            if piece.value > 0.07 * longest:
-                box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
-                middle = begin + piece.value / 2
-                axes.text(middle, row, f"{piece.value:.0f}", ha="center", va="center", fontsize=7.5, bbox=box)
-            begin += piece.value
-        axes.text(0, row - 0.6 * THICKNESS, short(label), va="bottom", fontsize=8.5)
-    axes.set_xlim(0, 1.02 * longest)
-    axes.set_ylim(end, 0)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel(unit)
-    keys = sorted(seen)
-    names = [label for _, label in keys]
-    figure.legend([seen[key] for key in keys], names, loc="outside lower left", ncols=3, handlelength=2)
-
-
-def stacked_size(found: Sequence[tuple[str, Sequence[Piece]]]) -> tuple[float, float]:
-    """Inches that bars of pieces and their legend take."""
-    return WIDTH, 1.1 + LINE * places([label for label, _ in found])[1]
-
-
 def panels(figure: Figure, found: Sequence[tuple[str, Sequence[Line]]], x_unit: str) -> None:
     """Curves of several quantities below one another, each with its unit, over a common axis."""
     every_axes = figure.subplots(len(found), 1, sharex=True, squeeze=False)[:, 0]
@@ -134,7 +43,7 @@ def panels(figure: Figure, found: Sequence[tuple[str, Sequence[Line]]], x_unit: 
         axes.set_title(unit, loc="left", fontsize=8.5)
         axes.set_ylim(0, 1.1 * max(max(line.y) for line in lines) or 1)
         axes.locator_params(axis="y", nbins=4)
-        _plain_numbers(axes, "y")
+        plain_numbers(axes, "y")
     every_axes[-1].set_xlabel(x_unit)
     figure.legend(list(seen.values()), list(seen), loc="outside lower left", ncols=4, handlelength=3)
 
@@ -142,7 +51,7 @@ def panels(figure: Figure, found: Sequence[tuple[str, Sequence[Line]]], x_unit: 
 def panels_size(found: Sequence[tuple[str, Sequence[Line]]]) -> tuple[float, float]:
     """Inches that panels and their legend take."""
     labels = {line.label for _, lines in found for line in lines}
-    return WIDTH, 0.75 + 1.05 * len(found) + 0.19 * -(-len(labels) // 4)
+    return WIDTH, 0.75 + 1.05 * len(found) + _KEY * -(-len(labels) // 4)
 
 
 def scaling(figure: Figure, lines: Sequence[Line], bound: float) -> None:
@@ -156,8 +65,6 @@ def scaling(figure: Figure, lines: Sequence[Line], bound: float) -> None:
     for line in lines:
         _curve(upper, line, line.y)
         _curve(lower, line, [100 * y / x for x, y in zip(line.x, line.y, strict=True)])
-    for axis in (upper.xaxis, upper.yaxis):
-        axis.set_minor_locator(NullLocator())
     upper.set_xscale("log", base=2)
     upper.set_yscale("log", base=2)
     upper.set_xticks(devices, [f"{x:g}" for x in devices])
@@ -174,7 +81,7 @@ def scaling(figure: Figure, lines: Sequence[Line], bound: float) -> None:
 
 def scaling_size(lines: Sequence[Line]) -> tuple[float, float]:
     """Inches that curves and their legend take."""
-    return WIDTH, 4.3 + 0.19 * sum(short(line.label).count("\n") + 1 for line in lines)
+    return WIDTH, 4.3 + _legend_height(lines)
 
 
 def curves(figure: Figure, lines: Sequence[Line], x_unit: str, y_unit: str) -> None:
@@ -190,7 +97,7 @@ def curves(figure: Figure, lines: Sequence[Line], x_unit: str, y_unit: str) -> N
 
 def curves_size(lines: Sequence[Line]) -> tuple[float, float]:
     """Inches that curves and their legend take."""
-    return WIDTH, 2.9 + 0.19 * sum(short(line.label).count("\n") + 1 for line in lines)
+    return WIDTH, 2.9 + _legend_height(lines)
 
 
 def histogram(figure: Figure, values: Sequence[float], unit: str, style: int) -> None:
@@ -199,10 +106,10 @@ def histogram(figure: Figure, values: Sequence[float], unit: str, style: int) ->
 
     axes = figure.add_subplot()
     bins = min(30, max(5, len(values) // 4))
-    axes.hist(values, bins=bins, **_face(style))
+    axes.hist(values, bins=bins, **face(style))
     median, high = np.percentile(values, (50, 99))
-    axes.axvline(float(median), color="black", linewidth=1.4, label=f"median {_number(float(median))}")
-    axes.axvline(float(high), color="black", linewidth=1.2, linestyle="--", label=f"99th percentile {_number(high)}")
+    axes.axvline(float(median), color="black", linewidth=1.4, label=f"median {number(float(median))}")
+    axes.axvline(float(high), color="black", linewidth=1.2, linestyle="--", label=f"99th percentile {number(high)}")
     axes.set_xlabel(unit)
     axes.set_ylabel("steps")
     _legend(figure, axes)
@@ -255,18 +162,8 @@ def pareto(figure: Figure, points: Sequence[Line], frontier: Sequence[tuple[floa
     axes.set_ylim(0)
     axes.set_xlabel(x_unit)
     axes.set_ylabel("images/s, all devices")
-    _plain_numbers(axes, "y")
+    plain_numbers(axes, "y")
     _legend(figure, axes)
-
-
-def places(labels: Sequence[str]) -> tuple[list[float], float]:
-    """The middles of bars below their labels, in lines from the top, and where the last one ends."""
-    middles, end = [], 0.0
-    for label in labels:
-        middle = end + short(label).count("\n") + 1.3 + THICKNESS / 2
-        middles.append(middle)
-        end = middle + THICKNESS / 2 + 0.35
-    return middles, end
 
 
 def _curve(axes: Axes, line: Line, y: Sequence[float]) -> None:
@@ -278,7 +175,8 @@ def _stroke(style: int) -> dict[str, Any]:
     return {"color": colour(style), "marker": MARKERS[style % len(MARKERS)], "linestyle": dashes}
 
 
-def _face(style: int) -> dict[str, Any]:
+def face(style: int) -> dict[str, Any]:
+    """What fills an area of a style, for matplotlib."""
     hatch = HATCHES[(style + style // len(PALETTE)) % len(HATCHES)]
     return {"color": colour(style), "hatch": hatch, "edgecolor": "#333333", "linewidth": 0.6}
 
@@ -288,18 +186,24 @@ def _legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside lower left", handlelength=3)
 
 
+def _legend_height(lines: Sequence[Line]) -> float:
+    return _KEY * sum(short(line.label).count("\n") + 1 for line in lines)
+
+
 def short(label: str) -> str:
     """A label in lines that fit; two at most."""
     lines = textwrap.wrap(label, _LABEL, max_lines=2, placeholder=" …", break_on_hyphens=False)
     return "\n".join(lines)
 
 
-def _plain_numbers(axes: Axes, which: str) -> None:
+def plain_numbers(axes: Axes, which: str) -> None:
+    """Write the values along the axis "x" or "y" in full."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     if which == "x":
         axes.locator_params(axis="x", nbins=5)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A figure as it stands in a drawing."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"

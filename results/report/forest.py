@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from results.report.drawing import LINE, MARKERS, THICKNESS, WIDTH, colour, places, short
+from results.report.bars import LINE, THICKNESS, places
+from results.report.drawing import MARKERS, WIDTH, colour, short
 
 _LEAST_REACH = 1.25  # on either side of 1, so that small effects look small
 _BEYOND = 3.0  # of an interval: as many times as its effect; what goes on further is cut off

@@ -1,7 +1,6 @@
 """What a report is made of: valid runs grouped by what was measured on what, and the runs that are left out."""
 
 import functools
-import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +52,7 @@ class Group:
     @functools.cached_property
     def images_per_second(self) -> float:
         """The geometric mean over the runs, of all devices together."""
-        return math.exp(statistics.fmean(map(math.log, self.speeds)))
+        return statistics.geometric_mean(self.speeds)
 
     def over(self, base: "Group") -> Ratio:
         """The ratio of this throughput to that of `base`, with the interval that a comparison of the two has."""

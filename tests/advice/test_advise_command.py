@@ -4,96 +4,27 @@ import csv
 import itertools
 import json
 import re
+import signal
 
 import pytest
 
 from benchmarks import advise
-from benchmarks.advice import one_device, target, wiring_file
+from benchmarks.advice import one_device, target
 from benchmarks.advice.candidates import ON_GPUS, Candidate, named
 from benchmarks.advice.cost_model import Layout, Prediction
 from benchmarks.advice.findings import Findings, told
 from benchmarks.advice.measured import Case, Runs, interleaved, ranked
 from benchmarks.advice.rules import Choice
-from benchmarks.errors import UserError
+from benchmarks.errors import ExitCode, UserError
 from benchmarks.telemetry import cuda_order, wiring
 from benchmarks.topology import command as topology
+from benchmarks.trials import SearchEnded, Trial, TrialFailed, Trials
 from results.store import write
 from tests.results.records import measurement, record
 from tests.telemetry import machines
 from tests.telemetry.stand_in import put_in_place
 
 ON_CPU, ON_GPUS_SPREAD, COPIES, NCCL = ON_GPUS
-
-
-def test_links_to_switches_come_back_from_files_old_and_new(tmp_path, monkeypatch):
-    put_in_place(machines.nvswitch(), tmp_path, monkeypatch)
-    file = tmp_path / "hgx.json"
-    assert topology.main([f"--output={file}"]) == 0
-    facts = json.loads(file.read_text())
-    assert {link.switched for link in wiring_file.read(file).links.values()} == {True}
-    for link in facts["links"]:
-        del link["switched"]
-    file.write_text(json.dumps(facts))
-    assert {link.switched for link in wiring_file.read(file).links.values()} == {True}
-    for link in facts["links"]:
-        link["switched"], link["nvlinks"] = False, 2  # of their own, in a mesh
-    file.write_text(json.dumps(facts))
-    assert {link.switched for link in wiring_file.read(file).links.values()} == {False}
-
-
-def test_wiring_comes_back_from_the_file_that_topology_writes(tmp_path, monkeypatch):
-    put_in_place(machines.dgx_1(), tmp_path, monkeypatch)
-    file = tmp_path / "dgx.json"
-    assert topology.main([f"--output={file}"]) == 0
-    found = wiring_file.read(file)
-    assert {link.word for link in found.links.values()} == {"NV1", "SYS"}
-    assert found.link(0, 5).peers is False
-    assert found.islands == [tuple(range(8))]
-
-
-def two_gpus(index=1, nvlinks=0, level="PIX"):
-    return (
-        f'{{"gpus": [{{"index": 0, "name": "A"}}, {{"index": {index}, "name": "A"}}], '
-        f'"links": [{{"gpus": [0, 1], "level": "{level}", "nvlinks": {nvlinks}, "peers": true}}]}}'
-    )
-
-
-def test_a_way_of_another_name_is_not_known(tmp_path):
-    file = tmp_path / "wiring.json"
-    file.write_text(two_gpus(level="LONG"))
-    assert wiring_file.read(file).link(0, 1).word == "?"
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("", "Expecting value"),
-        ("[1]", "list indices must be integers"),
-        ('{"gpus": [{"index": 0, "name": "A"}]}', "it lacks 'links'"),
-        ('{"gpus": [], "links": []}', "it has no GPU"),
-        (
-            '{"gpus": [{"index": 0, "name": "A"}, {"index": 1, "name": "A"}], "links": []}',
-            "what is between GPUs (0, 1)",
-        ),
-        (
-            '{"gpus": [{"index": 0, "name": "A"}], "links": [{"gpus": [0, 1], "level": "PIX", "nvlinks": 0, '
-            '"peers": "yes"}]}',
-            "'yes' is neither true nor false",
-        ),
-        (two_gpus(nvlinks=-3), "nvlinks of GPUs [0, 1] must be from 0 to 64, is -3"),
-        (two_gpus(nvlinks=10**400), "must be from 0 to 64, is 1000"),
-        (two_gpus(index="1e999"), "cannot convert float infinity"),
-        (two_gpus(index=0), "several GPUs of one index: [0, 0]"),
-        (100_000 * "[", "recursion"),
-    ],
-)
-def test_another_file_is_refused(tmp_path, text, why):
-    file = tmp_path / "wiring.json"
-    file.write_text(text)
-    with pytest.raises(UserError) as caught:
-        wiring_file.read(file)
-    assert str(caught.value).startswith(f"--wiring={file} is not what python -m benchmarks.topology --output=FILE")
-    assert why in str(caught.value)
 
 
 def one_tower(**changes):
@@ -226,25 +157,49 @@ def test_runs_are_not_begun_where_there_is_no_gpu_for_them(tmp_path, monkeypatch
     assert "--measure makes its runs on this machine, which has no GPU: " in capsys.readouterr().err
 
 
-def test_ctrl_c_tells_what_was_measured_and_keeps_the_file(tmp_path, monkeypatch, capsys):
-    figures = iter([10.0, 20.0, 11.0])
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        (SearchEnded(ExitCode.INTERRUPTED, "interrupted in the trial of it"), "interrupted in the trial of it\n"),
+        (SearchEnded(ExitCode.TERMINATED, "interrupted in the trial of it"), "interrupted in the trial of it\n"),
+        (
+            TrialFailed(ExitCode.FAILED, "it crashed"),
+            "the run of replicated on 2 device(s) (--candidates leaves it out): it crashed\n",
+        ),
+        (
+            TrialFailed(ExitCode.UNUSABLE, "no such flag"),
+            "error: the run of replicated on 2 device(s) (--candidates leaves it out): no such flag\n",
+        ),
+        (
+            Trial("fits", 1, images_per_second=12.0, code=3, words="INVALID: the loss is NaN"),
+            "the run of replicated on 2 device(s) (--candidates leaves it out): it left no figure to go by (exit code "
+            "3, fits):\nINVALID: the loss is NaN\n",
+        ),
+    ],
+)
+def test_what_was_measured_is_told_however_it_ends(tmp_path, monkeypatch, capsys, ended, words):
+    speeds = iter([10.0, 20.0, 11.0])
 
-    def measure(*_):
-        try:
-            return next(figures)
-        except StopIteration:
-            raise KeyboardInterrupt from None
+    def run(*_):
+        if speed := next(speeds, None):
+            return Trial("fits", 1, images_per_second=speed)
+        if isinstance(ended, Trial):
+            return ended
+        raise ended
 
-    monkeypatch.setattr(Runs, "measure", measure)
+    monkeypatch.setattr(Trials, "run", run)
     file = tmp_path / "advice.json"
     file.write_text("of before")
+    before = signal.getsignal(signal.SIGTERM)
     flags = ["--model=lenet", "--device=cpu", "--measure", "--rounds=5", "--candidates=parameter_server/cpu,replicated"]
-    assert advise.main([*flags, f"--results_dir={tmp_path}", f"--output={file}"]) == 130
+    code = advise.main([*flags, f"--results_dir={tmp_path}", f"--output={file}"])
+    assert code == (ExitCode.FAILED if isinstance(ended, Trial) else ended.code)
     out, err = capsys.readouterr()
     assert re.search(r"NOTE: 9 more runs, in all about \d+ s\. Ctrl-C ends them", err)
-    assert err.endswith("python -m benchmarks.advise: interrupted\n")
+    assert err.endswith(f"python -m benchmarks.advise: {words}")
     assert re.search(r"replicated +\| +20.0 \| +one run", out)
     assert file.read_text() == "of before"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_variables_on_the_cpu_cost_one_device_too(capsys, tmp_path):
@@ -305,7 +260,7 @@ def test_rounds_take_turns():
     figures = iter((1.0, 2.0, 3.0, 4.0))
     found = interleaved(lambda case: (made.append(case), next(figures))[1], cases, 2, said.append)
     assert made == cases * 2
-    assert found == {cases[0]: [1.0, 3.0], cases[1]: [2.0, 4.0]}
+    assert found == Runs({cases[0]: [1.0, 3.0], cases[1]: [2.0, 4.0]})
     assert said[-1] == "round 2 of 2: replicated/nccl, 2 devices: 4.0 images/s"
 
 

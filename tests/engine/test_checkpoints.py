@@ -59,16 +59,17 @@ CASES = {
     **{strategy: (strategy, {}) for strategy in STRATEGIES},
     "staged": ("parameter_server", {"how": {"staged": True}}),
     "relaxed": ("replicated", {"how": {"relaxed": True}}),
+    "dropout": ("replicated", {"network": SmallNet(drops=True)}),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_resumed_training_has_the_losses_of_one_that_never_stopped(batch, case, tmp_path):
     strategy, options = CASES[case]
-    network, adam = SmallNet(normalised=True), Adam()
+    options = {"network": SmallNet(normalised=True), "optimizer": Adam()} | options
 
     def new():
-        return build_training(strategy, 2, *batch, network=network, optimizer=adam, **options).step
+        return build_training(strategy, 2, *batch, **options).step
 
     step = new()
     losses(step, 3)

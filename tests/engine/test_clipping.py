@@ -7,7 +7,7 @@ import tensorflow as tf
 from benchmarks.clipping import within_norm
 from benchmarks.learning_rate import LearningRate
 from benchmarks.optimizers import Optimizer
-from benchmarks.step import training_loss
+from benchmarks.scores import training_loss
 from models.network import Network, Outputs
 from tests.engine.training import EXCHANGING, build_training, images_and_labels
 

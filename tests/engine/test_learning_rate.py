@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from benchmarks.build import build_step
 from benchmarks.learning_rate import LearningRate, ScheduledRate, follows_a_schedule, make, rates
 from benchmarks.optimizers import Optimizer
 from benchmarks.params import Params, resolve
-from benchmarks.workload import build_step, images_per_update
+from benchmarks.workload import images_per_update
 from tests.diagnosis.workloads import BATCH, workload
 from tests.engine.training import build_training, images_and_labels
 

@@ -12,9 +12,8 @@ from tests.engine.training import SmallNet, build_training
 
 @pytest.mark.parametrize("strategy", ["parameter_server", "replicated"])
 def test_steps_in_a_loop_train_as_steps_by_themselves(batch, strategy):
-    build = partial(
-        build_training, strategy, 2, *batch, network=SmallNet(normalised=True), weight_decay=0.01, accuracy=True
-    )
+    network = SmallNet(normalised=True, drops=True)
+    build = partial(build_training, strategy, 2, *batch, network=network, weight_decay=0.01, accuracy=True)
     looped, single = build(kind=partial(LoopedStep, steps=4)), build()
     outcomes = [*looped.step.outcomes(), *looped.step.outcomes()]
     expected = [single.step() for _ in range(8)]

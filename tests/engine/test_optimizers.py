@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.optimizers import LARS, Adam, Momentum, Optimizer, RMSProp, Updates
-from models.layers import Declaration
+from models.declaration import Declaration
 from variable_mgr.store import Store, on_one_device
 
 RATE = 0.05

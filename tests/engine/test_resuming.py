@@ -17,6 +17,7 @@ from benchmarks.inputs import cifar10
 from benchmarks.measure import Recording
 from benchmarks.params import CommandLine, Params, resolve
 from benchmarks.resuming import Resumption
+from benchmarks.step import TrainingStep
 from benchmarks.workload import Workload, settle
 from results.explanation import explain
 
@@ -41,12 +42,25 @@ def chosen(**options):
     return Params(**small | {"model": "trivial", "verify_variable_update": False} | options)
 
 
-def ran(**options):
+def ran(out=None, **options):
     """How a run ended, what it printed, and what it told; its clock goes on by a second at every look."""
-    out, err, clock = io.StringIO(), io.StringIO(), itertools.count().__next__
+    out, err, clock = out or io.StringIO(), io.StringIO(), itertools.count().__next__
     command = CommandLine(chosen(**options))
     ending = runner.run(command, ["run_benchmark.py"], Console(out, err), started=0.0, clock=clock)
     return ending, out.getvalue(), err.getvalue()
+
+
+class TellsToEnd(io.StringIO):
+    """A stream at whose line `at` somebody sends SIGTERM."""
+
+    def __init__(self, at):
+        super().__init__()
+        self._at = at
+
+    def write(self, text):
+        if text.startswith(self._at):
+            signal.raise_signal(signal.SIGTERM)
+        return super().write(text)
 
 
 def saved_steps(ending):
@@ -154,3 +168,99 @@ def test_a_disk_that_is_full_ends_the_run_and_says_so(tmp_path, monkeypatch):
     assert (ending.exit_code, ending.record.status) == (ExitCode.FAILED, "failed")
     assert "model.ckpt-6 could not be written (ResourceExhaustedError: " in ending.record.message
     assert len(ending.record.measurement.losses) == 4
+
+
+def all_losses(*endings):
+    """Those of all steps of a training, the warm-up's of each process too."""
+    return [loss for ending in endings for loss in (*ending.record.measurement.warmup_losses, *losses(ending))]
+
+
+def losses(ending):
+    return list(ending.record.measurement.losses)
+
+
+def test_a_training_that_is_told_to_end_is_saved_and_goes_on_from_there(sample, tmp_path):
+    options = {"data_dir": str(sample), "optimizer": "momentum", "num_batches": 9, "display_every": 1}
+    straight, _, _ = ran(**options)
+    told_at = TellsToEnd("4\t")
+    first, out, err = ran(told_at, **options, train_dir=str(tmp_path))
+    assert (first.exit_code, first.record.status) == (ExitCode.TERMINATED, "interrupted")
+    assert saved_steps(first) == [6]
+    assert out.splitlines()[-1].startswith("4\t"), "the step was told, and nothing came after it"
+    assert err.startswith(f"NOTE: saved {tmp_path}/model.ckpt-6 (")
+    assert err.count("\n") == 1
+    assert not Checkpoints(tmp_path).facts(Checkpoints(tmp_path).latest()).complete
+    second, _, _ = ran(**options, train_dir=str(tmp_path))
+    assert second.record.checkpoints["resumed_from_step"] == 6
+    assert all_losses(first, second) == all_losses(straight)
+
+
+def test_saving_at_the_end_of_an_interrupted_run_is_in_no_figure(tmp_path):
+    options = {"display_every": 1, "telemetry_interval": 0}
+    plain, saved = (ran(TellsToEnd("3\t"), **options, **more)[0] for more in ({}, {"train_dir": str(tmp_path)}))
+    assert saved_steps(saved) == [5]
+    assert saved.record.measurement.window_seconds == plain.record.measurement.window_seconds
+    assert saved.record.measurement.step_seconds == plain.record.measurement.step_seconds
+
+
+def test_a_run_that_is_told_to_end_in_an_evaluation_saves_and_does_nothing_else(sample, tmp_path):
+    options = {"data_dir": str(sample), "batch_size": 30, "train_dir": str(tmp_path), "save_model_steps": 5}
+    options |= {"eval_during_training_at_specified_steps": "3", "stop_at_top_1_accuracy": 0.01}
+    ending, out, _ = ran(TellsToEnd("Running evaluation at global_step 3"), **options)
+    assert (ending.exit_code, saved_steps(ending)) == (ExitCode.TERMINATED, [5])
+    assert ending.record.evaluation["evaluations"] == []
+    assert out.splitlines()[-1] == "Running evaluation at global_step 3"
+
+
+def test_what_was_computed_wrongly_is_not_saved_at_an_interrupted_end(tmp_path):
+    options = {"display_every": 1, "init_learning_rate": 1e30, "train_dir": str(tmp_path)}
+    ending, _, err = ran(TellsToEnd("3\t"), **options)
+    assert (ending.exit_code, saved_steps(ending)) == (ExitCode.TERMINATED, [])
+    assert "WARNING: nothing is saved at this end: the loss is not finite from warm-up step -1 on.\n" in err
+    ending, _, err = ran(TellsToEnd("3\t"), **options, allow_nonfinite_loss=True)
+    assert saved_steps(ending) == [5]
+
+
+def test_a_disk_that_is_full_at_an_interrupted_end_is_said_and_leaves_the_exit_code(tmp_path, monkeypatch):
+    def full(_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "model.ckpt-5_temp/part-0; No space left on device")
+
+    monkeypatch.setattr(tf.train.CheckpointManager, "save", full)
+    ending, _, err = ran(TellsToEnd("3\t"), display_every=1, train_dir=str(tmp_path))
+    assert (ending.exit_code, ending.record.status) == (ExitCode.TERMINATED, "interrupted")
+    assert "WARNING: nothing is saved at this end. --train_dir=" in err
+    assert err.count("model.ckpt-5 could not be written (ResourceExhaustedError: ") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_signal_does_not_wait_for_the_saving(tmp_path, monkeypatch):
+    """It comes when the files are there, and the one that says that they count is not."""
+    options = {"display_every": 1, "train_dir": str(tmp_path)}
+    ran(**options)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+    def told_again(manager, checkpoint_number):
+        manager.checkpoint.write(f"{tmp_path}/model.ckpt-{checkpoint_number}")
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(tf.train.CheckpointManager, "save", told_again)
+    ending, _, err = ran(TellsToEnd("3\t"), **options, num_batches=20)
+    assert (ending.exit_code, ending.record.status) == (ExitCode.TERMINATED, "interrupted")
+    assert "NOTE: saved" not in err
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_half_a_step_is_not_saved(tmp_path, monkeypatch):
+    """The second signal comes once the variables are updated, and before the step is counted."""
+    step = TrainingStep.__call__
+
+    def told_twice(self):
+        outcome = step(self)
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        return outcome
+
+    monkeypatch.setattr(TrainingStep, "__call__", told_twice)
+    ending, _, _ = ran(train_dir=str(tmp_path))
+    assert (ending.exit_code, saved_steps(ending)) == (ExitCode.TERMINATED, [])
+    assert list(tmp_path.iterdir()) == []

@@ -130,7 +130,7 @@ def test_a_wrong_update_makes_the_run_invalid_whatever_the_losses_may_be(monkeyp
     monkeypatch.setattr(runner, "verify_update", lambda _: wrong)
     ending, _, err = ended(monkeypatch, None, at_call=99, allow_nonfinite_loss=accepted)
     assert ending.exit_code == ExitCode.INVALID
-    assert ending.wrong == (wrong.problem,)
+    assert ending.record.wrong == (wrong.problem,)
     assert ending.record.problems == (wrong.problem, "too few steps: 5 steps, and an interval needs 50")
     assert ending.record.checks["variable_update"]["passed"] is False
     assert f"WARNING: {wrong.problem}: this run will be invalid." in err
@@ -142,9 +142,9 @@ def test_towers_that_drift_apart_make_the_run_invalid(monkeypatch):
     monkeypatch.setattr(window, "TrainingStep", object)  # what `ended` runs stands in for one
     ending, _, _ = ended(monkeypatch, None, at_call=99)
     assert ending.exit_code == ExitCode.INVALID
-    assert ending.wrong == (apart.problem,)
+    assert ending.record.wrong == (apart.problem,)
 
 
 def test_a_doubt_about_the_figure_is_no_failure(monkeypatch):
     ending, _, _ = ended(monkeypatch, None, at_call=99)
-    assert (ending.exit_code, ending.record.valid, ending.wrong) == (ExitCode.VALID, False, ())
+    assert (ending.exit_code, ending.record.valid, ending.record.wrong) == (ExitCode.VALID, False, ())

@@ -20,7 +20,7 @@ STRATEGIES = [*EXCHANGING, "independent"]
 
 @dataclass(frozen=True, kw_only=True)
 class SmallNet(Network):
-    """Two convolutions, optionally batch norm, a dense layer, a classifier."""
+    """Two convolutions, optionally batch norm, a dense layer, optionally dropout (`drops`), a classifier."""
 
     image_size: int = 8
     batch_size: int = 4
@@ -30,7 +30,8 @@ class SmallNet(Network):
     def __call__(self, net, images):
         x = net.conv(images, 8, 3, name="conv1")
         x = net.conv_bn(x, 8, 3, 2, name="conv2") if self.normalised else net.conv(x, 8, 3, 2, name="conv2")
-        return Outputs(net.logits(net.dense(net.flatten(x), 16, name="dense")))
+        x = net.dense(net.flatten(x), 16, name="dense")
+        return Outputs(net.logits(net.dropout(x) if self.drops else x))
 
 
 def images_and_labels(count, size=8, seed=0):

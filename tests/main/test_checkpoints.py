@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.main.conftest import SHORT, finish, run, start
+from tests.main.conftest import SHORT, TERMINATE, finish, run, signal_at, start
 from tests.main.test_evaluation import ACCURACY
 
 RUN = [*SHORT, "--model=trivial", "--data_name=cifar10", "--variable_update=replicated", "--optimizer=momentum"]
@@ -24,28 +24,48 @@ def train_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def resumed(sample_data, train_dir, tmp_path_factory):
-    """A training that is killed soon after the sixth measured step, and gone on with."""
+def killed(sample_data, train_dir, tmp_path_factory):
+    """A training that is killed soon after the sixth measured step; the flags of it."""
     flags = [*TRAINING, f"--data_dir={sample_data}", f"--train_dir={train_dir}", "--save_model_steps=5"]
     results_dir = tmp_path_factory.mktemp("killed")
     process = start(*flags, results_dir=results_dir)
     assert any(line.startswith("6\t") for line in process.stdout)
     process.send_signal(signal.SIGKILL)
     assert finish(process, results_dir).records == []
-    return run(*flags, results_dir=tmp_path_factory.mktemp("resumed"))
+    return flags
 
 
-def test_a_training_that_was_killed_ends_as_one_that_never_stopped(straight, resumed, train_dir):
+@pytest.fixture(scope="module")
+def terminated(killed, tmp_path_factory):
+    """What goes on with it, and is told to end after a step."""
+    return signal_at("5\t", TERMINATE, *killed, results_dir=tmp_path_factory.mktemp("terminated"))
+
+
+@pytest.fixture(scope="module")
+def resumed(killed, terminated, tmp_path_factory):
+    """What goes on with that, to the end."""
+    assert terminated.code == 143, terminated.err
+    return run(*killed, results_dir=tmp_path_factory.mktemp("resumed"))
+
+
+def losses(record):
+    return [*record["measurement"]["warmup_losses"], *record["measurement"]["losses"]]
+
+
+def test_a_training_that_was_killed_and_told_to_end_ends_as_one_that_never_stopped(
+    straight, terminated, resumed, train_dir
+):
     assert (straight.code, resumed.code) == (0, 0), resumed.err
-    (record,), (expected,) = resumed.records, straight.records
-    done = record["checkpoints"]["resumed_from_step"]
-    assert 5 <= done < 104  # the tenth step was told before it was saved
-    assert done % 5 == 0
+    (second,), (record,), (expected,) = terminated.records, resumed.records, straight.records
+    killed_at, done = (each["checkpoints"]["resumed_from_step"] for each in (second, record))
+    assert 5 <= killed_at < done < 104  # the tenth step was told before it was saved
+    assert killed_at % 5 == 0
+    assert second["status"] == "interrupted"
+    assert done == killed_at + len(losses(second)), "all that was trained was saved"
+    assert f"NOTE: saved {train_dir}/model.ckpt-{done} (" in terminated.err
     told = f"NOTE: resumed from {train_dir}/model.ckpt-{done}: {done} steps are done, {104 - done} are left."
     assert told in resumed.err
-    all_losses = [*expected["measurement"]["warmup_losses"], *expected["measurement"]["losses"]]
-    measurement = record["measurement"]
-    assert [*measurement["warmup_losses"], *measurement["losses"]] == all_losses[done:]
+    assert losses(second) + losses(record) == losses(expected)[killed_at:]
     assert record["checks"]["determinism"] == expected["checks"]["determinism"]
     last, wanted = (each["evaluation"]["evaluations"][-1] for each in (record, expected))
     assert all(last[name] == wanted[name] for name in ("step", "epoch", "images", "top_1", "top_5"))

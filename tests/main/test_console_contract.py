@@ -133,6 +133,10 @@ def test_no_other_line_speaks_of_images_per_second(main_job):
     assert all(re.match(r"\d+\timages/sec: |total images/sec: ", line) for line in spoken)
 
 
+def test_of_tensorflow_s_own_lines_only_errors_are_seen(main_job):
+    assert not re.search(r"^[IW]\d{4} |All log messages before|Unable to register cu", main_job.err, re.MULTILINE)
+
+
 def test_a_person_at_a_terminal_sees_progress_and_scripts_see_the_same_stdout(tmp_path):
     reader, terminal = pty.openpty()
     process = start(*SHORT, "--model=trivial", results_dir=tmp_path, stderr=terminal)

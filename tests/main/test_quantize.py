@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks import label_image
+from benchmarks.build import build_step
 from benchmarks.checkpoints import CheckpointFacts, Checkpoints
 from benchmarks.errors import UserError
 from benchmarks.quantization.quantized_step import build_quantized_step
 from benchmarks.resuming import run_facts
 from benchmarks.training_state import TrainingState, shapes
-from benchmarks.workload import build_step
 from results.__main__ import main as results
 from results.quantization import REST
 from tests.diagnosis.workloads import BATCH, workload

@@ -159,7 +159,6 @@ def test_a_trial_that_takes_too_long_is_ended_and_leaves_a_record(tmp_path):
 def test_flags_that_leave_nothing_to_try(tmp_path, monkeypatch, capsys):
     """A trial that is made up stands in for real ones."""
     monkeypatch.setattr(Trials, "run", lambda *_: Trial("fits", 1, images_per_second=10.0, seconds=1, step_seconds=0.1))
-    monkeypatch.setattr(Trials, "receive_signals", lambda _: None)
     arguments = [*FLAGS, "--data_format=NHWC"]
     assert CpuTuning(arguments, parse(arguments), tmp_path, Console()).run() == 0
     out, err = capsys.readouterr()

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from models.layers import Declaration, Net
+from models.declaration import Declaration
+from models.layers import Net
 from models.network import Network
 
 LAYOUTS = ["NHWC", "NCHW"]
-NETWORK = Network(image_size=8, batch_size=2, learning_rate=0.1)
+NETWORK = Network(image_size=8, batch_size=2, learning_rate=0.1, drops=True)
 Layer = Callable[[Net, tf.Tensor], tf.Tensor]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.layers import Declaration
+from models.declaration import Declaration
 from tests.models.one_layer import LAYOUTS, NETWORK, apply, apply_with_gradient, initial_values, random_images
 
 

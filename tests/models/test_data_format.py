@@ -61,19 +61,12 @@ SHRUNK = one_of_each_kind()
 
 
 class Smooth(Net):
-    """A tower whose gradients are continuous: rounding that tips one ReLU over would change some by percents.
-
-    Nor does it drop features, since each function that is traced draws others.
-    """
+    """A tower whose gradients are continuous: rounding that tips one ReLU over would change some by percents."""
 
     def relu(self, x: tf.Tensor) -> tf.Tensor:
         return tf.nn.elu(x)
 
     relu6 = relu
-
-    def dropout(self, x: tf.Tensor, rate: float = 0.5, *, whole_images: bool = False) -> tf.Tensor:
-        del rate, whole_images
-        return x
 
 
 def results(network: Network, values: dict[str, tf.Tensor], data_format: str) -> dict[str, np.ndarray]:

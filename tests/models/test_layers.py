@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 import models
-from models.layers import Declaration, Net, declarations
+from models.declaration import Declaration
+from models.layers import Net, declarations
 from models.network import Network, Outputs
 from tests.models.one_layer import LAYOUTS, NETWORK, apply, apply_with_gradient, initial_values, random_images
 

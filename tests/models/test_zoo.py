@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 import models
-from models.layers import Declaration, Net, declarations
+from models.declaration import Declaration
+from models.layers import Net, declarations
 
 ZOO = [(data_name, name) for data_name, networks in models.NETWORKS.items() for name in networks]
 CLASSES = {"imagenet": 1000, "cifar10": 10}

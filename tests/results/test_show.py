@@ -125,10 +125,35 @@ def test_an_imported_record_says_where_it_is_from(tmp_path):
     assert "not from here: this record was imported" in said
 
 
-def test_a_folder_is_no_record_but_has_some(tmp_path):
-    assert show(tmp_path)[2] == (
-        f"Not a readable record: {tmp_path}: cannot be read: not a regular file. Give one of the records in it.\n"
-    )
+def test_a_folder_without_a_record_says_so(tmp_path):
+    code, out, err = show(tmp_path)
+    assert (code, out) == (2, "")
+    assert err == f"No readable record in '{tmp_path}'. Is it the --results_dir of a run?\n"
+
+
+def test_of_a_folder_of_one_configuration_the_last_is_explained(tmp_path):
+    write(record(minute=5, message=""), tmp_path)
+    last = write(record(minute=7), tmp_path)
+    write(record(minute=6), tmp_path)
+    code, out, err = show(tmp_path)
+    assert (code, err) == (0, f"NOTE: {tmp_path} has 3 records; this is the last.\n")
+    assert str(last) in out
+
+
+def test_a_folder_of_several_configurations_says_what_to_give_for_each(tmp_path):
+    for number, (cell, batch) in enumerate((("abcd", 32), ("abcd", 32), ("ef01", 64), (None, 8))):
+        place = {"suite": "quick", "set": "0123", "cell": cell} if cell else {}
+        paths = write(record(number, {"batch_size": batch}, suite=place), tmp_path)
+    code, out, err = show(tmp_path)
+    assert (code, out) == (2, "")
+    first, *lines = err.splitlines()
+    assert first == f"{tmp_path} has 4 records of 3 configurations, and one is explained. Give one:"
+    assert [line.partition(": ")[0] for line in lines] == [f"{tmp_path}@abcd", f"{tmp_path}@ef01", str(paths)]
+    assert lines[0].endswith("batch 32, replicated, NHWC, fp32 (2 records)")
+    for line in lines:  # each is what it says
+        assert show(line.partition(": ")[0])[0] == 0
+    assert show(f"{tmp_path}@quick")[2].count("\n") == 3
+    assert show(f"{tmp_path}@abc")[2].splitlines()[1:] == lines[:2]
 
 
 @pytest.mark.parametrize("text", ["{", "[" * 100_000, "null", ""])

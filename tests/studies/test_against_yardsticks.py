@@ -70,7 +70,8 @@ def test_cases_are_chosen_by_name():
 
 def test_an_unknown_case_gets_a_suggestion():
     with pytest.raises(
-        UserError, match=r"unknown case 'resnet20-b32-fp32-bar'. Did you mean 'resnet20-b32-fp32-bare'\?"
+        UserError,
+        match=r"--cases=(resnet20-b32-fp32-bar): there is no '\1'\. Did you mean 'resnet20-b32-fp32-bare'\?",
     ):
         chosen("resnet20-b32-fp32-bar")
 

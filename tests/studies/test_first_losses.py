@@ -43,7 +43,7 @@ def test_every_network_is_listed_once():
 
 def test_networks_are_chosen_by_name():
     assert chosen("resnet20,resnet50") == [("resnet50", "imagenet"), ("resnet20", "cifar10")]
-    with pytest.raises(UserError, match=r"unknown model 'resnt50'\. Did you mean 'resnet50'"):
+    with pytest.raises(UserError, match=r"--models=resnt50: there is no 'resnt50'\. Did you mean 'resnet50'"):
         chosen("resnt50")
 
 

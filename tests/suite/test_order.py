@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.errors import ExitCode
 from benchmarks.suite.attempts import (
     CRASH,
     DONE,
@@ -16,11 +17,14 @@ from benchmarks.suite.attempts import (
     UNUSABLE,
     Attempt,
     History,
+    code_of,
     next_batch,
 )
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.order import left, shuffled, widest
+from tests.results.records import record
 
+NAN = "the loss is not finite from step 2 on"
 RETRIES = {CRASH: 1, OUT_OF_MEMORY: 0, HANG: 2, INVALID: 1}
 
 
@@ -141,3 +145,18 @@ def test_what_never_gives_a_figure_does_not_get_all_of_a_budget():
         tried += 1
         assert tried < 10
     assert tried == 5
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({}, ExitCode.VALID),
+        ({"problems": ("too few steps",)}, ExitCode.VALID),
+        ({"problems": ("unequal copies",), "wrong": ("unequal copies",)}, ExitCode.INVALID),
+        ({"problems": (NAN,), "wrong": (NAN,)}, ExitCode.INVALID),
+        ({"problems": (NAN,), "wrong": (NAN,), "params": {"allow_nonfinite_loss": True}}, ExitCode.VALID),
+        ({"problems": (NAN,), "wrong": (NAN,), "status": "failed"}, ExitCode.FAILED),
+    ],
+)
+def test_what_a_run_ended_with_is_in_its_record(facts, code):
+    assert code_of(record(**facts)) == code

@@ -231,7 +231,7 @@ def test_a_study_is_a_cell(suite, described, monkeypatch, tmp_path):
     }
     for module in ("check", "description"):
         monkeypatch.setattr(f"benchmarks.suite.{module}.study_names", lambda: list(words))
-    monkeypatch.setattr("benchmarks.suite.process.study_command", lambda name, _: ["-c", words[name]])
+    monkeypatch.setattr("benchmarks.suite.process.study_command", lambda name, *_: ["-c", words[name]])
     came = suite(described("studies: all\nretries: {crash: 0}\nrepeats: 2\n"))
     assert came.code == 1
     assert sorted(came.outcomes()) == ["crash", "done", "done", "skipped"], "what is skipped is not repeated"
@@ -251,6 +251,9 @@ def test_a_study_that_cannot_run_here_is_no_failure(suite, described, monkeypatc
 
 
 def test_a_plan_says_how_long_studies_take(suite, described):
+    short = suite(described("cells: [{study: threads, budget: 2m}, {study: xla, pairs: 1}]\n"), "--dry_run")
+    assert re.search(r"study threads budget=2m +\w+ +1 +2 min +what the study says of itself\n", short.out)
+    assert "\n  --budget=2m\n  --pairs=1\n" in short.out
     came = suite(described("cells: [{study: threads}, {study: precision, time_limit: 9h}]\n"), "--dry_run")
     assert re.search(r"study threads +\w+ +1 +\d+ min +what the study says of itself\n", came.out)
     assert re.search(r"Time: at most about \d+ min for 2 studies, by what they say of themselves\.\n", came.out)

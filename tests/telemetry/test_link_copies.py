@@ -145,7 +145,7 @@ def test_without_a_gpu_the_cpu_is_not_measured_in_its_place(tmp_path, monkeypatc
     [
         (["--num_gpus=2"], "unrecognized arguments: --num_gpus=2 (flags of run_benchmark.py need --measure)"),
         (["--measure", "--repeats=1"], "must be at least 2"),
-        (["--measure", "--repeats=x"], "--repeats: must be a whole number, is 'x'"),
+        (["--measure", "--repeats=x"], "--repeats: 'x' is no whole number of at least 1"),
         (["--picture="], "--picture: names no file"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import Any, NamedTuple
 
 from benchmarks.studies.claims.machine import Machine
@@ -100,6 +101,12 @@ class Claim:
     source: str
     cases: Callable[[Machine], Sequence[Case | Missing]]
 
-    def seconds(self, machine: Machine, pairs: int) -> float:
-        """What so many pairs of each case take on `machine`, roughly; 0 where it can run none."""
-        return 2 * pairs * sum(case.seconds for case in self.cases(machine) if isinstance(case, Case))
+    def seconds(self, machine: Machine, pairs: int, patterns: Sequence[str] = ()) -> float:
+        """What so many pairs of each case that is `asked` for take on `machine`, roughly; 0 where it can run none."""
+        found = [case for case in self.cases(machine) if isinstance(case, Case) and asked(case.name, patterns)]
+        return 2 * pairs * sum(case.seconds for case in found)
+
+
+def asked(name: str, patterns: Sequence[str]) -> bool:
+    """Whether the case `name` is one of those that `patterns` (* stands for anything) mean; without any, all are."""
+    return not patterns or any(fnmatch(name, pattern) for pattern in patterns)

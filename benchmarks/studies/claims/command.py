@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
 from types import FrameType
 
@@ -20,14 +18,16 @@ from benchmarks.signals import Terminated
 from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Way
+from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Way, asked
 from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_at_most
-from benchmarks.studies.claims.writing import duration, lacks
+from benchmarks.studies.claims.writing import lacks
 from benchmarks.studies.pairs import in_turn
 from results import store
+from results.commands import arguments
+from results.durations import about
 
 PROGRAM = "python -m benchmarks.studies"
 DESCRIPTION = """\
@@ -47,7 +47,6 @@ The exit code is 0 where all was measured, 1 where a case failed, 2 where a flag
 where this machine can run no case.
 """
 _STUCK_SECONDS = 3600.0  # a process that takes longer is taken for stuck
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,7 +122,7 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
     story = Story(machine)
     for claim in claims:
         for rank, case in enumerate(claim.cases(machine)):
-            if patterns and not any(fnmatch(case.name, pattern) for pattern in patterns):
+            if not asked(case.name, patterns):
                 continue
             if isinstance(case, Missing):
                 story.missing.append((claim, case))
@@ -131,7 +130,7 @@ def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()
                 story.cases.append(Progress(claim, case, rank))
     names = [*(progress.case.name for progress in story.cases), *(case.name for _, case in story.missing)]
     for pattern in patterns:
-        if not any(fnmatch(name, pattern) for name in names):
+        if not any(asked(name, [pattern]) for name in names):
             there_are = ", ".join(case.name for claim in claims for case in claim.cases(machine))
             raise UserError(f"--cases: no case is called '{pattern}'. There are: {there_are}.")
     return story
@@ -201,7 +200,7 @@ def measure(
     while progress := next_case(story.cases, pairs, budget - (clock() - begin)):
         left = min(seconds_at_most(story.cases, pairs), budget - (clock() - begin))
         number = len(progress.pairs) + 1
-        report.note(f"{progress.name}: pair {number} of {pairs}; at most {duration(left)} left")
+        report.note(f"{progress.name}: pair {number} of {pairs}; at most {about(left)} left")
         began = clock()
         try:
             progress.pairs.append(one_pair(progress.case, number, run))
@@ -245,21 +244,16 @@ def _report_file(text: str) -> Path:
     return path
 
 
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-    if not found or not float(found[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time. Write 90s, 10m or 1.5h.")
-    return float(found[1]) * _UNITS[found[2] or "s"]
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = report.parser("", DESCRIPTION)
+    parser = report.parser("", DESCRIPTION, "--report=FILE.md is text, and FILE.html a page")
     parser.prog = PROGRAM
     parser.usage = "%(prog)s [OPTIONS] NAME ... [-- --FLAG=VALUE ...]"
     parser.add_argument("studies", nargs="*", metavar="NAME", help="studies to run, or all")
     parser.add_argument("--list", action="store_true", help="say what studies there are, and end")
-    parser.add_argument("--pairs", type=report.count, default=PAIRS, help=f"pairs a case, at most (default {PAIRS})")
-    parser.add_argument("--budget", type=_seconds, default=float("inf"), metavar="TIME", help="as 90s, 10m or 1.5h")
+    parser.add_argument("--pairs", type=arguments.count, default=PAIRS, help=f"pairs a case, at most (default {PAIRS})")
+    parser.add_argument(
+        "--budget", type=arguments.seconds, default=float("inf"), metavar="TIME", help="at most, in all: such as 30m"
+    )
     parser.add_argument(
         "--cases",
         type=lambda text: text.split(","),

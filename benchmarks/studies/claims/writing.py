@@ -13,6 +13,7 @@ from benchmarks.studies.claims.effect import Finding
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.schedule import Progress, Story
 from results.comparison.verdict import bounds
+from results.durations import about
 from results.record import RunRecord
 
 WIDTH = 118
@@ -29,7 +30,7 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
     lines = []
     for claim in claims:
         cases = [case for case in claim.cases(machine) if isinstance(case, Case)]
-        cost = f"{len(cases)} cases, about {duration(claim.seconds(machine, pairs))}" if cases else "not on a CPU"
+        cost = f"{len(cases)} cases, about {about(claim.seconds(machine, pairs))}" if cases else "not on a CPU"
         lines.append(f"{claim.name}  ({cost})")
         lines.append(_indented(claim.says))
         lines.append(_indented(f"Cases: {', '.join(case.name for case in claim.cases(machine))}"))
@@ -65,13 +66,6 @@ def figures(story: Story) -> list[dict[str, Any]]:
 def lacks(story: Story) -> str:
     """All that this machine lacks of what the cases need."""
     return ", ".join(dict.fromkeys(missing.lacks for _, missing in story.missing))
-
-
-def duration(seconds: float) -> str:
-    """`seconds` for people: "40 s", "12 min" or "2.5 h"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def claims(story: Story) -> list[Claim]:

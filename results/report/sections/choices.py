@@ -1,7 +1,7 @@
 """One choice at a time: strategies, data formats, precisions, XLA, where all else is the same."""
 
 from results.comparison import verdict
-from results.report.drawing import Bar, bars, bars_size
+from results.report.bars import Bar, bars, bars_size
 from results.report.material import FACTS, Group, Material, varying, words
 from results.report.page import Figure, Section, bounds, drawn, number, table
 from results.report.sections.headline import by, fastest

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from results.report.drawing import Bar, bars, bars_size
+from results.report.bars import Bar, bars, bars_size
 from results.report.material import Group, Material, varying, words
 from results.report.page import Figure, Section, bounds, drawn, number, table
 from results.report.svg import Draw

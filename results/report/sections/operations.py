@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 
 from results import cost
-from results.report.drawing import Bar, bars, bars_size
+from results.report.bars import Bar, bars, bars_size
 from results.report.material import Group, Material, varying, words
 from results.report.page import Figure, Section, number, table
 from results.report.svg import Draw

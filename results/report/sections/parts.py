@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from results.breakdown import ORDER
-from results.report.drawing import Piece, stacked, stacked_size
+from results.report.bars import Piece, stacked, stacked_size
 from results.report.material import Group, Material, varying, words
 from results.report.page import Figure, Section, bounds, number, table
 from results.report.svg import Draw

@@ -1,5 +1,6 @@
 """What one gets for it: images per second per device, per watt and for money; time and cost of an epoch."""
 
+from results import durations
 from results.reference.hardware import RATED_POWER, thermal_design_power
 from results.report.drawing import Line, pareto
 from results.report.material import Group, Material, words
@@ -95,7 +96,7 @@ def _row(group: Group, material: Material) -> tuple[str, ...]:
         number(group.images_per_second / devices / watts.watts) if watts else "-",
         f"{watts.watts:g} W, {watts.basis}" if watts else "-",
         number(1e6 / cost) if cost else "-",
-        _duration(images / group.images_per_second) if images else "-",
+        durations.figure(images / group.images_per_second) if images else "-",
         f"{cost * images / 1e6:,.2f}" if cost and images else "-",
         facts["dataset"],
     )
@@ -128,11 +129,3 @@ def frontier(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
         if not found or speed > found[-1][1]:
             found.append((cost, speed))
     return found
-
-
-def _duration(seconds: float) -> str:
-    """A duration as one reads it: 45 s, 12.3 min, 5.86 h."""
-    for unit, size in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"

@@ -96,6 +96,24 @@ def test_nothing_to_compare(sides, tmp_path):
     code, _, error = output("compare", sides[0], sides[0])
     assert code == 2
     assert "are in A and in B" in error
+    assert "told apart" not in error, "all are of one configuration"
+
+
+def test_the_same_folder_twice_says_how_to_tell_its_configurations_apart(tmp_path):
+    for number, cell in enumerate(("abcd", "ef01")):
+        at(
+            500,
+            tmp_path,
+            minute=number,
+            settings={"batch_size": 8 + number},
+            suite={"suite": "s", "set": "1", "cell": cell},
+        )
+    code, _, error = output("compare", tmp_path, tmp_path)
+    assert code == 2
+    assert f"These can be told apart:\n{tmp_path}@abcd: " in error
+    assert f"\n{tmp_path}@ef01: " in error
+    sides = [line.partition(": ")[0] for line in error.splitlines()[1:]]
+    assert output("compare", *sides, "--allow_different=batch_size")[0] == 0
     assert output("compare", *sides, "--allow_different=nonsense")[0] == 2
 
 

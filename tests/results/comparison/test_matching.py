@@ -6,6 +6,8 @@ from results.comparison.facts import admit, allowed_fields, described, differenc
 from results.comparison.matching import match
 from tests.results.records import record
 
+GIVE_ONE = "Give records of one of them, as by DIR@WORD with a tag, a set or the cell of a suite."
+
 
 def runs(*records):
     return admit(records).runs
@@ -81,13 +83,13 @@ def test_a_fact_that_one_side_does_not_tell_does_not_mix_the_other():
     a, b, c = (record(settings=extra) for extra in ({}, {"new_flag": 1}, {"new_flag": 2}))
     found = match(runs(a), runs(b, c))
     assert found.matches == []
-    assert reasons(found) == ["B mixes new_flag (1 and 2). Give records of one of them."]
+    assert reasons(found) == [f"B mixes new_flag (1 and 2). {GIVE_ONE}"]
 
 
 def test_an_allowed_setting_must_not_be_mixed_in_one_side_but_software_may():
     both = [record(settings={"variable_update": name}) for name in ("replicated", "parameter_server")]
     assert reasons(match(runs(record()), runs(*both), {"variable_update"})) == [
-        "B mixes variable_update (replicated and parameter_server). Give records of one of them."
+        f"B mixes variable_update (replicated and parameter_server). {GIVE_ONE}"
     ]
     [found] = match(runs(on()), runs(on(tensorflow="2.1"), on(tensorflow="2.2")), {"tensorflow"}).matches
     assert found.differing == {"tensorflow": ("2.21.0", "2.1 + 2.2")}

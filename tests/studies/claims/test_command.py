@@ -171,7 +171,7 @@ def test_every_other_pair_is_made_the_other_way_round():
         (["xa"], "'xa' is no study. Did you mean 'xla'?"),
         ([], "no study is named"),
         (["xla", "--report=effects.pdf"], "'effects.pdf' is neither Markdown nor a page: give FILE.md or FILE.html"),
-        (["xla", "--budget=soon"], "Write 90s, 10m or 1.5h"),
+        (["xla", "--budget=soon"], "'soon' is no length of time. Write seconds, or such as 90s, 1.5h or 1h30m."),
         (["xla", "--results_dir=/dev/null"], "Cannot write into results folder '/dev/null'"),
     ],
 )
