@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ class Processes:
         if record is None and store.UNWRITABLE in ended.words and outcome not in (DONE, HANG, INTERRUPTED):
             raise Stopped(ended.last_words)
         if record is None and not (cell.study and outcome in (DONE, SKIPPED)):
-            record = self._record(cell, arguments, where, began, outcome, message)
+            told = where | {"outcome": outcome, "code": ended.code}
+            record = self._record(cell, arguments, told, began, outcome, message)
         if cell.study or outcome not in (DONE, INVALID):
             self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words)
         return Attempt(
@@ -121,9 +123,9 @@ class Processes:
         return CRASH, f"it {_how(ended)} without a record: {ended.last_words or 'it said nothing'}"
 
     def _record(
-        self, cell: Cell, arguments: Sequence[str], where: dict[str, Any], began: str, outcome: str, message: str
+        self, cell: Cell, arguments: Sequence[str], told: dict[str, Any], began: str, outcome: str, message: str
     ) -> RunRecord:
-        """Leave a record for a process that left none."""
+        """Leave a record for a process that left none; `told` is its section `suite`, with how the process ended."""
         status = "interrupted" if outcome == INTERRUPTED else "failed"
         if cell.study:
             record = RunRecord(
@@ -132,11 +134,12 @@ class Processes:
                 started_at=began,
                 finished_at=utc_now(),
                 command_line=tuple(arguments),
-                suite=where,
+                suite=told,
             )
         else:
             ran_out_of_memory = outcome == OUT_OF_MEMORY
             record = record_in_place(arguments, began, message, status=status, out_of_memory=ran_out_of_memory)
+            record = replace(record, suite=told)
         try:
             return store.read(store.write(record, self._results_dir))
         except store.FolderError as error:

@@ -10,13 +10,14 @@ from typing import Any
 from benchmarks.errors import UserError
 from benchmarks.params import CommandLineError, parse
 from benchmarks.suite import journal
-from benchmarks.suite.attempts import INTERRUPTED, Attempt, History, code_of, message_of, outcome_of
+from benchmarks.suite.attempts import INTERRUPTED, OUTCOMES, Attempt, History, code_of, message_of, outcome_of
 from benchmarks.suite.cells import Cell
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import Plan
 from results import store
 from results.record import RunRecord
 
+_UNSEEN = "its record is complete; how its process ended then, nobody saw"
 _FACTS = {  # what a line of each kind has
     "start": ("cell", "repeat", "number", "batch_size"),
     "end": tuple(name for name in Attempt._fields if name not in Attempt._field_defaults),
@@ -123,22 +124,38 @@ def _left(entry: dict[str, Any], records: Iterable[RunRecord]) -> Iterable[Attem
     wanted = {"cell": entry["cell"], "repeat": entry["repeat"], "attempt": entry["number"]}
     for record in records:
         if wanted.items() <= record.suite.items() and outcome_of(record) != INTERRUPTED:
-            outcome = outcome_of(record)
-            seconds = datetime.fromisoformat(record.finished_at) - datetime.fromisoformat(record.started_at)
+            outcome, code = _end(record)
+            unseen = _UNSEEN if record.status == "completed" else ""
             yield Attempt(
                 entry["cell"],
                 entry["repeat"],
                 entry["number"],
                 outcome,
-                code_of(record),
-                seconds.total_seconds(),
+                code,
+                _seconds(str(entry.get("at") or record.started_at), record.finished_at),
                 Path(record.file).name,
-                message_of(record),
+                "; ".join(filter(None, (message_of(record), unseen))),
                 record.steady_images_per_second,
                 entry["batch_size"],
                 bool(record.wrong),
             )
             return
+
+
+def _end(record: RunRecord) -> tuple[str, int]:
+    """Outcome and exit code of the attempt at a run that left `record`.
+
+    A record that the suite wrote in place of the run's says both; of the run's own, they follow from what it says.
+    """
+    outcome, code = record.suite.get("outcome"), record.suite.get("code")
+    if outcome in OUTCOMES and isinstance(code, int):
+        return str(outcome), code
+    return outcome_of(record), code_of(record)
+
+
+def _seconds(began: str, ended: str) -> float:
+    """Seconds from one time of records to another; none where the clock was set back in between."""
+    return max(0.0, (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds())
 
 
 def _records(results_dir: Path) -> list[RunRecord]:

@@ -120,6 +120,55 @@ def test_a_record_from_before_its_line_in_the_journal_counts(suite, tmp_path):
     assert resumed.ends()[-1]["record"] == came.ends()[-1]["record"]
 
 
+def without_last_end(folder):
+    """As if the suite had been killed after the last record, before its line in the journal."""
+    path = folder / "suite.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("fate", "outcome", "code", "told"),
+    [
+        ("wrong", "invalid", 3, "WRONG: the loss is NaN"),
+        ("hang", "hang", 1, "HANG: ended after 0.5 s"),
+        ("exit2", "unusable", 2, "UNUSABLE: run_benchmark.py: error: --device=gpu"),
+        ("silent", "crash", 1, "CRASH: it ended with exit code 5 without a record"),
+        ("late", "done", 0, "its record is complete; how its process ended then, nobody saw"),
+    ],
+)
+def test_the_end_before_its_line_is_what_it_would_have_been(fate, outcome, code, told, suite, tmp_path):
+    limits = [word for name in ("time_limit=0.5s", "retries.hang=0", "retries.crash=0") for word in ("--set", name)]
+    came = suite("--set", "model=trivial", "--set", f"tag={fate}", *limits, *TINY)
+    without_last_end(tmp_path / "runs")
+    resumed = suite("--resume")
+    assert len(resumed.records) == len(came.records) == 1, "it does not run again"
+    assert (resumed.outcomes(), resumed.code) == ([outcome], code)
+    assert told in resumed.out
+    if fate != "late":  # of which the record says nothing
+        assert resumed.ends()[0]["code"] == came.ends()[0]["code"]
+
+
+def test_a_clock_that_was_set_back(suite, tmp_path):
+    suite("--set", "model=trivial", *TINY)
+    without_last_end(tmp_path / "runs")
+    (path,) = (tmp_path / "runs").glob("*.json")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"finished_at": "2020-01-01T00:00:00+00:00"}))
+    resumed = suite("--resume")
+    assert resumed.ends()[0]["seconds"] == 0
+    assert "1 runs done, 0 s." in resumed.out
+
+
+def test_a_run_takes_from_its_start_in_the_journal(suite, tmp_path):
+    suite("--set", "model=trivial", *TINY)
+    without_last_end(tmp_path / "runs")
+    path = tmp_path / "runs" / "suite.jsonl"
+    first, start = map(json.loads, path.read_text().splitlines())
+    path.write_text("".join(json.dumps(each) + "\n" for each in (first, start | {"at": "2020-01-01T00:00:00+00:00"})))
+    assert suite("--resume").ends()[0]["seconds"] > 86400
+
+
 @pytest.mark.parametrize(("number", "times", "code"), [(signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 143)])
 def test_ctrl_c_lets_the_run_end_and_twice_or_sigterm_stops_it(number, times, code, tmp_path):
     folder = tmp_path / "runs"

@@ -76,6 +76,21 @@ def test_the_batch_is_halved_until_it_fits_and_later_repeats_begin_there():
     assert nothing_fits.given_up(halving)
 
 
+def test_repeats_with_a_larger_batch_run_again_where_a_smaller_one_fitted():
+    halving = cell(halves_batch=True, batch_size=4)
+    ran = history(halving, DONE)
+    for number, (outcome, batch) in enumerate(((OUT_OF_MEMORY, 0), (CRASH, 2)), 1):
+        ran.add(Attempt(halving.id, 2, number, outcome, 0, 1.0, batch_size=batch))
+        assert next_batch(halving, ran, 1) is None, "2 may not fit either"
+    assert len(ran.last(halving)) == 1
+    ran.add(Attempt(halving.id, 2, 3, DONE, 0, 1.0, images_per_second=3.0, batch_size=2))
+    assert next_batch(halving, ran, 1) == 2
+    assert [each.repeat for each in ran.last(halving)] == [2]
+    ran.add(Attempt(halving.id, 1, 2, DONE, 0, 1.0, images_per_second=3.1, batch_size=2))
+    assert next_batch(halving, ran, 1) is None
+    assert ran.speeds(halving) == [3.1, 3.0]
+
+
 @given(repeats=st.lists(st.integers(1, 6), min_size=1, max_size=30), seed=st.integers(0, 2**32))
 def test_the_order_is_random_whole_and_interleaved(repeats, seed):
     order = shuffled(repeats, seed)

@@ -75,6 +75,20 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
     )
 
 
+def test_memory_that_runs_out_later_leaves_one_batch(suite, described, tmp_path, capfd):
+    text = "model: trivial\ndata_name: cifar10\nrepeats: 4\nbatch_size: 32\non_out_of_memory: halve_batch\n"
+    suite(described(text), folder=tmp_path / "before")
+    came = suite(described(text + "tag: oom>16+third\n"))
+    assert came.code == 0
+    asked = [(each.suite["repeat"], each.params["batch_size"]) for each in came.records if each.valid]
+    assert sorted(asked) == [(1, 16), (1, 32), (2, 16), (2, 32), (3, 16), (4, 16)]
+    assert re.search(r"^trivial +4 +4 +0 +501\.2 ", came.out, re.M)
+    assert "memory ran out with --batch_size=32: it ran with 16" in came.out
+    options = gate.parser().parse_args([f"--baseline={tmp_path / 'before'}", f"--candidate={tmp_path / 'runs'}"])
+    assert gate.main(options, sys.stdout, sys.stderr) == 2
+    assert "1 missing, 1 new" in capfd.readouterr().out
+
+
 def test_records_tell_the_suite_and_its_cell(suite):
     came = suite("--set", "model=trivial,resnet20", "--set", "repeats=2", "--seed=5", *TINY)
     assert came.code == 0
