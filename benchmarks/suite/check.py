@@ -14,7 +14,7 @@ from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, CommandLineError, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
-from benchmarks.suite.cells import Cell, names
+from benchmarks.suite.cells import Cell, names, unpassable
 from benchmarks.suite.description import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL, Placed, Setting, Settings
 from benchmarks.suite.study_names import study_cases, study_names
 from results import durations
@@ -67,6 +67,9 @@ def _checked(placed: Placed) -> _One:
     most = _LIMIT_OF_A_STUDY if study else _LIMIT_SECONDS
     time_limit = _read(words, "time_limit", durations.seconds, most, problems)
     command = None
+    for name, text in flags.items():
+        if reason := unpassable(text):
+            problems.append(f"{settings[name].where}: {name}: its value {reason}. Give another.")
     if study:
         _check_study(settings, flags, time_limit, problems)
     else:

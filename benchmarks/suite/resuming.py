@@ -11,7 +11,7 @@ from benchmarks.errors import UserError
 from benchmarks.params import CommandLineError, parse
 from benchmarks.suite import journal
 from benchmarks.suite.attempts import INTERRUPTED, OUTCOMES, Attempt, History, code_of, message_of, outcome_of
-from benchmarks.suite.cells import Cell
+from benchmarks.suite.cells import Cell, unpassable
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import Plan
 from results import store
@@ -51,6 +51,8 @@ def _check_flags(found: Header) -> None:
 
 
 def _problems(cell: Cell) -> Sequence[str]:
+    if reasons := [f"--{name}: its value {why}." for name, text in cell.flags.items() if (why := unpassable(text))]:
+        return reasons
     try:
         parse([] if cell.study else cell.arguments())
     except CommandLineError as error:

@@ -51,6 +51,13 @@ def test_a_resume_with_a_version_that_has_other_flags(suite, tmp_path):
     assert len(came.journal) == 1
 
 
+def test_a_resume_of_a_cell_that_no_process_can_take(suite, tmp_path):
+    begun(tmp_path / "runs", Cell({"model": "lenet", "tag": "a\0b"}, "lenet"))
+    came = suite("--resume")
+    assert came.code == 2
+    assert "lenet: --tag: its value has a NUL character" in came.err
+
+
 def test_a_journal_with_a_line_that_is_none(suite, tmp_path):
     begun(tmp_path / "runs", Cell({"model": "lenet"}, "lenet"), kind="end", repeat=1)
     came = suite("--resume")

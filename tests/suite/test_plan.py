@@ -62,6 +62,19 @@ def test_what_is_set_on_the_command_line_goes_before_the_file(described):
     assert len(found) == 2 * 2 + 2
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ('"a\\0b"', "has a NUL character"),
+        ('"a\\uD800b"', "has half of a character"),
+        (100_001 * "x", "has 100,001 bytes, and a command line takes 100,000"),
+    ],
+)
+def test_a_value_that_no_process_can_take(value, told, described):
+    (problem,) = problems(f"model: trivial\ncells:\n  - {{tag: {value}}}\n  - {{tag: ok}}\n", described)
+    assert problem.startswith("sweep.yaml:3: tag: its value " + told)
+
+
 def test_a_sweep_needs_no_file():
     plan = read_plan(None, ["model=resnet18,vgg16", "num_gpus=1,2,4"], 200)
     asked = [(cell.flags["model"], cell.flags["num_gpus"]) for cell in plan.cells]
