@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from benchmarks.errors import UserError
 from benchmarks.suite.cells import Cell
 from results.files import open_regular, sync_folder
 
-VERSION = 1
+VERSION = 2  # 1 had no software in its first line
 _STARTED = "suite"
 _BEGINS = b'{"kind": "suite", '  # a journal, as far as it was written
 
@@ -29,7 +29,7 @@ class Header:
     """What a suite is, and how it runs here. `plan` stands for the whole of it, `cells` are those of this shard.
 
     `order` is the random order of all runs, pairs of a cell's index and a repeat; with a `budget` (seconds) it is not
-    followed beyond the first two of each.
+    followed beyond the first two of each. `software` is what it began with.
     """
 
     suite: str
@@ -41,6 +41,7 @@ class Header:
     shard: tuple[int, int] = (1, 1)
     budget: float | None = None
     started_at: str = ""
+    software: dict[str, str] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """It, as the first line has it."""

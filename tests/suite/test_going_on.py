@@ -51,6 +51,35 @@ def test_a_resume_with_a_version_that_has_other_flags(suite, tmp_path):
     assert len(came.journal) == 1
 
 
+def first_line(folder, **changed):
+    """Change what a journal's first line says; None: as if it did not."""
+    path = folder / "suite.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    facts = json.loads(lines[0]) | changed
+    facts = {name: value for name, value in facts.items() if value is not None}
+    path.write_text("".join([json.dumps(facts) + "\n", *lines[1:]]))
+
+
+def test_a_resume_with_other_software_says_so(suite, tmp_path):
+    suite("--set", "model=trivial", *TINY)
+    assert "now, and was" not in suite("--resume").err
+    began = json.loads((tmp_path / "runs" / "suite.jsonl").read_text().splitlines()[0])["software"]
+    assert began["tensorflow"]
+    first_line(tmp_path / "runs", software=began | {"tensorflow": "2.13.0"})
+    came = suite("--resume", "--dry_run")
+    assert f"NOTE: TensorFlow is {began['tensorflow']} now, and was 2.13.0 before" in came.err
+    assert "commit is" not in came.err
+
+
+def test_a_journal_of_version_1_goes_on(suite, tmp_path):
+    suite("--set", "model=trivial", "--set", "repeats=2", *TINY)
+    without_last_end(tmp_path / "runs")
+    first_line(tmp_path / "runs", version=1, software=None)
+    came = suite("--resume")
+    assert (came.code, came.outcomes()) == (0, ["done", "done"])
+    assert "now, and was" not in came.err
+
+
 def test_a_resume_of_a_cell_that_no_process_can_take(suite, tmp_path):
     begun(tmp_path / "runs", Cell({"model": "lenet", "tag": "a\0b"}, "lenet"))
     came = suite("--resume")
