@@ -36,7 +36,10 @@ _NOT_OF_A_RUN = {
         ("repeat_number", "repeat_set", "suite_run", "trial_number", "trial_set", "advised"),
         "other commands give it to the runs that they start. Leave it out",
     ),
-    **dict.fromkeys(("trace_file", "tfprof_file", "graph_file", "benchmark_log_dir", "preflight_file"), _WRITES_OVER),
+    **dict.fromkeys(
+        ("trace_file", "tfprof_file", "graph_file", "benchmark_log_dir", "preflight_file", "quantized_file"),
+        _WRITES_OVER,
+    ),
 }
 
 

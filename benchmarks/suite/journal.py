@@ -7,6 +7,7 @@ loss of power the last one may be torn.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -120,6 +121,9 @@ class Journal:
 
     def append(self, kind: str, **facts: Any) -> None:
         """Add a line, and wait until it is on the disk. Raises OSError; then it is not there."""
+        if not self.in_place:
+            told = "it was removed, or replaced by another, while the suite ran"
+            raise OSError(errno.ENOENT, told, str(self.path))
         entry = {"kind": kind, **facts}
         data = json.dumps(entry).encode() + b"\n"
         try:
@@ -133,6 +137,18 @@ class Journal:
             raise
         self._size += len(data)
         self.entries.append(entry)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it is still what its path leads to.
+
+        Some network disks give a file another inode after a while: only with another length is it another file.
+        """
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(found, os.fstat(self._file)) or found.st_size == self._size
 
     def close(self) -> None:
         """Let others have it."""

@@ -37,7 +37,14 @@ LOGS = "logs"  # in the folder of results: what failed attempts said, and studie
 
 
 class Stopped(Exception):  # noqa: N818  not the suite's error
-    """Something keeps the suite from going on, such as a full disk; what has been done is kept."""
+    """Something keeps the suite from going on, such as a full disk; what has been done is kept.
+
+    `lost`: all but the run that has just ended.
+    """
+
+    def __init__(self, told: str, *, lost: bool = False) -> None:
+        super().__init__(told)
+        self.lost = lost
 
 
 class Processes:
@@ -77,12 +84,12 @@ class Processes:
         record = record_left(self._results_dir, known, lambda record: record.suite == where)
         outcome, message = self._outcome(cell, ended, record)
         if record is None and store.UNWRITABLE in ended.words and outcome not in (DONE, HANG, INTERRUPTED):
-            raise Stopped(ended.last_words)
+            raise Stopped(ended.last_words, lost=True)
         if record is None and not (cell.study and outcome in (DONE, SKIPPED)):
             told = where | {"outcome": outcome, "code": ended.code}
             record = self._record(cell, arguments, told, began, outcome, message)
         if cell.study or outcome not in (DONE, INVALID):
-            self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words)
+            self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words, lost=bool(cell.study))
         return Attempt(
             cell.id,
             turn.repeat,
@@ -145,13 +152,14 @@ class Processes:
         except store.FolderError as error:
             raise Stopped(str(error)) from error
 
-    def _log(self, name: str, words: str) -> None:
+    def _log(self, name: str, words: str, *, lost: bool) -> None:
         folder = self._results_dir / LOGS
         try:
             folder.mkdir(exist_ok=True)
             write_whole(folder / name, words.encode(errors="replace"))
         except OSError as error:
-            raise Stopped(f"{store.UNWRITABLE} {folder}: {error.strerror or os.strerror(error.errno or 0)}") from error
+            told = f"{store.UNWRITABLE} {folder}: {error.strerror or os.strerror(error.errno or 0)}"
+            raise Stopped(told, lost=lost) from error
 
 
 def _how(ended: Ended) -> str:

@@ -11,12 +11,14 @@ from benchmarks.errors import UserError
 from benchmarks.params import CommandLineError, parse
 from benchmarks.suite import journal
 from benchmarks.suite.attempts import INTERRUPTED, OUTCOMES, Attempt, History, code_of, message_of, outcome_of
-from benchmarks.suite.cells import Cell, unpassable
+from benchmarks.suite.cells import Cell, shard, unpassable
 from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import Plan
 from results import store
 from results.record import RunRecord
 
+_WORDS = {"repeats": "repeats", "time_limit": "time_limit", "retries": "retries", "halves_batch": "on_out_of_memory"}
+_OTHER_CELLS = "other cells"
 _UNSEEN = "its record is complete; how its process ended then, nobody saw"
 _FACTS = {  # what a line of each kind has
     "start": ("cell", "repeat", "number", "batch_size"),
@@ -24,9 +26,9 @@ _FACTS = {  # what a line of each kind has
 }
 
 
-def resumed(results_dir: Path, shard: tuple[int, int], plan: Plan | None) -> Header:
+def resumed(results_dir: Path, part: tuple[int, int], plan: Plan | None) -> Header:
     """The suite that began in `results_dir`. Raises UserError where there is none, or it is not `plan`."""
-    path = results_dir / journal.file_name(shard)
+    path = results_dir / journal.file_name(part)
     found = journal.header(path) if path.exists() else None
     if found is None:
         others = ", ".join(each.name for each in journal.journals(results_dir))
@@ -34,12 +36,27 @@ def resumed(results_dir: Path, shard: tuple[int, int], plan: Plan | None) -> Hea
         raise UserError(f"--resume: --results_dir={results_dir} has no {path.name}: that has not begun. {way_out}.")
     if plan is not None and plan.id != found.plan:
         what = f"suite {found.suite}" if plan.name != found.suite else "the suite as it was then"
+        now = f"{plan.name} has {_others(found, plan)} now"
         raise UserError(
-            f"--results_dir={results_dir} is of {what} ({_told(path, found)}), and {plan.name} has other cells now. "
+            f"--results_dir={results_dir} is of {what} ({_told(path, found)}), and {now}. "
             "--resume without a suite goes on with that one; for this one give another --results_dir."
         )
     _check_flags(found)
     return found
+
+
+def _others(found: Header, plan: Plan) -> str:
+    """What is not the same in `plan` and in what began, a plan of another id: cells, or words of cells."""
+    of_part = {cell.id: cell for cell in shard(plan.cells, *found.shard) if cell.id not in plan.missing}
+    began = {cell.id: cell for cell in found.cells}
+    if of_part.keys() != began.keys():
+        return _OTHER_CELLS
+    differing = [
+        word
+        for name, word in _WORDS.items()
+        if any(getattr(cell, name) != getattr(began[cell_id], name) for cell_id, cell in of_part.items())
+    ]
+    return f"other {', '.join(differing)}" if differing else _OTHER_CELLS
 
 
 def _check_flags(found: Header) -> None:
@@ -77,9 +94,12 @@ def check_unused(results_dir: Path, shard: tuple[int, int], plan: Plan) -> None:
                 f"--results_dir={results_dir} has this suite in {found.shard[1]} parts ({_told(path, found)}). Give "
                 "the same --shard, or another --results_dir."
             )
+        differing = _others(found, plan)
+        same = plan.name == found.suite and differing != _OTHER_CELLS
+        what = f"this suite with {differing}" if same else f"another suite, {found.suite}"
         raise UserError(
-            f"--results_dir={results_dir} is of another suite, {found.suite} ({_told(path, found)}). --resume without "
-            "a suite goes on with that one; for this one give another --results_dir."
+            f"--results_dir={results_dir} is of {what} ({_told(path, found)}). --resume without a "
+            "suite goes on with that one; for this one give another --results_dir."
         )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 import signal
 import time
 
@@ -26,6 +27,9 @@ def test_a_second_start_is_refused_and_a_resume_runs_nothing_twice(suite):
     changed = suite("--set", "model=resnet20", *TINY, "--resume")
     assert changed.code == 2
     assert "has other cells now" in changed.err
+    longer = ["--set", "model=trivial", "--set", "time_limit=6m", "--set", "repeats=1", *TINY]
+    assert "sweep has other time_limit now" in suite(*longer, "--resume").err
+    assert "is of this suite with other time_limit (began" in suite(*longer).err
     resumed = suite("--resume")
     assert resumed.code == 0
     assert len(resumed.records) == len(first.records) == 1
@@ -225,6 +229,17 @@ def test_ctrl_c_lets_the_run_end_and_twice_or_sigterm_stops_it(number, times, co
     assert "2 not run" in out
 
 
+def test_ctrl_c_in_the_last_run_leaves_nothing_to_go_on_with(tmp_path):
+    folder = tmp_path / "runs"
+    with started("--set", "model=trivial", *TINY, folder=folder) as process:
+        wait_for(lambda: running(folder))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "nothing is left to run" in err
+    assert "--resume" not in err
+
+
 def test_ctrl_c_once_ends_with_a_whole_record(tmp_path):
     folder = tmp_path / "runs"
     with started("--set", "model=trivial", "--set", "batch_size=1,2,3,4,5,6,7,8", *TINY, folder=folder) as process:
@@ -238,14 +253,14 @@ def test_ctrl_c_once_ends_with_a_whole_record(tmp_path):
     assert 1 <= len(records) < 8
 
 
-def full_disk(limit, arguments, suite, folder):
+def full_disk(limit, arguments, suite, folder, told="Nothing that was measured is lost."):
     """A suite of five whose disk takes no file beyond `limit` bytes: how many records it leaves; the rest follows."""
     full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {resource.RLIM_INFINITY}))"
     with started(*arguments, folder=folder, before=full) as process:
         _, err = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "File too large" in err
-    assert "Nothing that was measured is lost. To go on:" in err
+    assert f"{told} To go on:" in err
     before, _ = left_in(folder)
     came = suite("--resume")
     assert came.code == 0
@@ -258,7 +273,8 @@ FIVE = ["--set", "model=trivial", "--set", "batch_size=1,2,3,4,5", *TINY]
 
 
 def test_a_disk_too_full_for_a_record_stops_it_and_nothing_is_lost(suite, tmp_path):
-    assert full_disk(6_000, FIVE, suite, tmp_path / "runs") == 0
+    told = "The run that had just ended left no record, and runs again; no other is lost."
+    assert full_disk(6_000, FIVE, suite, tmp_path / "runs", told) == 0
 
 
 def test_a_disk_too_full_for_the_journal_stops_it_and_nothing_is_lost(suite, tmp_path):
@@ -266,6 +282,21 @@ def test_a_disk_too_full_for_the_journal_stops_it_and_nothing_is_lost(suite, tmp
     plan = read_plan(None, [each for each in long if each != "--set"], 200)
     begins = sum(len(json.dumps(cell.facts())) for cell in plan.cells)
     assert 0 < full_disk(begins + 1_200, long, suite, tmp_path / "runs") < 5
+
+
+def test_a_folder_that_is_removed_while_it_runs(tmp_path):
+    folder = tmp_path / "runs"
+    with started("--set", "tag=wait,x", "--set", "model=trivial", "--seed=2", *TINY, folder=folder) as process:
+        wait_for(lambda: running(folder))
+        shutil.rmtree(folder)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "suite.jsonl: it was removed, or replaced by another, while the suite ran" in err
+    assert "What was measured may have gone with the journal" in err
+    assert "--resume" not in err
 
 
 def test_a_folder_that_cannot_be_written(suite, tmp_path):

@@ -75,6 +75,22 @@ def test_a_value_that_no_process_can_take(value, told, described):
     assert problem.startswith("sweep.yaml:3: tag: its value " + told)
 
 
+def test_what_is_set_without_effect_is_told(described):
+    studies = str(described("studies: [xla, threads]\n"))
+    assert read_plan(studies, ["num_gpus=2"], 9).notices == [
+        "--set: num_gpus concerns no cell: all are studies, whose flags stand in the study."
+    ]
+    (notice,) = read_plan(studies, ["repeats=1,2"], 9).notices
+    assert "repeats has 2 values, of which studies take none" in notice
+    assert read_plan(studies, ["repeats=2"], 9).notices == []
+    assert read_plan(str(described("model: lenet\n")), ["repeats=2", "num_gpus=2"], 9).notices == []
+
+
+def test_a_cell_writes_over_no_file_of_another(described):
+    (problem,) = problems("quantize: int8\nforward_only: true\nquantized_file: q.tflite\n", described)
+    assert problem == "sweep.yaml:3: quantized_file: each run would write over the file of the one before."
+
+
 def test_a_sweep_needs_no_file():
     plan = read_plan(None, ["model=resnet18,vgg16", "num_gpus=1,2,4"], 200)
     asked = [(cell.flags["model"], cell.flags["num_gpus"]) for cell in plan.cells]

@@ -66,7 +66,7 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
         "tag=late: its record is complete, but then it died of signal 6",
         "num_batches=12 tag=wrong: WRONG: the loss is NaN from step 2 on",
         "7 runs done, 1 of them not fit for comparison, 1 of them WRONG, 6 failed",
-        "[500.5]",  # what a cell without a valid run measured
+        "(500.5)",  # what a cell without a valid run measured
     ):
         assert words in came.out, came.out
     assert "it ran with 1" not in came.out, "nor with 1 image"
