@@ -57,14 +57,19 @@ def expanded(found: Description, sets: Axes, max_cells: int, problems: list[str]
         return None
     cells = [Placed(start.settings | own, start.where) for start, axes in groups for own in _products(axes)]
     notices = _without_effect(sets, bool(groups), bool(studies))
+    runs, cells = len(cells), [*cells, *studies]
     any_before = bool(cells)
     for condition in found.exclude:
         left = [cell for cell in cells if not condition.holds(cell.settings)]
         if len(left) == len(cells):
             notices.append(f"{condition.where}: this exclusion leaves no cell out.")
         cells = left
-    if any_before and not cells and not studies:
+    if any_before and not cells:
         problems.append(f"{found.exclude[-1].where}: the exclusions leave no cell. Leave one of them out.")
+    elif runs and all("study" in cell.settings for cell in cells):
+        notices.append(
+            f"{found.exclude[-1].where}: the exclusions leave studies alone, and none of {runs} other cells."
+        )
     for override in found.overrides:
         meant = [override.condition.holds(cell.settings) for cell in cells]
         if not any(meant):
@@ -74,7 +79,7 @@ def expanded(found: Description, sets: Axes, max_cells: int, problems: list[str]
             Placed(cell.settings | own, cell.where) if concerned else cell
             for cell, concerned in zip(cells, meant, strict=True)
         ]
-    return Expanded([*cells, *studies], notices)
+    return Expanded(cells, notices)
 
 
 def _groups(found: Description, sets: Axes) -> list[tuple[Placed, Axes]]:

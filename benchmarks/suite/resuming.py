@@ -31,9 +31,12 @@ def resumed(results_dir: Path, part: tuple[int, int], plan: Plan | None) -> Head
     path = results_dir / journal.file_name(part)
     found = journal.header(path) if path.exists() else None
     if found is None:
-        others = ", ".join(each.name for each in journal.journals(results_dir))
+        others = ", ".join(each.name for each in journal.journals(results_dir) if each != path)
         way_out = f"Give the --shard of what began there: {others}" if others else "Leave --resume out to begin one"
-        raise UserError(f"--resume: --results_dir={results_dir} has no {path.name}: that has not begun. {way_out}.")
+        torn = " with a whole first line" if path.exists() else ""
+        raise UserError(
+            f"--resume: --results_dir={results_dir} has no {path.name}{torn}: that has not begun. {way_out}."
+        )
     if plan is not None and plan.id != found.plan:
         what = f"suite {found.suite}" if plan.name != found.suite else "the suite as it was then"
         now = f"{plan.name} has {_others(found, plan)} now"

@@ -91,6 +91,53 @@ def test_a_cell_writes_over_no_file_of_another(described):
     assert problem == "sweep.yaml:3: quantized_file: each run would write over the file of the one before."
 
 
+def test_equal_values_are_one_cell_however_they_are_written(described):
+    plan = read_plan(str(described("grid: {num_batches: [5, 05], forward_only: [true, True]}\n")), [], 9)
+    assert [cell.flags["num_batches"] for cell in plan.cells] == ["5"]
+    assert plan.notices[0] == "3 cells stand more than once: each is one cell."
+    (problem,) = problems("cells: [{num_batches: 5}, {num_batches: 05, repeats: 2}]\n", described)
+    assert "stands at sweep.yaml:1 too, with other repeats" in problem
+
+
+@pytest.mark.parametrize("tag", ["!foo", "!!binary", "!!str", "!"])
+def test_a_tag_is_no_value(tag, described):
+    (problem,) = problems(f"model: lenet\nnum_batches: {tag} 5\n", described)
+    assert problem.startswith(f"sweep.yaml:2: the tag {tag}: values are what is typed.")
+    assert cells("model: lenet\ntag: 'a !b'\n", described)
+
+
+def test_a_study_is_left_out(described):
+    text = "studies: [xla, threads]\nexclude: [{study: threads}, {study: [xl]}]\n"
+    plan = read_plan(str(described(text)), [], 9)
+    assert [cell.study for cell in plan.cells] == ["xla"]
+    assert plan.notices == ["sweep.yaml:2: this exclusion leaves no cell out."]
+    longer = "studies: [xla, threads]\noverrides: [{where: {study: xla}, set: {time_limit: 9h}}]\n"
+    assert [cell.time_limit for cell in cells(longer, described)] == [9 * 3600.0, 6 * 3600.0]
+
+
+def test_a_grid_that_is_excluded_whole_is_told_beside_studies(described):
+    text = "grid: {num_gpus: [1, 2]}\nexclude: [{num_gpus: [1, 2]}]\nstudies: xla\n"
+    plan = read_plan(str(described(text)), [], 9)
+    assert plan.notices == ["sweep.yaml:2: the exclusions leave studies alone, and none of 2 other cells."]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("budget: 30m", "is given on the command line, as in python -m benchmarks.suite SUITE.yaml --budget=30m"),
+        ("seed: 3", "SUITE.yaml --seed=N"),
+        ("max_cells: 3", "SUITE.yaml --max_cells=N"),
+        ("pairs: 3", "stands beside one, as in {study: xla, pairs: 3}"),
+        ("study: xla", "as in cells: [{study: xla}]"),
+    ],
+)
+def test_a_word_that_stands_elsewhere(line, told, described):
+    (problem,) = problems(f"model: lenet\n{line}\n", described)
+    assert problem.startswith(f"sweep.yaml:2: {line.split(':')[0]} ")
+    assert told in problem
+    assert "Did you mean" not in problem
+
+
 def test_a_sweep_needs_no_file():
     plan = read_plan(None, ["model=resnet18,vgg16", "num_gpus=1,2,4"], 200)
     asked = [(cell.flags["model"], cell.flags["num_gpus"]) for cell in plan.cells]
@@ -309,7 +356,7 @@ pairs: 3
         (7, "budget: 2h is not below time_limit (60 min), at which the study would be ended"),
         (9, "pairs is an option of studies, which stands beside one"),
         (10, "study: xla takes no flags of a run (num_gpus)"),
-        (11, "pairs=3: unknown flag"),
+        (11, "pairs is an option of studies, which stands beside one"),
     ]:
         assert any(told.startswith(f"sweep.yaml:{line}: ") and words in told for told in found), (line, words, found)
     assert len(found) == 7
