@@ -83,8 +83,8 @@ class Condition:
 
     def holds(self, settings: Settings) -> bool:
         """Whether a cell with these settings is meant."""
-        if "study" in settings and "study" not in self.values:
-            return False
+        if not self.values or ("study" in settings and "study" not in self.values):
+            return False  # a condition without values is one whose words are wrong, which is told
         return all(
             _value(settings.get(name)) in [_value(each) for each in wanted] for name, wanted in self.values.items()
         )

@@ -7,11 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.errors import UserError
-from benchmarks.studies.claims.command import _parser
-from benchmarks.suite import check, description
 from benchmarks.suite.cells import Cell, plan_id, shard
 from benchmarks.suite.plan import read_plan
-from benchmarks.suite.study_names import study_command, study_names, study_seconds
+from tests.suite.conftest import cells, problems
 
 SWEEP = """\
 model: resnet20
@@ -29,16 +27,6 @@ overrides:
 cells:
   - {model: trivial, num_batches: 7}
 """
-
-
-def cells(text, described, sets=(), max_cells=200):
-    return read_plan(str(described(text)), sets, max_cells).cells
-
-
-def problems(text, described, **options):
-    with pytest.raises(UserError) as found:
-        cells(text, described, **options)
-    return str(found.value).splitlines()
 
 
 def test_grid_exclusions_overrides_and_explicit_cells(described):
@@ -60,82 +48,6 @@ def test_what_is_set_on_the_command_line_goes_before_the_file(described):
     assert {cell.repeats for cell in found} == {1}
     assert not any("variable_update" in cell.flags for cell in found)
     assert len(found) == 2 * 2 + 2
-
-
-@pytest.mark.parametrize(
-    ("value", "told"),
-    [
-        ('"a\\0b"', "has a NUL character"),
-        ('"a\\uD800b"', "has half of a character"),
-        (100_001 * "x", "has 100,001 bytes, and a command line takes 100,000"),
-    ],
-)
-def test_a_value_that_no_process_can_take(value, told, described):
-    (problem,) = problems(f"model: trivial\ncells:\n  - {{tag: {value}}}\n  - {{tag: ok}}\n", described)
-    assert problem.startswith("sweep.yaml:3: tag: its value " + told)
-
-
-def test_what_is_set_without_effect_is_told(described):
-    studies = str(described("studies: [xla, threads]\n"))
-    assert read_plan(studies, ["num_gpus=2"], 9).notices == [
-        "--set: num_gpus concerns no cell: all are studies, whose flags stand in the study."
-    ]
-    (notice,) = read_plan(studies, ["repeats=1,2"], 9).notices
-    assert "repeats has 2 values, of which studies take none" in notice
-    assert read_plan(studies, ["repeats=2"], 9).notices == []
-    assert read_plan(str(described("model: lenet\n")), ["repeats=2", "num_gpus=2"], 9).notices == []
-
-
-def test_a_cell_writes_over_no_file_of_another(described):
-    (problem,) = problems("quantize: int8\nforward_only: true\nquantized_file: q.tflite\n", described)
-    assert problem == "sweep.yaml:3: quantized_file: each run would write over the file of the one before."
-
-
-def test_equal_values_are_one_cell_however_they_are_written(described):
-    plan = read_plan(str(described("grid: {num_batches: [5, 05], forward_only: [true, True]}\n")), [], 9)
-    assert [cell.flags["num_batches"] for cell in plan.cells] == ["5"]
-    assert plan.notices[0] == "3 cells stand more than once: each is one cell."
-    (problem,) = problems("cells: [{num_batches: 5}, {num_batches: 05, repeats: 2}]\n", described)
-    assert "stands at sweep.yaml:1 too, with other repeats" in problem
-
-
-@pytest.mark.parametrize("tag", ["!foo", "!!binary", "!!str", "!"])
-def test_a_tag_is_no_value(tag, described):
-    (problem,) = problems(f"model: lenet\nnum_batches: {tag} 5\n", described)
-    assert problem.startswith(f"sweep.yaml:2: the tag {tag}: values are what is typed.")
-    assert cells("model: lenet\ntag: 'a !b'\n", described)
-
-
-def test_a_study_is_left_out(described):
-    text = "studies: [xla, threads]\nexclude: [{study: threads}, {study: [xl]}]\n"
-    plan = read_plan(str(described(text)), [], 9)
-    assert [cell.study for cell in plan.cells] == ["xla"]
-    assert plan.notices == ["sweep.yaml:2: this exclusion leaves no cell out."]
-    longer = "studies: [xla, threads]\noverrides: [{where: {study: xla}, set: {time_limit: 9h}}]\n"
-    assert [cell.time_limit for cell in cells(longer, described)] == [9 * 3600.0, 6 * 3600.0]
-
-
-def test_a_grid_that_is_excluded_whole_is_told_beside_studies(described):
-    text = "grid: {num_gpus: [1, 2]}\nexclude: [{num_gpus: [1, 2]}]\nstudies: xla\n"
-    plan = read_plan(str(described(text)), [], 9)
-    assert plan.notices == ["sweep.yaml:2: the exclusions leave studies alone, and none of 2 other cells."]
-
-
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        ("budget: 30m", "is given on the command line, as in python -m benchmarks.suite SUITE.yaml --budget=30m"),
-        ("seed: 3", "SUITE.yaml --seed=N"),
-        ("max_cells: 3", "SUITE.yaml --max_cells=N"),
-        ("pairs: 3", "stands beside one, as in {study: xla, pairs: 3}"),
-        ("study: xla", "as in cells: [{study: xla}]"),
-    ],
-)
-def test_a_word_that_stands_elsewhere(line, told, described):
-    (problem,) = problems(f"model: lenet\n{line}\n", described)
-    assert problem.startswith(f"sweep.yaml:2: {line.split(':')[0]} ")
-    assert told in problem
-    assert "Did you mean" not in problem
 
 
 def test_a_sweep_needs_no_file():
@@ -277,89 +189,6 @@ def test_a_suite_that_is_not_there(name, told):
     with pytest.raises(UserError, match=r"is no file|cannot be read") as found:
         read_plan(name, [], 200)
     assert told in str(found.value)
-
-
-def test_studies_are_cells(described, monkeypatch):
-    for module in (check, description):
-        monkeypatch.setattr(module, "study_names", lambda: ["strategies", "overhead"])
-    assert len(cells("studies: [all, overhead]\n", described)) == 2
-    found = cells("studies: all\nrepeats: 2\n", described)
-    assert [(cell.study, cell.repeats, cell.flags, cell.name) for cell in found] == [
-        ("strategies", 2, {}, "study strategies"),
-        ("overhead", 2, {}, "study overhead"),
-    ]
-    (told,) = problems("cells: [{study: strategie}]", described)
-    assert "there is no study strategie. Did you mean strategies?" in told
-    (told,) = problems("cells: [{study: overhead, model: lenet}]", described)
-    assert "sweep.yaml:1: study: overhead takes no flags of a run (model)" in told
-
-
-def test_a_study_has_options_of_its_own(described):
-    text = """\
-cells:
-  - {study: xla, budget: 10m, pairs: 3, cases: [resnet20, "*inference"]}
-  - {study: xla}
-studies: [placement, {study: placement, pairs: 4}]
-"""
-    found = cells(text, described)
-    assert [cell.name for cell in found] == [
-        "study placement",
-        "study placement pairs=4",
-        "study xla budget=10m pairs=3 cases=resnet20,*inference",
-        "study xla",
-    ]
-    short, whole = found[2:]
-    assert short.arguments() == ["--budget=10m", "--pairs=3", "--cases=resnet20,*inference"]
-    assert (whole.arguments(), whole.id) == ([], "313f5623ba31")
-    assert study_seconds("xla", {}) > study_seconds("xla", {"pairs": "3"}) > study_seconds("xla", short.flags)
-    assert study_seconds("xla", {"budget": "1m"}) == study_seconds("none", {}) + 60
-    options = study_command("xla", short.arguments(), "runs")
-    assert options[:2] == ["-m", "benchmarks.studies"]
-    read = _parser().parse_args(options[2:])
-    assert (read.studies, read.budget, read.pairs) == (["xla"], 600.0, 3)
-    assert read.cases == ["resnet20", "*inference"]
-
-
-def test_all_studies_may_have_the_same_options(described):
-    found = cells("studies: {study: all, budget: 30m}", described)
-    assert {cell.flags["budget"] for cell in found} == {"30m"}
-    assert [cell.study for cell in found] == study_names()
-    assert {(cell.study, cell.flags["budget"]) for cell in read_plan("guide", [], 200).cells} == {
-        (name, "30m") for name in study_names()
-    }
-
-
-def test_a_case_that_has_a_comma_in_its_name_can_be_named(described):
-    (cell,) = cells("cells: [{study: file_size, cases: ['3 kB an image, cold cache']}]", described)
-    assert cell.arguments() == ["--cases=3 kB an image? cold cache"]
-
-
-def test_what_is_wrong_with_a_study_has_its_line(described):
-    text = """\
-cells:
-  - study: xla
-    budget: soon
-    pairs: none
-    cases: [resnet20, resnet2]
-  - {study: xla,
-     budget: 2h, time_limit: 1h}
-  - {model: lenet,
-     pairs: 3}
-  - {study: xla, num_gpus: 2}
-pairs: 3
-"""
-    found = problems(text, described)
-    for line, words in [
-        (3, "budget: 'soon' is no length of time"),
-        (4, "pairs: 'none' is no whole number from 1 to 1000"),
-        (5, "cases: no case of xla is called 'resnet2'. There are: resnet20; "),
-        (7, "budget: 2h is not below time_limit (60 min), at which the study would be ended"),
-        (9, "pairs is an option of studies, which stands beside one"),
-        (10, "study: xla takes no flags of a run (num_gpus)"),
-        (11, "pairs is an option of studies, which stands beside one"),
-    ]:
-        assert any(told.startswith(f"sweep.yaml:{line}: ") and words in told for told in found), (line, words, found)
-    assert len(found) == 7
 
 
 @given(count=st.integers(1, 60), parts=st.integers(1, 12))
