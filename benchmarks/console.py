@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # measure needs NumPy, for which help and errors must not wai
     from benchmarks.measure import Outcome, Recording, Speed
 
 RULE = "-" * 64
+_COLUMNS = 80  # of a terminal that does not tell
 DONE = "Done with training"  # the last line of a run that paused its training to evaluate
 
 
@@ -136,6 +137,14 @@ class Console:
     def watched(self) -> bool:
         """Whether a person can see a progress line."""
         return self._err.isatty()
+
+    @property
+    def columns(self) -> int:
+        """The width of the terminal on which progress is shown."""
+        try:
+            return os.get_terminal_size(self._err.fileno()).columns or _COLUMNS
+        except (OSError, ValueError):  # it is none, or no file
+            return _COLUMNS
 
     def progress(self, text: str) -> None:
         """Replace the progress line, or lines; nothing where stderr is no terminal."""

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ import psutil
 from benchmarks.children import start_python
 from benchmarks.memory import MIB, resident, says_out_of_memory
 from benchmarks.params import parse
+from benchmarks.params.data_set import data_name
 from results import store
 from results.record import RunRecord
 
@@ -130,9 +132,13 @@ def record_in_place(
     out_of_memory: bool = False,
 ) -> RunRecord:
     """The record of a run with `arguments` that could not leave one itself; `began` is when, as records write it."""
+    import models
     from benchmarks.draft import Draft  # needs NumPy, for which who has nothing to record must not wait
 
     command = parse(arguments)
-    draft = Draft(command, command.params, [str(PROGRAM), *arguments], started_at=began, out_of_memory=out_of_memory)
+    params = command.params
+    own_batch = models.get(params.model, str(data_name(params))).batch_size
+    params = replace(params, batch_size=params.batch_size or own_batch)  # 0 is the model's own
+    draft = Draft(command, params, [str(PROGRAM), *arguments], started_at=began, out_of_memory=out_of_memory)
     draft.peaks = dict(peaks or {})
     return draft.record(status, message)

@@ -82,10 +82,11 @@ class RunRecord:
     `quantization` is what is known of a model that was quantised (results/quantization.py). `cluster` (driver, hosts by
     job, processes by task) is empty where the run was one process, `repeat` (set, number, of) where it was not one of
     several, `suite` (suite, plan, set, cell, repeat, attempt and, where memory had run out and it was halved, the
-    batch_size that the suite asked for) where it was in none, `trial` (search, set, number, outcome, peak_memory_bytes,
-    of GPUs peak_device_bytes) where it was not made by a search. `advice` has, by flag, what was chosen for auto, with
-    rule, reason and source. `statistics`: what the raw step times say, computed once. `file`: where the record was read
-    from; it is not part of the JSON.
+    batch_size that the suite asked for; where the suite wrote the record in place of the run, its outcome and exit
+    code) where it was in none, `trial` (search, set, number, outcome, peak_memory_bytes, of GPUs peak_device_bytes)
+    where it was not made by a search. `advice` has, by flag, what was chosen for auto, with rule, reason and source.
+    `statistics`: what the raw step times say, computed once. `file`: where the record was read from; it is not part of
+    the JSON.
 
     A record that was imported from elsewhere has `provenance` (tool, source, and what else is known of where it comes
     from) and `reported` figures in place of a measurement; where the source does not tell the time, both times are "".

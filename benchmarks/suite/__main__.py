@@ -2,7 +2,11 @@
 
 import sys
 
-from benchmarks.suite.command import main
+from benchmarks import signals
 
 if __name__ == "__main__":
+    signals.end_without_a_word()
+    from benchmarks.suite.command import main
+
+    signals.interrupt()
     sys.exit(main())

@@ -14,6 +14,7 @@ from results.record import RunRecord
 
 DONE, INVALID, CRASH, OUT_OF_MEMORY, HANG = "done", "invalid", "crash", "out_of_memory", "hang"
 UNUSABLE, INTERRUPTED, SKIPPED = "unusable", "interrupted", "skipped"
+OUTCOMES = (DONE, INVALID, CRASH, OUT_OF_MEMORY, HANG, UNUSABLE, INTERRUPTED, SKIPPED)
 _GIVEN_UP_AFTER = (CRASH, OUT_OF_MEMORY, HANG, UNUSABLE, SKIPPED)  # what would come again with the next repeat
 
 
@@ -101,7 +102,7 @@ class History:
         return [attempt for attempt in self._of[cell.id][repeat] if attempt.outcome != INTERRUPTED]
 
     def last(self, cell: Cell) -> list[Attempt]:
-        """The last attempt of each repeat that needs no more."""
+        """The last attempt of each repeat that needs no more, so all that ran did so with the same batch."""
         return [
             attempts[-1]
             for repeat in sorted(self._of[cell.id])
@@ -122,6 +123,15 @@ class History:
         """What it runs with since memory ran out; 0: what it asks for."""
         return min((each.batch_size for each in self._all_of(cell) if each.batch_size), default=0)
 
+    def outgrown(self, attempt: Attempt, cell: Cell) -> bool:
+        """Whether its repeat runs again, as memory ran out in a later one, and a smaller batch fitted.
+
+        Else the cell's figures would be of two configurations.
+        """
+        batch = self.batch_size(cell)
+        ran = (each for each in self._all_of(cell) if each.outcome in (DONE, INVALID))
+        return attempt.batch_size != batch and any(each.batch_size == batch for each in ran)
+
     def given_up(self, cell: Cell) -> Attempt | None:
         """The attempt after which its other repeats are not tried: they would end in the same way."""
         return next((each for each in self.last(cell) if each.outcome in _GIVEN_UP_AFTER), None)
@@ -136,6 +146,8 @@ def next_batch(cell: Cell, history: History, repeat: int) -> int | None:
     if not attempts:
         return history.batch_size(cell)
     last = attempts[-1]
+    if last.outcome in (DONE, INVALID) and history.outgrown(last, cell):
+        return history.batch_size(cell)
     if last.outcome in (DONE, UNUSABLE, SKIPPED):
         return None
     alike = sum(each.outcome == last.outcome and each.batch_size == last.batch_size for each in attempts)

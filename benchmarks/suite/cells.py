@@ -9,6 +9,8 @@ from typing import Any
 
 from results.schema import canonical
 
+_LONGEST_BYTES = 100_000  # Linux takes 128 KiB an argument (MAX_ARG_STRLEN), --FLAG= included
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -48,6 +50,17 @@ class Cell:
     def of(cls, facts: Mapping[str, Any]) -> Cell:
         """The cell that a journal kept."""
         return cls(**{name: value for name, value in facts.items() if name != "id"})
+
+
+def unpassable(text: str) -> str:
+    """Why no process can be given `text` as a flag's value, in words; "" where one can."""
+    if "\0" in text:
+        return "has a NUL character, which no command line can have"
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return "has half of a character (a surrogate), which no command line can have"
+    return f"has {size:,} bytes, and a command line takes {_LONGEST_BYTES:,}" if size > _LONGEST_BYTES else ""
 
 
 def plan_id(cells: Sequence[Cell]) -> str:

@@ -14,7 +14,7 @@ from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, CommandLineError, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
-from benchmarks.suite.cells import Cell, names
+from benchmarks.suite.cells import Cell, names, unpassable
 from benchmarks.suite.description import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL, Placed, Setting, Settings
 from benchmarks.suite.study_names import study_cases, study_names
 from results import durations
@@ -43,12 +43,12 @@ def checked(placed: Sequence[Placed], problems: list[str]) -> Checked:
     counts = Counter(problem for one in found for problem in one.problems)
     problems += [f"{problem}{f' ({count} cells)' if count > 1 else ''}" for problem, count in counts.items()]
     cells = _named([one.cell for one in found])
-    equal = _equal(cells, placed, problems)
+    equal = _equal(cells, [_asked(one) for one in found], placed, problems)
     distinct = [index for index in range(len(cells)) if index not in equal]
     commands = [found[index].command for index in distinct]
     told = [f"{len(equal)} cells stand more than once: each is one cell."] if equal else []
     told += [str(notice) for command in commands if command for notice in notices(command.params, command.given)]
-    return Checked([cells[index] for index in distinct], commands, list(dict.fromkeys(told)))
+    return Checked(_named([cells[index] for index in distinct]), commands, list(dict.fromkeys(told)))
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,9 @@ def _checked(placed: Placed) -> _One:
     most = _LIMIT_OF_A_STUDY if study else _LIMIT_SECONDS
     time_limit = _read(words, "time_limit", durations.seconds, most, problems)
     command = None
+    for name, text in flags.items():
+        if reason := unpassable(text):
+            problems.append(f"{settings[name].where}: {name}: its value {reason}. Give another.")
     if study:
         _check_study(settings, flags, time_limit, problems)
     else:
@@ -184,13 +187,23 @@ def _name_of_study(cell: Cell) -> str:
     return " ".join([f"study {cell.study}", *(f"{name}={text}" for name, text in cell.flags.items())])
 
 
-def _equal(cells: Sequence[Cell], placed: Sequence[Placed], problems: list[str]) -> set[int]:
-    """The indices of cells that stood before: two grids may have one in common. `problems` has those that differ."""
+def _asked(one: _One) -> str:
+    """What a cell runs, however its flags are written: 05 is 5."""
+    command = one.command
+    return repr((sorted(command.given), command.params)) if command else one.cell.id
+
+
+def _equal(cells: Sequence[Cell], asked: Sequence[str], placed: Sequence[Placed], problems: list[str]) -> set[int]:
+    """The indices of cells that stood before: two grids may have one in common. `problems` has those that differ.
+
+    `asked` is what each of them runs.
+    """
     first: dict[str, int] = {}
     equal = set()
     for index, cell in enumerate(cells):
-        before = first.setdefault(cell.id, index)
-        if before != index and cells[before] != cell:
+        before = first.setdefault(asked[index], index)
+        same = replace(cell, flags=cells[before].flags, name=cells[before].name)
+        if before != index and cells[before] != same:
             told = f"{cell.name} stands at {placed[before].where} too, with other repeats, limits or retries"
             problems.append(f"{placed[index].where}: {told}. Leave one of them out.")
         elif before != index:

@@ -23,6 +23,7 @@ from benchmarks.suite.order import FIRST, shuffled
 from benchmarks.suite.plan import Plan, read_plan, shipped
 from benchmarks.suite.plan_lines import plan_lines, told
 from benchmarks.suite.session import Session
+from benchmarks.suite.software import changes, software
 from results import store
 from results.commands.arguments import count, seconds
 from results.record import utc_now
@@ -102,6 +103,8 @@ def _run(options: argparse.Namespace, console: Console, program: Sequence[str]) 
     if options.resume:
         header = resuming.resumed(results_dir, options.shard, plan)
         header = replace(header, budget=options.budget or header.budget)
+        for change in changes(journal.read(results_dir / journal.file_name(header.shard)), software()):
+            console.notice(f"NOTE: {change}")
     else:
         assert plan is not None, "it was read"
         header = _header(options, plan)
@@ -126,7 +129,7 @@ def _session(
     written = Journal(results_dir / journal.file_name(header.shard))
     try:
         if goes_on:
-            written.append("resumed", at=utc_now())
+            written.append("resumed", at=utc_now(), software=software())
         elif written.entries:
             raise UserError(f"--results_dir={results_dir}: another process has just begun a suite there.")
         else:
@@ -165,6 +168,7 @@ def _header(options: argparse.Namespace, plan: Plan) -> Header:
         shard=options.shard,
         budget=options.budget,
         started_at=utc_now(),
+        software=software(),
     )
 
 

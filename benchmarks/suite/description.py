@@ -4,7 +4,7 @@ model: resnet50                     flags of all cells
 repeats: 3                          words of cells, see WORDS_OF_A_CELL
 grid: {num_gpus: [1, 2, 4]}         every combination is a cell; a list of grids has those of each
 cells: [{model: vgg16}]             and these are cells
-exclude: [{num_gpus: 4}]            but not these
+exclude: [{num_gpus: 4}]            but not these; {study: xla} leaves out a study
 overrides: [{where: {num_gpus: [2, 4]}, set: {batch_size: 32}}]
 studies: all                        the studies of python -m benchmarks.studies, a cell each
 studies: [{study: all, pairs: 3}]   with options of their own, see STUDY_OPTIONS; cells can be such, too
@@ -26,6 +26,17 @@ RETRIES = tuple(f"retries.{failure}" for failure in FAILURES)
 WORDS_OF_A_CELL = ("repeats", "time_limit", "on_out_of_memory", *RETRIES)
 STUDY_OPTIONS = ("budget", "pairs", "cases")  # of python -m benchmarks.studies
 WORDS = ("name", "description", "grid", "cells", "exclude", "overrides", "studies", "devices_missing", "retries")
+_OF_A_STUDY = "is an option of studies, which stands beside one, as in {study: xla, pairs: 3}"
+_ON_THE_COMMAND_LINE = "is given on the command line, as in python -m benchmarks.suite SUITE.yaml"
+_ELSEWHERE = {  # words that have a meaning, but not where they stand
+    "study": "stands in cells, studies, exclude and where, as in cells: [{study: xla}]",
+    "pairs": _OF_A_STUDY,
+    "cases": _OF_A_STUDY,
+    "budget": f"{_ON_THE_COMMAND_LINE} --budget=30m; or {_OF_A_STUDY.removeprefix('is ')}",
+    "seed": f"{_ON_THE_COMMAND_LINE} --seed=N",
+    "max_cells": f"{_ON_THE_COMMAND_LINE} --max_cells=N",
+    "shard": f"{_ON_THE_COMMAND_LINE} --shard=I/N",
+}
 _WRITES_OVER = "each run would write over the file of the one before"
 _NOT_OF_A_RUN = {
     "results_dir": "all runs of a suite leave their records in one folder. Give it on the command line",
@@ -36,7 +47,10 @@ _NOT_OF_A_RUN = {
         ("repeat_number", "repeat_set", "suite_run", "trial_number", "trial_set", "advised"),
         "other commands give it to the runs that they start. Leave it out",
     ),
-    **dict.fromkeys(("trace_file", "tfprof_file", "graph_file", "benchmark_log_dir", "preflight_file"), _WRITES_OVER),
+    **dict.fromkeys(
+        ("trace_file", "tfprof_file", "graph_file", "benchmark_log_dir", "preflight_file", "quantized_file"),
+        _WRITES_OVER,
+    ),
 }
 
 
@@ -62,13 +76,15 @@ class Placed:
 
 @dataclass(frozen=True)
 class Condition:
-    """Which cells are meant: those that have one of the values of each flag."""
+    """Which cells are meant: those that have one of the values of each flag; of studies only such as `study` names."""
 
     values: Axes
     where: str
 
     def holds(self, settings: Settings) -> bool:
         """Whether a cell with these settings is meant."""
+        if not self.values or ("study" in settings and "study" not in self.values):
+            return False  # a condition without values is one whose words are wrong, which is told
         return all(
             _value(settings.get(name)) in [_value(each) for each in wanted] for name, wanted in self.values.items()
         )
@@ -111,6 +127,9 @@ def known(name: str, where: str, words: Iterable[str], problems: list[str], valu
     if name in _NOT_OF_A_RUN:
         problems.append(f"{where}: {name}: {_NOT_OF_A_RUN[name]}.")
         return False
+    if name in _ELSEWHERE:
+        problems.append(f"{where}: {name} {_ELSEWHERE[name]}.")
+        return False
     bare = name.lstrip("-")
     match = bare if bare in allowed else closest(bare, allowed)
     meant = f" Did you mean {match}?" if match else " See python run_benchmark.py --help."
@@ -149,7 +168,9 @@ class _Reader:
             elif word == "cells":
                 found.cells += [self._cell(cell) for cell in self._list(key, value)]
             elif word == "exclude":
-                found.exclude += [Condition(self._axes(word, each), each.where) for each in self._list(key, value)]
+                found.exclude += [
+                    Condition(self._axes(word, each, "study"), each.where) for each in self._list(key, value)
+                ]
             elif word == "overrides":
                 found.overrides += [self._override(each) for each in self._list(key, value)]
             elif word == "studies":
@@ -163,15 +184,16 @@ class _Reader:
         if entries.keys() != {"where", "set"}:
             self._wrong(node, "an override has where and set, as in {where: {model: vgg16}, set: {batch_size: 32}}")
             return Override(Condition({}, node.where), {})
-        return Override(Condition(self._axes("where", entries["where"]), node.where), self._settings(entries["set"]))
+        return Override(
+            Condition(self._axes("where", entries["where"], "study"), node.where), self._settings(entries["set"])
+        )
 
     def _cell(self, node: Node) -> Placed:
         """A cell of its own: a configuration, or a study with its options."""
         settings = self._settings(node, "study", *STUDY_OPTIONS)
         for name in STUDY_OPTIONS:
             if name in settings and "study" not in settings:
-                told = f"{name} is an option of studies, which stands beside one, as in {{study: xla, pairs: 3}}"
-                self._problems.append(f"{settings.pop(name).where}: {told}.")
+                self._problems.append(f"{settings.pop(name).where}: {name} {_OF_A_STUDY}.")
         return Placed(settings, node.where)
 
     def _studies(self, node: Node) -> list[Placed]:
@@ -237,14 +259,14 @@ class _Reader:
         texts = [self._text(key, item).text or "" for item in node.items]
         return Setting(",".join(text.replace(",", "?") for text in texts), node.where)
 
-    def _axes(self, word: str, node: Node) -> Axes:
-        """Flags and words of a cell, each with one value or several."""
+    def _axes(self, word: str, node: Node, *words: str) -> Axes:
+        """Flags and words of a cell, and these `words`, each with one value or several."""
         found: Axes = {}
         if not isinstance(node, Mapping):
             self._wrong(node, f"{word} has flags with lists of values, as in {{num_gpus: [1, 2, 4]}}")
             return found
         for key, value in node:
-            if known(str(key.text), key.where, WORDS_OF_A_CELL, self._problems, _shown(value)):
+            if known(str(key.text), key.where, (*WORDS_OF_A_CELL, *words), self._problems, _shown(value)):
                 if values := [self._text(key, item) for item in _items(value)]:
                     found[str(key.text)] = values
                 else:

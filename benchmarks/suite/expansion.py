@@ -56,15 +56,20 @@ def expanded(found: Description, sets: Axes, max_cells: int, problems: list[str]
         problems.append(f"{found.where}: {told}. Leave values out, or raise --max_cells.")
         return None
     cells = [Placed(start.settings | own, start.where) for start, axes in groups for own in _products(axes)]
-    notices: list[str] = []
+    notices = _without_effect(sets, bool(groups), bool(studies))
+    runs, cells = len(cells), [*cells, *studies]
     any_before = bool(cells)
     for condition in found.exclude:
         left = [cell for cell in cells if not condition.holds(cell.settings)]
         if len(left) == len(cells):
             notices.append(f"{condition.where}: this exclusion leaves no cell out.")
         cells = left
-    if any_before and not cells and not studies:
+    if any_before and not cells:
         problems.append(f"{found.exclude[-1].where}: the exclusions leave no cell. Leave one of them out.")
+    elif runs and all("study" in cell.settings for cell in cells):
+        notices.append(
+            f"{found.exclude[-1].where}: the exclusions leave studies alone, and none of {runs} other cells."
+        )
     for override in found.overrides:
         meant = [override.condition.holds(cell.settings) for cell in cells]
         if not any(meant):
@@ -74,7 +79,7 @@ def expanded(found: Description, sets: Axes, max_cells: int, problems: list[str]
             Placed(cell.settings | own, cell.where) if concerned else cell
             for cell, concerned in zip(cells, meant, strict=True)
         ]
-    return Expanded([*cells, *studies], notices)
+    return Expanded(cells, notices)
 
 
 def _groups(found: Description, sets: Axes) -> list[tuple[Placed, Axes]]:
@@ -87,6 +92,17 @@ def _groups(found: Description, sets: Axes) -> list[tuple[Placed, Axes]]:
     if not groups and not found.studies and not found.cells and (flags_alone or sets):
         groups = [(Placed(found.base, found.where), sets)]
     return groups
+
+
+def _without_effect(sets: Axes, runs: bool, studies: bool) -> list[str]:
+    """What of --set concerns no cell, or not all of them, where a suite has `runs`, or `studies`, or both."""
+    found = []
+    for name, values in sets.items():
+        if name in WORDS_OF_A_CELL and len(values) > 1 and studies:
+            found.append(f"{SET}: {name} has {len(values)} values, of which studies take none: give them one.")
+        elif name not in WORDS_OF_A_CELL and not runs:
+            found.append(f"{SET}: {name} concerns no cell: all are studies, whose flags stand in the study.")
+    return found
 
 
 def _products(axes: Axes) -> list[Settings]:

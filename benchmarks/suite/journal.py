@@ -7,11 +7,12 @@ loss of power the last one may be torn.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from benchmarks.errors import UserError
 from benchmarks.suite.cells import Cell
 from results.files import open_regular, sync_folder
 
-VERSION = 1
+VERSION = 2  # 1 had no software in its first line
 _STARTED = "suite"
 _BEGINS = b'{"kind": "suite", '  # a journal, as far as it was written
 
@@ -29,7 +30,7 @@ class Header:
     """What a suite is, and how it runs here. `plan` stands for the whole of it, `cells` are those of this shard.
 
     `order` is the random order of all runs, pairs of a cell's index and a repeat; with a `budget` (seconds) it is not
-    followed beyond the first two of each.
+    followed beyond the first two of each. `software` is what it began with.
     """
 
     suite: str
@@ -41,6 +42,7 @@ class Header:
     shard: tuple[int, int] = (1, 1)
     budget: float | None = None
     started_at: str = ""
+    software: dict[str, str] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """It, as the first line has it."""
@@ -119,6 +121,9 @@ class Journal:
 
     def append(self, kind: str, **facts: Any) -> None:
         """Add a line, and wait until it is on the disk. Raises OSError; then it is not there."""
+        if not self.in_place:
+            told = "it was removed, or replaced by another, while the suite ran"
+            raise OSError(errno.ENOENT, told, str(self.path))
         entry = {"kind": kind, **facts}
         data = json.dumps(entry).encode() + b"\n"
         try:
@@ -132,6 +137,18 @@ class Journal:
             raise
         self._size += len(data)
         self.entries.append(entry)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it is still what its path leads to.
+
+        Some network disks give a file another inode after a while: only with another length is it another file.
+        """
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(found, os.fstat(self._file)) or found.st_size == self._size
 
     def close(self) -> None:
         """Let others have it."""

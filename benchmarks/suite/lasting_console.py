@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import sys
+from pathlib import Path
 from typing import TextIO
 
 from benchmarks.console import Console
@@ -14,6 +17,9 @@ class LastingConsole(Console):
 
     A log's `tee` that is killed must not end a night's runs, of which journal and records tell all.
     """
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        super().__init__(out or _heard(sys.stdout), err or _heard(sys.stderr))
 
     def line(self, text: str) -> None:
         """A line on stdout."""
@@ -35,6 +41,15 @@ class LastingConsole(Console):
             super().progress(text)
         except OSError as error:
             _unheard(error, self._err)
+
+
+def _heard(stream: TextIO | None) -> TextIO:
+    """`stream`, which takes names in any script; one that was closed before the program began takes all and nothing."""
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _unheard(error: OSError, stream: TextIO) -> None:

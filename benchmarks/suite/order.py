@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from benchmarks.suite.cells import Cell
 from results.statistics.between_runs import interval
 
 FIRST = 2  # of each cell, before a budget is spent where it tells most: one run has no interval
+_MOST_WITHOUT = 6  # repeats of a cell without two figures that are fit, and an interval: more would bring none either
 
 
 class Turn(NamedTuple):
@@ -50,15 +52,20 @@ def widest(
 ) -> Turn | None:
     """Another run of the cell whose mean is known worst for its size, of those that end in time; None for none.
 
-    `expected` is how long a run of a cell takes. Studies, and cells that failed, are not run again.
+    `expected` is how long a run of a cell takes. Studies, and cells that failed, are not run again. A cell whose runs
+    gave no interval yet, as they were not fit for comparison, is known worst of all.
     """
     found = []
     for cell in cells:
-        known = interval(history.speeds(cell))
         seconds = expected(cell)
-        if known and not history.given_up(cell) and seconds is not None and seconds <= seconds_left:
-            found.append(((known.high - known.low) / known.value, cell))
+        if cell.study or history.given_up(cell) or seconds is None or seconds > seconds_left:
+            continue
+        known, tried = interval(history.speeds(cell)), len(history.last(cell))
+        if known:
+            found.append(((known.high - known.low) / known.value, -tried, cell))
+        elif 0 < tried < _MOST_WITHOUT:
+            found.append((math.inf, -tried, cell))
     if not found:
         return None
-    _, cell = max(found, key=lambda pair: pair[0])
+    *_, cell = max(found, key=lambda each: each[:2])
     return Turn(cell, max(each.repeat for each in history.last(cell)) + 1)

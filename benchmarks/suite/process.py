@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,14 @@ LOGS = "logs"  # in the folder of results: what failed attempts said, and studie
 
 
 class Stopped(Exception):  # noqa: N818  not the suite's error
-    """Something keeps the suite from going on, such as a full disk; what has been done is kept."""
+    """Something keeps the suite from going on, such as a full disk; what has been done is kept.
+
+    `lost`: all but the run that has just ended.
+    """
+
+    def __init__(self, told: str, *, lost: bool = False) -> None:
+        super().__init__(told)
+        self.lost = lost
 
 
 class Processes:
@@ -76,11 +84,12 @@ class Processes:
         record = record_left(self._results_dir, known, lambda record: record.suite == where)
         outcome, message = self._outcome(cell, ended, record)
         if record is None and store.UNWRITABLE in ended.words and outcome not in (DONE, HANG, INTERRUPTED):
-            raise Stopped(ended.last_words)
+            raise Stopped(ended.last_words, lost=True)
         if record is None and not (cell.study and outcome in (DONE, SKIPPED)):
-            record = self._record(cell, arguments, where, began, outcome, message)
+            told = where | {"outcome": outcome, "code": ended.code}
+            record = self._record(cell, arguments, told, began, outcome, message)
         if cell.study or outcome not in (DONE, INVALID):
-            self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words)
+            self._log(f"{cell.id}-{turn.repeat}-{number}.log", ended.words, lost=bool(cell.study))
         return Attempt(
             cell.id,
             turn.repeat,
@@ -121,9 +130,9 @@ class Processes:
         return CRASH, f"it {_how(ended)} without a record: {ended.last_words or 'it said nothing'}"
 
     def _record(
-        self, cell: Cell, arguments: Sequence[str], where: dict[str, Any], began: str, outcome: str, message: str
+        self, cell: Cell, arguments: Sequence[str], told: dict[str, Any], began: str, outcome: str, message: str
     ) -> RunRecord:
-        """Leave a record for a process that left none."""
+        """Leave a record for a process that left none; `told` is its section `suite`, with how the process ended."""
         status = "interrupted" if outcome == INTERRUPTED else "failed"
         if cell.study:
             record = RunRecord(
@@ -132,23 +141,25 @@ class Processes:
                 started_at=began,
                 finished_at=utc_now(),
                 command_line=tuple(arguments),
-                suite=where,
+                suite=told,
             )
         else:
             ran_out_of_memory = outcome == OUT_OF_MEMORY
             record = record_in_place(arguments, began, message, status=status, out_of_memory=ran_out_of_memory)
+            record = replace(record, suite=told)
         try:
             return store.read(store.write(record, self._results_dir))
         except store.FolderError as error:
             raise Stopped(str(error)) from error
 
-    def _log(self, name: str, words: str) -> None:
+    def _log(self, name: str, words: str, *, lost: bool) -> None:
         folder = self._results_dir / LOGS
         try:
             folder.mkdir(exist_ok=True)
             write_whole(folder / name, words.encode(errors="replace"))
         except OSError as error:
-            raise Stopped(f"{store.UNWRITABLE} {folder}: {error.strerror or os.strerror(error.errno or 0)}") from error
+            told = f"{store.UNWRITABLE} {folder}: {error.strerror or os.strerror(error.errno or 0)}"
+            raise Stopped(told, lost=lost) from error
 
 
 def _how(ended: Ended) -> str:

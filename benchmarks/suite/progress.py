@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Sequence
 
@@ -58,17 +57,22 @@ class Progress:
 
     def _table(self, seconds: float) -> list[str]:
         assert self._now is not None, "something runs"
-        (turn, number), width = self._now, shutil.get_terminal_size().columns - 1
+        (turn, number), width = self._now, self._console.columns - 1
         time_left = seconds_left(self._left, self._expected, seconds)
         if self._budget_left is not None:
             time_left = max(0.0, self._budget_left - seconds)
         cells = [self._done, 1, self._failed, len(self._left) - 1, about(time_left) if time_left is not None else "?"]
         attempt = f", attempt {number}" if number > 1 else ""
         return [
-            "".join(f"{each:>10}" for each in _COLUMNS)[:width],
-            "".join(f"{each:>10}" for each in cells)[:width],
-            f"now: {turn.cell.name}, repeat {turn.repeat}{attempt}, {seconds:.0f} s"[:width],
+            _row(_COLUMNS, width),
+            _row(cells, width),
+            one_line(f"now: {turn.cell.name}, repeat {turn.repeat}{attempt}, {seconds:.0f} s")[:width],
         ]
+
+
+def _row(cells: Sequence[object], width: int) -> str:
+    """`cells` in columns, the last of which stays where the terminal is narrow."""
+    return "".join(f"{each:>10}" for each in cells)[-width:]
 
 
 def what(attempt: Attempt) -> str:

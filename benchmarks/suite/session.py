@@ -59,27 +59,36 @@ class Session:
     def run(self) -> ExitCode:
         """Run what is to run, and say what came of it; returns the exit code."""
         listen(self._receive)
-        stopped = ""
+        stopped, lost = "", False
         try:
             while self._stop is None and (turn := self._next()) is not None:
                 self._attempt(turn)
         except (Stopped, OSError) as error:
             path = getattr(error, "filename", None) or self._journal.path
             reason = error if isinstance(error, Stopped) else f"{path}: {error.strerror}"
-            stopped = f"the suite stopped: {reason}"
+            stopped, lost = f"the suite stopped: {reason}", isinstance(error, Stopped) and error.lost
         unreached = order.left(self._header.cells, self._header.order, self._history)
         for line in summary(self._header, self._history, len(unreached), self._results_dir):
             self._console.line(line)
         if stopped:
             self._console.notice(f"benchmarks.suite: {stopped}")
         if stopped or self._stop is not None:
-            self._console.notice(f"Nothing that was measured is lost. To go on: {self._again()}")
+            self._console.notice(self._how_to_go_on(lost=lost))
         elif unreached:
             self._console.notice(
                 f"benchmarks.suite: {len(unreached)} runs were not reached within --budget="
                 f"{about(self._header.budget or 0)}. To go on: {self._again()} --budget=TIME, from its beginning"
             )
         return self._code(failed=bool(stopped or unreached))
+
+    def _how_to_go_on(self, *, lost: bool) -> str:
+        """What is there of a suite that was stopped, and what goes on with it; `lost`: all but its last run."""
+        if not self._journal.in_place:
+            return "What was measured may have gone with the journal. Begin anew, in another --results_dir."
+        if self._next() is None:
+            return "Nothing that was measured is lost, and nothing is left to run."
+        kept = "The run that had just ended left no record, and runs again; no other is lost"
+        return f"{kept if lost else 'Nothing that was measured is lost'}. To go on: {self._again()}"
 
     def _next(self) -> Turn | None:
         """What runs now; None where nothing is left."""

@@ -55,9 +55,9 @@ def _row(cell: Cell, history: History, wide: int) -> str:
 
 
 def _doubtful(cell: Cell, history: History) -> str:
-    """The mean of what a cell without a valid run measured, in brackets as in other tables."""
+    """The mean of what a cell without a valid run measured, in brackets as other tables have it."""
     speeds = history.speeds(cell, INVALID)
-    return f"[{geometric_mean(speeds):,.1f}]" if speeds else "-"
+    return f"({geometric_mean(speeds):,.1f})" if speeds else "-"
 
 
 def _wrong(attempt: Attempt) -> str:

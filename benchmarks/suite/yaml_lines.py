@@ -74,6 +74,7 @@ def parsed(text: str, name: str, problems: list[str]) -> Node:
         loader = yaml.SafeLoader(text)
         try:
             root = loader.get_single_node()
+            problems += _tags(text, name)
             return Text(None, f"{name}:1") if root is None else _Reader(loader, name, problems).node(root, 1)
         finally:
             loader.dispose()
@@ -86,6 +87,15 @@ def parsed(text: str, name: str, problems: list[str]) -> Node:
         raise UserError(f"{name}: no YAML: {str(error).splitlines()[0]}.") from error
     except RecursionError as error:
         raise UserError(f"{name}: nested too deeply for a suite.") from error
+
+
+def _tags(text: str, name: str) -> Iterator[str]:
+    """What is wrong with the tags in `text`, which is YAML: they would make something else of a value."""
+    for token in yaml.scan(text) if "!" in text else ():
+        if isinstance(token, yaml.TagToken):
+            tag = "".join(filter(None, token.value))
+            told = f"the tag {tag}: values are what is typed. Leave it out, or put it in quotes if it is meant as text"
+            yield f"{name}:{token.start_mark.line + 1}: {told}."
 
 
 class _Reader:

@@ -9,6 +9,7 @@ from results.conditions import HARDWARE, SOFTWARE, conditions, settings
 from results.record import RunRecord
 from results.repeats import FASTEST, SLOWEST, has_mean
 from results.schema import canonical
+from results.suites import superseded
 from results.table import shown
 
 Facts = dict[str, str]
@@ -42,13 +43,16 @@ class Admitted(NamedTuple):
 def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitted:
     """Return the records that can enter a comparison: those that are valid, unless all are asked for.
 
-    The trials of a search never can.
+    The trials of a search never can, nor attempts at a run that its suite made again after them.
     """
-    runs, left_out = [], Counter[str]()
+    records = list(records)
+    runs, left_out, made_again = [], Counter[str](), superseded(records)
     for record in records:
         speed, told = record.steady_images_per_second, facts(record)
         if record.trial:
             left_out["made by a search"] += 1
+        elif record.record_id in made_again:
+            left_out["that their suite made again"] += 1
         elif not (record.valid or include_invalid):
             left_out[COMPUTED_WRONG if record.wrong else NOT_VALID] += 1
         elif not speed:

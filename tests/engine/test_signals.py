@@ -80,3 +80,18 @@ except KeyboardInterrupt:
 """
     ran = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (-signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("module", ["suite", "studies", "topology", "advise"])
+def test_every_command_that_imports_much_does_so(module):
+    program = f"""
+import os, runpy, signal, sys
+class Interrupts:
+    def find_spec(name, *_):
+        if name.startswith("results."):
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupts)
+runpy.run_module("benchmarks.{module}", run_name="__main__")
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (-signal.SIGINT, "")

@@ -35,6 +35,17 @@ def test_runs_are_chosen_by_suite_set_and_cell(tmp_path):
     assert "There is: 0123, abcd, ef01, quick." in err
 
 
+def test_a_comparison_takes_the_last_attempt(tmp_path):
+    for side in "AB":
+        for repeat in (1, 2):
+            for attempt in (1, 2, 3):
+                of_suite = PLACE | {"set": side, "repeat": repeat, "attempt": attempt}
+                write(record(repeat * 10 + attempt, problems=("foreign load",), suite=of_suite), tmp_path / side)
+    code, out, err = run("compare", tmp_path / "A", tmp_path / "B", "--include_invalid")
+    assert (code, out.count("(2 runs)")) == (0, 2), out + err
+    assert "Left out of A: 4 that their suite made again." in err
+
+
 def test_the_last_attempt_at_a_run_stands_for_it():
     attempts = [
         record(suite=PLACE | changed) for changed in ({}, {"attempt": 2}, {"repeat": 1}, {"set": "99"}, {"cell": "x"})

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
+from benchmarks.errors import UserError
 from benchmarks.suite import command
+from benchmarks.suite.plan import read_plan
 from results import store
 
 PROJECT = Path(__file__).parents[2]
@@ -97,3 +99,13 @@ def started(*arguments, folder, before="", stderr=subprocess.PIPE, **variables):
             yield process
         finally:
             process.kill()
+
+
+def cells(text, described, sets=(), max_cells=200):
+    return read_plan(str(described(text)), sets, max_cells).cells
+
+
+def problems(text, described, **options):
+    with pytest.raises(UserError) as found:
+        cells(text, described, **options)
+    return str(found.value).splitlines()

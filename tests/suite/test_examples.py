@@ -27,12 +27,16 @@ def test_the_slurm_array_runs_each_part_of_a_suite_that_is_shipped():
     subprocess.run(["bash", "-n", path], check=True)
     text = path.read_text()
     tasks = int(re.search(r"--array=1-(\d+)", text)[1])
+    assert re.search(r"^parts=(\d+)$", text, re.MULTILINE)[1] == str(tasks)
     suite = re.search(r"suite=\((\w+)\)", text)[1]
     assert (SHIPPED / f"{suite}.yaml").is_file()
     ((first, *flags),) = commands(text, "benchmarks.suite")
     assert first == "${suite[@]}"
     for task in range(1, tasks + 1):
-        given = [flag.replace("$part", f"{task}/{tasks}").replace("$results_dir", "runs") for flag in flags]
+        given = [
+            flag.replace("$SLURM_ARRAY_TASK_ID/$parts", f"{task}/{tasks}").replace("$results_dir", "runs")
+            for flag in flags
+        ]
         options = command.parser().parse_args([suite, *given])
         assert options.shard == (task, tasks)
 
@@ -42,10 +46,12 @@ def test_the_slurm_array_begins_or_goes_on(tmp_path):
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\necho "$@"\n')
     python.chmod(0o755)
-    of_slurm = {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_JOB_ID": "77"}
+    # The count is that of an array of one task, which runs a part that failed again.
+    of_slurm = {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_COUNT": "1", "SLURM_ARRAY_JOB_ID": "77"}
     variables = of_slurm | {"PYTHON": str(python), "RESULTS_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    for journal, called in ((None, "nightly"), ("", "nightly"), ('{"kind": "suite"}\n', "--resume")):
-        if journal is not None:  # empty: it was killed before it began
+    whole = '{"kind": "suite"}\n'
+    for journal, called in ((None, "nightly"), ("", "nightly"), (whole[:9], "nightly"), (whole, "--resume")):
+        if journal is not None:  # empty, or torn: it was killed before it began
             (tmp_path / "suite-2-of-4.jsonl").write_text(journal)
         ran = subprocess.run(
             ["bash", EXAMPLES / "slurm_array.sh"], env=variables, capture_output=True, text=True, check=True
@@ -66,6 +72,33 @@ def test_the_github_workflow_runs_again_where_the_last_job_left_its_records(tmp_
     for _ in range(2):
         subprocess.run(["bash", "-e"], input=script, cwd=tmp_path, text=True, check=True)
     assert len(list((tmp_path / "runs").iterdir())) == 4
+
+
+def test_the_github_workflow_measures_beside_what_is_merged_into(tmp_path):
+    """Its git commands, in a clone as the action makes it: the merge, detached, and nothing but its parents."""
+    here = tmp_path / "project"
+
+    def git(*words, folder=here):
+        settings = ["-c", "user.name=n", "-c", "user.email=e", "-c", "init.defaultBranch=main"]
+        return subprocess.run(["git", *settings, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+    here.mkdir()
+    git("init", "-q")
+    for number, branch in enumerate(("main", "main", "proposed", "main")):  # main has moved on since
+        if number:
+            git("checkout", "-q", *(["-b"] if branch == "proposed" else []), branch)
+        (here / f"{number}").touch()
+        git("add", "-A")
+        git("commit", "-qm", str(number))
+    tip = git("rev-parse", "main")
+    git("merge", "-q", "--no-edit", "proposed")
+    (job,) = yaml.safe_load((EXAMPLES / "github_gate.yaml").read_text())["jobs"].values()
+    (taken,) = [step["with"] for step in job["steps"] if "checkout" in step.get("uses", "")]
+    (script,) = [step["run"] for step in job["steps"] if "git worktree" in step.get("run", "")]
+    git("clone", "-q", f"--depth={taken['fetch-depth']}", f"file://{here}", taken["path"], folder=tmp_path)
+    for _ in range(2):
+        subprocess.run(["bash", "-e"], input=script, cwd=tmp_path / taken["path"], text=True, check=True)
+        assert git("rev-parse", "HEAD", folder=tmp_path / "baseline") == tip
 
 
 def test_the_github_workflow_runs_a_suite_on_both_sides_and_gates():

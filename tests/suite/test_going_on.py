@@ -2,79 +2,15 @@
 
 import json
 import resource
+import shutil
 import signal
 import time
 
 import psutil
 import pytest
 
-from benchmarks.suite.cells import Cell
-from benchmarks.suite.journal import Header, Journal
 from benchmarks.suite.plan import read_plan
 from tests.suite.conftest import TINY, left_in, lines_of, started
-
-
-def test_a_second_start_is_refused_and_a_resume_runs_nothing_twice(suite):
-    first = suite("--set", "model=trivial", *TINY)
-    again = suite("--set", "model=trivial", *TINY)
-    assert again.code == 2
-    assert "has this suite already" in again.err
-    assert "--resume goes on" in again.err
-    other = suite("--set", "model=resnet20", *TINY)
-    assert other.code == 2
-    assert "is of another suite, sweep" in other.err
-    assert "give another --results_dir" in other.err
-    changed = suite("--set", "model=resnet20", *TINY, "--resume")
-    assert changed.code == 2
-    assert "has other cells now" in changed.err
-    resumed = suite("--resume")
-    assert resumed.code == 0
-    assert len(resumed.records) == len(first.records) == 1
-    assert "nothing is left to run" in resumed.err
-
-
-def begun(folder, cell, **entry):
-    folder.mkdir()
-    journal = Journal(folder / "suite.jsonl")
-    journal.begin(Header("s", "p", "0123", 7, [cell], [(0, 1)]))
-    if entry:
-        journal.append(**entry)
-    journal.close()
-
-
-def test_a_resume_with_a_version_that_has_other_flags(suite, tmp_path):
-    begun(tmp_path / "runs", Cell({"modell": "lenet", "batch_size": "0"}, "lenet"))
-    came = suite("--resume")
-    assert came.code == 2
-    assert "the suite began with a version whose flags were others" in came.err
-    assert "lenet: Unknown flag --modell=lenet. Did you mean --model?" in came.err
-    assert "Traceback" not in came.err
-    assert len(came.journal) == 1
-
-
-def test_a_journal_with_a_line_that_is_none(suite, tmp_path):
-    begun(tmp_path / "runs", Cell({"model": "lenet"}, "lenet"), kind="end", repeat=1)
-    came = suite("--resume")
-    assert came.code == 2
-    assert "has a line 'end' without cell, number, outcome, code, seconds, which is none of a journal" in came.err
-
-
-def test_a_plan_of_what_is_left(suite, tmp_path):
-    flags = ["--set", "model=trivial,resnet20", "--set", "repeats=2", *TINY]
-    suite(*flags)
-    path = tmp_path / "runs" / "suite.jsonl"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
-    before = path.read_bytes()
-    came = suite("--resume", "--dry_run")
-    assert "3 runs in random order" in came.out
-    assert path.read_bytes() == before
-
-
-def test_a_resume_of_nothing(suite, tmp_path):
-    came = suite("--resume")
-    assert came.code == 2
-    assert "has no suite.jsonl: that has not begun. Leave --resume out to begin one." in came.err
-    assert not (tmp_path / "runs").exists()
 
 
 def wait_for(condition):
@@ -125,18 +61,6 @@ def test_kill_9_loses_nothing_and_runs_nothing_twice(suite, tmp_path):
     assert came.outcomes() == ["done"] * 4
 
 
-def test_a_record_from_before_its_line_in_the_journal_counts(suite, tmp_path):
-    came = suite("--set", "model=trivial", "--set", "repeats=2", *TINY)
-    path = tmp_path / "runs" / "suite.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
-    resumed = suite("--resume")
-    assert resumed.code == 0
-    assert len(resumed.records) == len(came.records) == 2
-    assert resumed.outcomes() == ["done", "done"]
-    assert resumed.ends()[-1]["record"] == came.ends()[-1]["record"]
-
-
 @pytest.mark.parametrize(("number", "times", "code"), [(signal.SIGINT, 2, 130), (signal.SIGTERM, 1, 143)])
 def test_ctrl_c_lets_the_run_end_and_twice_or_sigterm_stops_it(number, times, code, tmp_path):
     folder = tmp_path / "runs"
@@ -161,6 +85,17 @@ def test_ctrl_c_lets_the_run_end_and_twice_or_sigterm_stops_it(number, times, co
     assert "2 not run" in out
 
 
+def test_ctrl_c_in_the_last_run_leaves_nothing_to_go_on_with(tmp_path):
+    folder = tmp_path / "runs"
+    with started("--set", "model=trivial", *TINY, folder=folder) as process:
+        wait_for(lambda: running(folder))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "nothing is left to run" in err
+    assert "--resume" not in err
+
+
 def test_ctrl_c_once_ends_with_a_whole_record(tmp_path):
     folder = tmp_path / "runs"
     arguments = ["--set", "model=trivial", "--set", "batch_size=1,2", *TINY]
@@ -178,14 +113,14 @@ def test_ctrl_c_once_ends_with_a_whole_record(tmp_path):
     assert entries[-1]["kind"] == "end"
 
 
-def full_disk(limit, arguments, suite, folder):
+def full_disk(limit, arguments, suite, folder, told="Nothing that was measured is lost."):
     """A suite of five whose disk takes no file beyond `limit` bytes: how many records it leaves; the rest follows."""
     full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {resource.RLIM_INFINITY}))"
     with started(*arguments, folder=folder, before=full) as process:
         _, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "File too large" in err
-    assert "Nothing that was measured is lost. To go on:" in err
+    assert f"{told} To go on:" in err
     before, _ = left_in(folder)
     came = suite("--resume")
     assert came.code == 0
@@ -198,7 +133,8 @@ FIVE = ["--set", "model=trivial", "--set", "batch_size=1,2,3,4,5", *TINY]
 
 
 def test_a_disk_too_full_for_a_record_stops_it_and_nothing_is_lost(suite, tmp_path):
-    assert full_disk(6_000, FIVE, suite, tmp_path / "runs") == 0
+    told = "The run that had just ended left no record, and runs again; no other is lost."
+    assert full_disk(6_000, FIVE, suite, tmp_path / "runs", told) == 0
 
 
 def test_a_disk_too_full_for_the_journal_stops_it_and_nothing_is_lost(suite, tmp_path):
@@ -206,6 +142,18 @@ def test_a_disk_too_full_for_the_journal_stops_it_and_nothing_is_lost(suite, tmp
     plan = read_plan(None, [each for each in long if each != "--set"], 200)
     begins = sum(len(json.dumps(cell.facts())) for cell in plan.cells)
     assert 0 < full_disk(begins + 1_200, long, suite, tmp_path / "runs") < 5
+
+
+def test_a_folder_that_is_removed_while_it_runs(tmp_path):
+    folder = tmp_path / "runs"
+    with started("--set", "batch_size=1,2", "--set", "model=trivial", *TINY, folder=folder) as process:
+        wait_for(lambda: running(folder))
+        shutil.rmtree(folder)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "1 not run" in out or "2 not run" in out
+    assert "What was measured may have gone with the journal. Begin anew" in err
+    assert "--resume" not in err
 
 
 def test_a_folder_that_cannot_be_written(suite, tmp_path):

@@ -60,6 +60,19 @@ def test_what_cannot_be_written_is_not_there(tmp_path):
     found.close()
 
 
+def test_a_journal_that_was_removed_or_replaced_takes_no_more(tmp_path):
+    found = Journal(tmp_path / "j")
+    found.begin(HEADER)
+    (tmp_path / "j").rename(tmp_path / "other")
+    with pytest.raises(OSError, match="it was removed, or replaced by another, while the suite ran"):
+        found.append("start")
+    (tmp_path / "j").write_text("")
+    assert not found.in_place
+    (tmp_path / "j").write_bytes((tmp_path / "other").read_bytes())
+    assert found.in_place, "some network disks give a file another inode"
+    found.close()
+
+
 def test_two_processes_do_not_share_one(tmp_path):
     first = Journal(tmp_path / "j")
     with pytest.raises(UserError, match="another process runs this suite"):

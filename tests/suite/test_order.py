@@ -76,6 +76,21 @@ def test_the_batch_is_halved_until_it_fits_and_later_repeats_begin_there():
     assert nothing_fits.given_up(halving)
 
 
+def test_repeats_with_a_larger_batch_run_again_where_a_smaller_one_fitted():
+    halving = cell(halves_batch=True, batch_size=4)
+    ran = history(halving, DONE)
+    for number, (outcome, batch) in enumerate(((OUT_OF_MEMORY, 0), (CRASH, 2)), 1):
+        ran.add(Attempt(halving.id, 2, number, outcome, 0, 1.0, batch_size=batch))
+        assert next_batch(halving, ran, 1) is None, "2 may not fit either"
+    assert len(ran.last(halving)) == 1
+    ran.add(Attempt(halving.id, 2, 3, DONE, 0, 1.0, images_per_second=3.0, batch_size=2))
+    assert next_batch(halving, ran, 1) == 2
+    assert [each.repeat for each in ran.last(halving)] == [2]
+    ran.add(Attempt(halving.id, 1, 2, DONE, 0, 1.0, images_per_second=3.1, batch_size=2))
+    assert next_batch(halving, ran, 1) is None
+    assert ran.speeds(halving) == [3.1, 3.0]
+
+
 @given(repeats=st.lists(st.integers(1, 6), min_size=1, max_size=30), seed=st.integers(0, 2**32))
 def test_the_order_is_random_whole_and_interleaved(repeats, seed):
     order = shuffled(repeats, seed)
@@ -115,6 +130,36 @@ def test_a_budget_is_spent_where_the_interval_is_widest_and_time_is_left():
     for repeat in (3, 4, 5):
         ran.add(Attempt(noisy.id, repeat, 1, DONE, 0, 1.0, images_per_second=113.0))
     assert widest([steady, noisy], ran, 20.0, lambda of: seconds[of.id]) == (noisy, 6)
+
+
+def test_a_budget_goes_first_to_what_has_no_interval():
+    steady, doubtful = cell("steady"), cell("doubtful")
+    ran = History()
+    for repeat, speed in enumerate((10.0, 11.0), 1):
+        ran.add(Attempt(steady.id, repeat, 1, DONE, 0, 1.0, images_per_second=speed))
+
+    def next_turn():
+        return widest([steady, doubtful], ran, 60.0, lambda _: 1.0)
+
+    for repeat in range(1, 4):
+        ran.add(Attempt(doubtful.id, repeat, 1, INVALID, 0, 1.0, images_per_second=10.0))
+        ran.add(Attempt(doubtful.id, repeat, 2, INVALID, 0, 1.0, images_per_second=10.0))
+        assert next_turn() == (doubtful, repeat + 1)
+    ran.add(Attempt(doubtful.id, 4, 1, DONE, 0, 1.0, images_per_second=10.0))
+    assert next_turn() == (doubtful, 5), "one figure that is fit has no interval yet"
+    ran.add(Attempt(doubtful.id, 5, 1, DONE, 0, 1.0, images_per_second=10.1))
+    assert next_turn() == (steady, 3)
+
+
+def test_what_never_gives_a_figure_does_not_get_all_of_a_budget():
+    doubtful, tried = cell("doubtful"), 0
+    ran = history(doubtful, INVALID, INVALID)
+    while turn := widest([doubtful], ran, 60.0, lambda _: 1.0):
+        ran.add(Attempt(doubtful.id, turn.repeat, 1, INVALID, 0, 1.0))
+        ran.add(Attempt(doubtful.id, turn.repeat, 2, INVALID, 0, 1.0))
+        tried += 1
+        assert tried < 10
+    assert tried == 5
 
 
 @pytest.mark.parametrize(

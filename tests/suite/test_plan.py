@@ -7,11 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.errors import UserError
-from benchmarks.studies.claims.command import _parser
-from benchmarks.suite import check, description
 from benchmarks.suite.cells import Cell, plan_id, shard
 from benchmarks.suite.plan import read_plan
-from benchmarks.suite.study_names import study_command, study_names, study_seconds
+from tests.suite.conftest import cells, problems
 
 SWEEP = """\
 model: resnet20
@@ -29,16 +27,6 @@ overrides:
 cells:
   - {model: trivial, num_batches: 7}
 """
-
-
-def cells(text, described, sets=(), max_cells=200):
-    return read_plan(str(described(text)), sets, max_cells).cells
-
-
-def problems(text, described, **options):
-    with pytest.raises(UserError) as found:
-        cells(text, described, **options)
-    return str(found.value).splitlines()
 
 
 def test_grid_exclusions_overrides_and_explicit_cells(described):
@@ -201,89 +189,6 @@ def test_a_suite_that_is_not_there(name, told):
     with pytest.raises(UserError, match=r"is no file|cannot be read") as found:
         read_plan(name, [], 200)
     assert told in str(found.value)
-
-
-def test_studies_are_cells(described, monkeypatch):
-    for module in (check, description):
-        monkeypatch.setattr(module, "study_names", lambda: ["strategies", "overhead"])
-    assert len(cells("studies: [all, overhead]\n", described)) == 2
-    found = cells("studies: all\nrepeats: 2\n", described)
-    assert [(cell.study, cell.repeats, cell.flags, cell.name) for cell in found] == [
-        ("strategies", 2, {}, "study strategies"),
-        ("overhead", 2, {}, "study overhead"),
-    ]
-    (told,) = problems("cells: [{study: strategie}]", described)
-    assert "there is no study strategie. Did you mean strategies?" in told
-    (told,) = problems("cells: [{study: overhead, model: lenet}]", described)
-    assert "sweep.yaml:1: study: overhead takes no flags of a run (model)" in told
-
-
-def test_a_study_has_options_of_its_own(described):
-    text = """\
-cells:
-  - {study: xla, budget: 10m, pairs: 3, cases: [resnet20, "*inference"]}
-  - {study: xla}
-studies: [placement, {study: placement, pairs: 4}]
-"""
-    found = cells(text, described)
-    assert [cell.name for cell in found] == [
-        "study placement",
-        "study placement pairs=4",
-        "study xla budget=10m pairs=3 cases=resnet20,*inference",
-        "study xla",
-    ]
-    short, whole = found[2:]
-    assert short.arguments() == ["--budget=10m", "--pairs=3", "--cases=resnet20", "--cases=*inference"]
-    assert (whole.arguments(), whole.id) == ([], "313f5623ba31")
-    assert study_seconds("xla", {}) > study_seconds("xla", {"pairs": "3"}) > study_seconds("xla", short.flags)
-    assert study_seconds("xla", {"budget": "1m"}) == study_seconds("none", {}) + 60
-    options = study_command("xla", short.arguments(), "runs")
-    assert options[:2] == ["-m", "benchmarks.studies"]
-    read = _parser().parse_args(options[2:])
-    assert (read.studies, read.budget, read.pairs) == (["xla"], 600.0, 3)
-    assert read.cases == ["resnet20", "*inference"]
-
-
-def test_all_studies_may_have_the_same_options(described):
-    found = cells("studies: {study: all, budget: 30m}", described)
-    assert {cell.flags["budget"] for cell in found} == {"30m"}
-    assert [cell.study for cell in found] == study_names()
-    assert {(cell.study, cell.flags["budget"]) for cell in read_plan("guide", [], 200).cells} == {
-        (name, "30m") for name in study_names()
-    }
-
-
-def test_a_case_that_has_a_comma_in_its_name_can_be_named(described):
-    (cell,) = cells("cells: [{study: file_size, cases: ['3 kB an image, cold cache']}]", described)
-    assert cell.arguments() == ["--cases=3 kB an image? cold cache"]
-
-
-def test_what_is_wrong_with_a_study_has_its_line(described):
-    text = """\
-cells:
-  - study: xla
-    budget: soon
-    pairs: none
-    cases: [resnet20, resnet2]
-  - {study: xla,
-     budget: 2h, time_limit: 1h}
-  - {model: lenet,
-     pairs: 3}
-  - {study: xla, num_gpus: 2}
-pairs: 3
-"""
-    found = problems(text, described)
-    for line, words in [
-        (3, "budget: 'soon' is no length of time"),
-        (4, "pairs: 'none' is no whole number from 1 to 1000"),
-        (5, "cases: no case of xla is called 'resnet2'. There are: resnet20; "),
-        (7, "budget: 2h is not below time_limit (60 min), at which the study would be ended"),
-        (9, "pairs is an option of studies, which stands beside one"),
-        (10, "study: xla takes no flags of a run (num_gpus)"),
-        (11, "pairs=3: unknown flag"),
-    ]:
-        assert any(told.startswith(f"sweep.yaml:{line}: ") and words in told for told in found), (line, words, found)
-    assert len(found) == 7
 
 
 @given(count=st.integers(1, 60), parts=st.integers(1, 12))

@@ -1,12 +1,15 @@
 """Suites that run, fail, and tell of it: real processes, a stand-in for what they run."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 
 from benchmarks.fresh_process import finish
 from benchmarks.params import parse
@@ -64,13 +67,27 @@ def test_every_end_leaves_a_record_and_its_consequence(suite, described, tmp_pat
         "tag=late: its record is complete, but then it died of signal 6",
         "num_batches=12 tag=wrong: WRONG: the loss is NaN from step 2 on",
         "7 runs done, 1 of them not fit for comparison, 1 of them WRONG, 6 failed",
-        "[500.5]",  # what a cell without a valid run measured
+        "(500.5)",  # what a cell without a valid run measured
     ):
         assert words in came.out, came.out
     assert "it ran with 1" not in came.out, "nor with 1 image"
     assert len(list((tmp_path / "runs" / "logs").glob("*.log"))) == sum(
         record.status == "failed" for record in came.records
     )
+
+
+def test_memory_that_runs_out_later_leaves_one_batch(suite, described, tmp_path, capfd):
+    text = "model: trivial\ndata_name: cifar10\nrepeats: 4\nbatch_size: 32\non_out_of_memory: halve_batch\n"
+    suite(described(text), folder=tmp_path / "before")
+    came = suite(described(text + "tag: oom>16+third\n"))
+    assert came.code == 0
+    asked = [(each.suite["repeat"], each.params["batch_size"]) for each in came.records if each.valid]
+    assert sorted(asked) == [(1, 16), (1, 32), (2, 16), (2, 32), (3, 16), (4, 16)]
+    assert re.search(r"^trivial +4 +4 +0 +501\.2 ", came.out, re.M)
+    assert "memory ran out with --batch_size=32: it ran with 16" in came.out
+    options = gate.parser().parse_args([f"--baseline={tmp_path / 'before'}", f"--candidate={tmp_path / 'runs'}"])
+    assert gate.main(options, sys.stdout, sys.stderr) == 2
+    assert "1 missing, 1 new" in capfd.readouterr().out
 
 
 def test_records_tell_the_suite_and_its_cell(suite):
@@ -111,6 +128,22 @@ def test_a_budget_is_spent_on_repeats(suite, tmp_path, monkeypatch):
     assert small.code == 1
     assert "runs were not reached within --budget" in small.err
     assert small.ends() == []
+
+
+def test_a_name_that_the_terminal_cannot_write_ends_nothing(tmp_path, described):
+    path = described("name: nächtlich\nmodel: trivial\ndata_name: cifar10\nnum_batches: 10\n")
+    with started(path, folder=tmp_path / "runs", PYTHONIOENCODING="ascii") as process:
+        out, _ = process.communicate()
+    assert process.returncode == 0
+    assert "n\\xe4chtlich" in out
+    assert "1 runs done" in out
+
+
+def test_nobody_listens_on_stderr(tmp_path):
+    with started("--set", "model=trivial", *TINY, folder=tmp_path / "runs", before="sys.stderr = None") as process:
+        out, _ = process.communicate()
+    assert process.returncode == 0
+    assert "1 runs done" in out
 
 
 def test_shards_share_a_folder_and_merge(suite, described):
@@ -186,6 +219,7 @@ def test_a_log_whose_reader_goes_does_not_end_the_night(tmp_path):
 
 def test_a_live_table_on_a_terminal(tmp_path):
     controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 41, 0, 0))  # narrow
     flags = ["--set", "model=trivial", "--set", "tag=hang", "--set", "time_limit=2s", "--set", "retries.hang=0"]
     seen = b""
     with started(*flags, folder=tmp_path / "runs", stderr=terminal) as process:
@@ -196,7 +230,9 @@ def test_a_live_table_on_a_terminal(tmp_path):
         process.wait()
     os.close(controller)
     text = seen.decode()
-    assert "      done   running    failed      left time left" in text
+    assert "running    failed      left time left" in text
+    table = [line for line in re.split(r"[\r\n]|\x1b\[[KA]", text) if "left" in line or line.startswith("now:")]
+    assert max(map(len, table)) == 40, "no line of it is broken into two"
     assert "now: trivial, repeat 1, " in text
     assert "\x1b[A" in text, "it is replaced in place"
     assert text.count("HANG: ended after 2 s") == 1
