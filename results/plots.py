@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from results.files import write_whole
+from results.machines import HARDWARE, labels
 from results.naming import counted
 from results.repeats import FASTEST, SAME, SETTINGS, SLOWEST
 from results.store import FolderError
@@ -30,7 +31,7 @@ _LINE = 0.19  # inches a line of text
 _THICKEST_BAR = 0.3  # inches
 _NAMED_EXCLUSIONS = 8  # records named in the footnote; more are counted
 # What tells one bar from another, in words; like a report, a chart keeps versions of TensorFlow apart.
-_SETTINGS = (*SETTINGS, "xla", "optimizer", "accelerator", "tensorflow")
+_SETTINGS = (*SETTINGS, "xla", "optimizer", "machine", "tensorflow")
 _FIGURE = "steady_images_per_second"  # what runs are compared by
 _FORMATS = (".png", ".svg", ".pdf")
 
@@ -49,7 +50,8 @@ def bar_chart(frame: pd.DataFrame) -> Figure:
     steady part. Records that are not valid have no bar; a footnote lists them with the reason.
     """
     usable = frame["valid"] & frame[_FIGURE].between(SLOWEST, FASTEST)
-    bars, common = _bars(frame[usable]), _common(frame[usable])
+    plotted = frame[usable].assign(machine=_machines(frame[usable]))
+    bars, common = _bars(plotted), _common(plotted)
     notes = _footnotes(frame[~usable])
     title = textwrap.wrap(common, _TEXT_COLUMNS)
     pitch = max((max(0.42, _LINE * (bar.label.count("\n") + 1) + 0.14) for bar in bars), default=0.8)
@@ -95,6 +97,11 @@ def _bars(usable: pd.DataFrame) -> list[_Bar]:
     ]
 
 
+def _machines(usable: pd.DataFrame) -> list[str]:
+    known = usable[list(HARDWARE)].astype(object)
+    return labels(known.where(known.notna(), None).to_dict("records"))
+
+
 def _groups(usable: pd.DataFrame) -> Iterator[pd.DataFrame]:
     names = dict.fromkeys((*SAME, *_SETTINGS))
     for _, group in usable.sort_values("started_at").groupby(list(names), sort=False, dropna=False):
@@ -136,8 +143,9 @@ def _draw_runs(axes: Axes, row: int, bar: _Bar, repeated: bool) -> None:
 
 
 def _label(group: pd.DataFrame, varying: list[str]) -> str:
-    words = [_words(name, group[name].iloc[0]) for name in varying]
-    return _lines(filter(None, words)) or _words("model", group["model"].iloc[0]) or "unknown model"
+    told = [_words(name, group[name].iloc[0]) for name in varying]
+    words = [word for each in told for word in each.split(", ") if word]  # a machine may have several
+    return _lines(words) or _words("model", group["model"].iloc[0]) or "unknown model"
 
 
 def _lines(words: Iterable[str]) -> str:

@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         default=SEPARATE,
         metavar="FACT,...",
         help=f"histories of their own for each value of these facts: {', '.join(FACTS)} "
-        f"(default: {','.join(SEPARATE)}; --separate= joins all)",
+        f"(default: {','.join(SEPARATE)}: a machine each; --separate= joins all)",
     )
     made.add_argument("--include_invalid", action="store_true", help="take in records that are not valid")
     return made
