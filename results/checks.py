@@ -14,6 +14,7 @@ from results.reported import Reported
 from results.statistics.step_statistics import StepStatistics
 
 WRONG, UNFIT = "WRONG", "UNFIT"  # what a run is called that completed, and is not valid
+NOT_VALID = "NOT VALID"  # what one is called that is not, and computed nothing wrong
 
 Losses = Sequence[tuple[int, float]]  # (step, loss) in order; steps of the warm-up count from -N to -1
 

@@ -21,11 +21,7 @@ def labels(entries: Iterable[Mapping[str, Any]], names: Iterable[str] = HARDWARE
     telling: dict[str, Sequence[int]] = {}
     for first in {machine[0] for machine in machines} if chosen else ():
         telling[first] = _telling({machine for machine in machines if machine[0] == first})
-    words = {
-        machine: ", ".join(filter(None, (_words(chosen[place], machine[place]) for place in (0, *telling[machine[0]]))))
-        for machine in set(machines)
-        if machine
-    }
+    words = {machine: _called(chosen, machine, telling[machine[0]]) for machine in set(machines) if machine}
     return [words.get(machine, "") for machine in machines]
 
 
@@ -36,13 +32,19 @@ def _telling(machines: Collection[_Machine]) -> Sequence[int]:
     return next(found for found in sets if len({tuple(each[i] for i in found) for each in machines}) == len(machines))
 
 
+def _called(names: Sequence[str], machine: _Machine, telling: Sequence[int]) -> str:
+    first, further = _words(names[0], machine[0]), [_words(names[place], machine[place]) for place in telling]
+    told = ", ".join(filter(None, further))
+    return f"{first} ({told})" if first and told else first or told
+
+
 def _words(name: str, value: str) -> str:
     if not value:
         return ""
     forms = {
         "usable_cores": f"{value} core" + ("" if value == "1" else "s"),
         "memory_gib": f"{value} GiB",
-        "virtualisation": "no guest" if value == "none" else f"a guest ({value})",
+        "virtualisation": "no guest" if value == "none" else f"a guest of {value}",
     }
     return forms.get(name, value)
 

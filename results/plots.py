@@ -143,9 +143,8 @@ def _draw_runs(axes: Axes, row: int, bar: _Bar, repeated: bool) -> None:
 
 
 def _label(group: pd.DataFrame, varying: list[str]) -> str:
-    told = [_words(name, group[name].iloc[0]) for name in varying]
-    words = [word for each in told for word in each.split(", ") if word]  # a machine may have several
-    return _lines(words) or _words("model", group["model"].iloc[0]) or "unknown model"
+    words = [_words(name, group[name].iloc[0]) for name in varying]
+    return _lines(filter(None, words)) or _words("model", group["model"].iloc[0]) or "unknown model"
 
 
 def _lines(words: Iterable[str]) -> str:
@@ -167,8 +166,8 @@ def _wrap(word: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the name of a processor without what every name of its vendor has."""
-    return re.sub(r"\((R|TM)\)| CPU @ .*| (\d+-Core )?Processor$|^NVIDIA ", "", name)
+    """Return the name of a processor without what every name of its vendor has; in brackets its machine may follow."""
+    return re.sub(r"\((R|TM)\)| CPU @ .*?(?= \(|$)| (\d+-Core )?Processor(?= \(|$)|^NVIDIA ", "", name)
 
 
 def _common(usable: pd.DataFrame) -> str:

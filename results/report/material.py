@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from results import frame
-from results.checks import WRONG
+from results.checks import NOT_VALID, WRONG
 from results.machines import labels
 from results.record import RunRecord
 from results.repeats import SAME, has_mean, repeats
@@ -75,13 +75,13 @@ class Group:
     def validity(self) -> str:
         """In words, how many runs the figure stands on, and of what kind."""
         kinds = Counter(_kind(record) for record in self.records) + Counter({"left out": self.left_out})
-        parts = [(kinds[kind], kind) for kind in ("valid", "reported", "NOT VALID", WRONG, "left out")]
+        parts = [(kinds[kind], kind) for kind in ("valid", "reported", NOT_VALID, WRONG, "left out")]
         return ", ".join(f"{count} {word}" for count, word in parts if count)
 
 
 def _kind(record: RunRecord) -> str:
     if not record.valid:
-        return WRONG if record.wrong else "NOT VALID"
+        return WRONG if record.wrong else NOT_VALID
     return "reported" if record.reported is not None else "valid"
 
 

@@ -112,7 +112,7 @@ def test_two_machines_with_one_processor_are_never_one_figure(tmp_path):
     small = [on(minute) for minute in range(2)]
     large = [on(10 + minute, 64, 188, measurement=measurement(window_seconds=0.128)) for minute in range(2)]
     assert match(admit(small).runs, admit(large).runs).matches == []
-    machines = ["Testium 9000, 2 cores", "Testium 9000, 64 cores"]
+    machines = ["Testium 9000 (2 cores)", "Testium 9000 (64 cores)"]
     speeds = [pytest.approx(500), pytest.approx(5000)]
 
     material = gather([*small, *large])
@@ -146,7 +146,7 @@ def test_one_machine_is_called_by_its_accelerator_alone():
 def test_the_host_of_a_gpu_parts_runs_as_it_does_for_a_comparison():
     on_another_host = record(1, {"device": "gpu"}, hardware=RUNS[0].hardware | {"cpu": {"model": "Testium 1"}})
     own = record(0, {"device": "gpu"}, hardware=RUNS[0].hardware)
-    assert gather([own, on_another_host]).accelerators == ("Testla A, Testium 9000", "Testla A, Testium 1")
+    assert gather([own, on_another_host]).accelerators == ("Testla A (Testium 9000)", "Testla A (Testium 1)")
 
 
 @pytest.mark.parametrize(("speed", "fit"), [(None, False), (0.0, False), (1e300, False), (500.0, True)])

@@ -77,7 +77,7 @@ def test_a_price_and_watts_of_a_gpu_hold_on_each_of_its_hosts():
     for each, cores in zip(hosts, (8, 64), strict=True):
         each.hardware["cpu"] = {"usable_cores": cores}
     found = built(hosts, prices=parse_prices("P100:1.5", "USD"))["value"].tables[0]
-    assert column(found, "accelerator") == ["Tesla P100-SXM2-16GB, 64 cores", "Tesla P100-SXM2-16GB, 8 cores"]
+    assert column(found, "accelerator") == ["Tesla P100-SXM2-16GB (64 cores)", "Tesla P100-SXM2-16GB (8 cores)"]
     assert column(found, "watts") == ["300 W, TDP"] * 2
     assert "-" not in column(found, "images per USD")
 
