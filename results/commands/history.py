@@ -12,9 +12,10 @@ from results.history.text import as_json, text
 from results.store import FolderError
 
 _EPILOG = """\
-A run is one value. A change point is a new level of at least 3 runs that the scatter of the runs does not explain:
-PELT on the logarithms, with a penalty of 4 * scatter^2 * log(runs). A shift of three times the scatter is found within
-5 runs after it in 95 % of histories of 60 runs; of histories without any change at most 5 % show one.
+A run is one value, the figure of its steady part. A change point is a new level of at least 3 runs that the scatter
+of the runs does not explain: PELT on the logarithms, with a penalty of 4 * scatter^2 * log(runs). A shift of three
+times the scatter is found within 5 runs after it in 95 % of histories of 60 runs; of histories without any change at
+most 5 % show one.
 
 exit codes:
   0  every file was read
