@@ -37,7 +37,15 @@ def outcome(record: RunRecord, rerun: RunRecord) -> str:
     before, after = record.images_per_second, rerun.images_per_second
     if not before or not after:
         return f"Rerun with {said}."
-    return f"Rerun with {said}; {before:.2f} images a second then, {after:.2f} now ({after / before:.3f}x)."
+    then, now = f"{before:.2f} images a second then{_doubt(record)}", f"{after:.2f} now{_doubt(rerun)}"
+    return f"Rerun with {said}; {then}, {now}: {after / before:.3f}x."
+
+
+def _doubt(record: RunRecord) -> str:
+    """What a reader must know of the figure of `record` beside it: a ratio is worth no more than its sides."""
+    from results.table import state  # needs pandas, for which other runs must not wait
+
+    return "" if record.valid else f" ({state(record.valid, record.status, bool(record.wrong))})"
 
 
 def _here(record: RunRecord) -> RunRecord:
@@ -59,7 +67,7 @@ def _here(record: RunRecord) -> RunRecord:
 
 
 def _facts(record: RunRecord) -> dict[str, str]:
-    from results.conditions import conditions  # needs pandas, for which other runs must not wait
+    from results.conditions import conditions  # likewise
 
     facts = conditions(record)
     if "commit" in facts and section(record.environment, "git").get("dirty"):
@@ -69,6 +77,6 @@ def _facts(record: RunRecord) -> dict[str, str]:
 
 
 def _shown(value: object) -> str:
-    from results.table import shown  # as above
+    from results.table import shown  # likewise
 
     return shown(value)

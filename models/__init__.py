@@ -1,6 +1,8 @@
 """The zoo: each network as frozen, published facts and one function of `(net, images)`. Imports no TensorFlow."""
 
 import difflib
+import itertools
+from collections.abc import Iterable
 
 from models import (
     alexnet,
@@ -51,7 +53,17 @@ def get(name: str, data_name: str) -> Network:
     others = [other for other, family in NETWORKS.items() if name in family]
     if others:
         raise LookupError(f"Model {name!r} is built for {others[0]}, not {data_name}. Pass --data_name={others[0]}.")
-    close = difflib.get_close_matches(name, networks, n=1)
+    close = _closest(name, networks)
     raise LookupError(
-        f"Unknown model {name!r}." + (f" Did you mean {close[0]!r}?" if close else "") + " See --list_models."
+        f"Unknown model {name!r}." + (f" Did you mean {close!r}?" if close else "") + " See --list_models."
     )
+
+
+def _closest(name: str, networks: Iterable[str]) -> str | None:
+    """The one of `networks` most like `name`; of equals the one that begins like it for longer, as depths come last."""
+
+    def likeness(other: str) -> tuple[float, int]:
+        alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(name, other, strict=False))
+        return difflib.SequenceMatcher(None, other, name).ratio(), len(list(alike))
+
+    return max(difflib.get_close_matches(name, networks, n=10), key=likeness, default=None)

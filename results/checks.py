@@ -14,6 +14,8 @@ from results.reported import Reported
 from results.statistics.step_statistics import StepStatistics
 
 WRONG, UNFIT = "WRONG", "UNFIT"  # what a run is called that completed, and is not valid
+TRIAL = "a trial of"  # how the problem of a run begins that a search made
+NOT_VALID = "NOT VALID"  # what one is called that is not, and computed nothing wrong
 
 Losses = Sequence[tuple[int, float]]  # (step, loss) in order; steps of the warm-up count from -N to -1
 
@@ -157,7 +159,7 @@ def _gpus(gpus: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
 
 def _trial(search: str) -> Iterator[Problem]:
     if search:
-        yield Problem(f"a trial of --{search}, made to find what to run and not to be compared")
+        yield Problem(f"{TRIAL} --{search}, made to find what to run and not to be compared")
 
 
 def _input(wait_share: float | None) -> Iterator[Problem]:

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from results.frame import accelerator, gpus_of_run
+from results.frame import gpus_of_run, hardware
 from results.record import RunRecord
 from results.schema import section
 
-# What a run ran on. A difference in hardware makes figures incomparable; one in software may be what is looked for.
-HARDWARE = ("accelerator", "cpu", "usable_cores", "memory_gib", "virtualisation")
+# What a run ran with. A difference in HARDWARE makes figures incomparable; one in software may be what is looked for.
 SOFTWARE = (
     "tensorflow", "numpy", "python", "driver", "cudnn", "nccl", "power_limit", "governor", "turbo", "container",
     "commit", "kernel",
@@ -15,17 +14,12 @@ SOFTWARE = (
 
 
 def conditions(record: RunRecord) -> dict[str, str]:
-    """Return the facts of HARDWARE and SOFTWARE that are known of `record`."""
+    """Return the facts of HARDWARE and SOFTWARE that are known of `record`, as text."""
     cpu = section(record.hardware, "cpu")
     packages = section(record.environment, "packages")
     libraries = section(record.environment, "libraries")
-    memory = record.hardware.get("memory_bytes")
     facts = {
-        "accelerator": accelerator(record),
-        "cpu": cpu.get("model"),
-        "usable_cores": cpu.get("usable_cores"),
-        "memory_gib": (memory + 2**29) // 2**30 if isinstance(memory, int) else None,  # no float: it may be any number
-        "virtualisation": section(record.hardware, "virtualisation").get("kind"),
+        **hardware(record),
         "tensorflow": packages.get("tensorflow"),
         "numpy": packages.get("numpy"),
         "python": record.environment.get("python"),

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from results.breakdown import BELOW_ZERO, NOT_MEASURABLE
 from results.naming import counted
 
 # The ways in which a step is timed, and what tables call them. A run need not have them all.
@@ -47,11 +48,23 @@ Seconds = Mapping[str, float]  # of a step, by way
 
 @dataclass(frozen=True)
 class Gain:
-    """What would be gained if `bound` cost nothing: seconds of a step, and images a second."""
+    """What would be gained if `bound` cost nothing: seconds of a step, and images a second.
+
+    `seconds` is the median over the rounds of what a step took less in each, from `least_seconds` to `most_seconds`.
+    """
 
     bound: str
     seconds: float
     images_per_second: float
+    least_seconds: float
+    most_seconds: float
+
+    @property
+    def doubt(self) -> str:
+        """Why nothing follows from it, in words; "" where it was gained in every round."""
+        if self.most_seconds < 0:
+            return BELOW_ZERO
+        return NOT_MEASURABLE if self.least_seconds <= 0 else ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +82,16 @@ class Diagnosis:
     remarks: tuple[str, ...]
 
     @property
+    def bound(self) -> str:
+        """What costs most; "" where no cost is more than the rounds differ."""
+        return "" if self.gains[0].doubt else self.gains[0].bound
+
+    @property
     def verdict(self) -> str:
         """What bounds the step, in words."""
-        first = self.gains[0].bound
+        first = self.bound
+        if not first:
+            return "what bounds the step is not measurable: no part costs more than the rounds differ"
         if self.rivals:
             return f"{' and '.join([first, *self.rivals])} bound the step: none of them clearly more than the others"
         return f"{first} bounds the step"
@@ -92,7 +112,10 @@ def diagnose(
     rivals = tuple(bound for bound in ranked[1:] if any(each[bound] >= each[first] for each in of_rounds))
     step = step_of_run(times)
     images = batch_size * num_towers
-    gains = tuple(Gain(bound, saved[bound], _gain(saved[bound], step, images)) for bound in ranked)
+    gains = tuple(
+        Gain(bound, saved[bound], _gain(saved[bound], step, images), *_extent([each[bound] for each in of_rounds]))
+        for bound in ranked
+    )
     share = (times["real"] - times["synthetic"]) / times["real"] if "real" in times else None
     found = Diagnosis(times, gains, rivals, share, ())
     remarks = [*_trivial_model(found, model), *_rule_of_thumb(found, gpu_utilisation)]
@@ -131,6 +154,10 @@ def _launch(times: Seconds, batch: float, batch_size: int) -> float:
     return min(max(0.0, at_none), batch)
 
 
+def _extent(seconds: Sequence[float]) -> tuple[float, float]:
+    return min(seconds), max(seconds)
+
+
 def _gain(seconds: float, step: float, images: int) -> float:
     left = max(step - seconds, step / _MOST_GAIN)
     return images / left - images / step
@@ -143,9 +170,10 @@ def _trivial_model(found: Diagnosis, model: str) -> list[str]:
         return []
     share = times["trivial"] / times["real"]
     told = f"with a trivial model the step takes {share:.0%} of its time"
-    by_input = found.gains[0].bound in (INPUT, TRANSFER)
+    by_input = found.bound in (INPUT, TRANSFER)
     if share >= _NOT_THE_MODEL:
-        said = "as the experiment says" if by_input else f"but the experiment says that {found.gains[0].bound} does"
+        said = f"but the experiment says that {found.bound} does" if found.bound else "but the experiment cannot tell"
+        said = "as the experiment says" if by_input else said
         return [f"{told}: what feeds it bounds it, {said}"]
     return [f"{told}{': model and input take processors from each other' * by_input}"]
 
@@ -155,14 +183,16 @@ def _rule_of_thumb(found: Diagnosis, utilisation: float | None) -> list[str]:
     if utilisation is None:
         return []
     suggested = utilisation < RULE_OF_THUMB
-    by_input = found.gains[0].bound in (INPUT, TRANSFER)
+    by_input = found.bound in (INPUT, TRANSFER)
     what = (
         f"the GPUs computed {utilisation:.0%} of the time, {'under' if suggested else 'not under'} {RULE_OF_THUMB:.0%}"
     )
     rule = f"{what}: by the rule of thumb the input is {'' if suggested else 'not '}the bottleneck"
+    if not found.bound:
+        return [f"{rule}; the experiment cannot tell"]
     if suggested == by_input:
         return [f"{rule}, as the experiment says"]
-    return [f"{rule}, but the experiment says that it is {'' if by_input else 'not: it is '}{found.gains[0].bound}"]
+    return [f"{rule}, but the experiment says that it is {'' if by_input else 'not: it is '}{found.bound}"]
 
 
 def report(facts: Mapping[str, Any]) -> list[str]:
@@ -171,11 +201,18 @@ def report(facts: Mapping[str, Any]) -> list[str]:
     lines = [f"Diagnosis: {facts['verdict']} ({counted(len(ways['synthetic']['step_seconds']), 'round')})."]
     for way, of_way in ways.items():
         lines.append(f"  {WAYS.get(way, way):<38} {_time(of_way, facts['images_per_step'])}{_usage(of_way)}")
-    lines.append("If it cost nothing:")
-    for gain in facts["gains"]:
-        saved, more = 1e3 * gain["seconds"], gain["images_per_second"]
-        lines.append(f"  {gain['bound']:<18} {-saved:+10.2f} ms a step  {more:+12,.1f} images/sec")
+    lines.append("If it cost nothing (median of the differences within each round, and from least to most):")
+    lines += map(_gained, facts["gains"])
     return [*lines, *(f"{remark[0].upper()}{remark[1:]}." for remark in facts["remarks"])]
+
+
+def _gained(gain: Mapping[str, Any]) -> str:
+    least, most = (-1e3 * gain[name] + 0.0 for name in ("least_seconds", "most_seconds"))
+    extent = f"({least:+.2f} to {most:+.2f})"
+    if gain["doubt"]:
+        return f"  {gain['bound']:<18} {gain['doubt']} {extent} ms a step"
+    more = gain["images_per_second"]
+    return f"  {gain['bound']:<18} {-1e3 * gain['seconds']:+10.2f} {extent} ms a step  {more:+12,.1f} images/sec"
 
 
 def in_short(ways: object) -> str:

@@ -42,6 +42,9 @@ COLUMNS = {
     "share_of_matrix_product": "float64",  # flops_per_second over the peak that was measured in the same run
     "share_of_convolution": "float64",
     "cpu": "str",
+    "usable_cores": "Int64",  # logical ones
+    "memory_gib": "Int64",
+    "virtualisation": "str",  # what the machine is a guest of; "none": of nothing
     "gpu": "str",
     "accelerator": "str",  # what the towers ran on: the GPU, or else the processor
     "tensorflow": "str",
@@ -95,9 +98,8 @@ def facts(record: RunRecord) -> dict[str, Any]:
         "optimizer": _text(_setting(record, "optimizer")),
         **_figures(record),
         **_operations(record),
-        "cpu": _text(_fact(record.hardware, "cpu", "model")),
+        **hardware(record),
         "gpu": _gpus(record),
-        "accelerator": accelerator(record),
         "tensorflow": _text(_fact(record.environment, "packages", "tensorflow")),
         "source": _text(_fact(record.provenance, "tool")),
         "configuration_key": record.configuration_key,
@@ -160,6 +162,18 @@ def _gpus(record: RunRecord) -> str:
     """Return the distinct names of the GPUs of the run."""
     names = [_text(_fact(gpu, "name")) for gpu in gpus_of_run(record)]
     return " + ".join(dict.fromkeys(filter(None, names)))
+
+
+def hardware(record: RunRecord) -> dict[str, Any]:
+    """Return the facts of results.machines.HARDWARE of `record`."""
+    memory = _count(_fact(record.hardware, "memory_bytes"))
+    return {
+        "accelerator": accelerator(record),
+        "cpu": _text(_fact(record.hardware, "cpu", "model")),
+        "usable_cores": _count(_fact(record.hardware, "cpu", "usable_cores")),
+        "memory_gib": None if memory is None else (memory + 2**29) // 2**30,
+        "virtualisation": _text(_fact(record.hardware, "virtualisation", "kind")),
+    }
 
 
 def accelerator(record: RunRecord) -> str:

@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from results.files import write_whole
+from results.machines import HARDWARE, labels
 from results.naming import counted
 from results.repeats import FASTEST, SAME, SETTINGS, SLOWEST
 from results.store import FolderError
@@ -30,7 +31,7 @@ _LINE = 0.19  # inches a line of text
 _THICKEST_BAR = 0.3  # inches
 _NAMED_EXCLUSIONS = 8  # records named in the footnote; more are counted
 # What tells one bar from another, in words; like a report, a chart keeps versions of TensorFlow apart.
-_SETTINGS = (*SETTINGS, "xla", "optimizer", "accelerator", "tensorflow")
+_SETTINGS = (*SETTINGS, "xla", "optimizer", "machine", "tensorflow")
 _FIGURE = "steady_images_per_second"  # what runs are compared by
 _FORMATS = (".png", ".svg", ".pdf")
 
@@ -49,7 +50,8 @@ def bar_chart(frame: pd.DataFrame) -> Figure:
     steady part. Records that are not valid have no bar; a footnote lists them with the reason.
     """
     usable = frame["valid"] & frame[_FIGURE].between(SLOWEST, FASTEST)
-    bars, common = _bars(frame[usable]), _common(frame[usable])
+    plotted = frame[usable].assign(machine=_machines(frame[usable]))
+    bars, common = _bars(plotted), _common(plotted)
     notes = _footnotes(frame[~usable])
     title = textwrap.wrap(common, _TEXT_COLUMNS)
     pitch = max((max(0.42, _LINE * (bar.label.count("\n") + 1) + 0.14) for bar in bars), default=0.8)
@@ -93,6 +95,11 @@ def _bars(usable: pd.DataFrame) -> list[_Bar]:
         )
         for group, label in zip(groups, labels, strict=True)
     ]
+
+
+def _machines(usable: pd.DataFrame) -> list[str]:
+    known = usable[list(HARDWARE)].astype(object)
+    return labels(known.where(known.notna(), None).to_dict("records"))
 
 
 def _groups(usable: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -159,8 +166,8 @@ def _wrap(word: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the name of a processor without what every name of its vendor has."""
-    return re.sub(r"\((R|TM)\)| CPU @ .*| (\d+-Core )?Processor$|^NVIDIA ", "", name)
+    """Return the name of a processor without what every name of its vendor has; in brackets its machine may follow."""
+    return re.sub(r"\((R|TM)\)| CPU @ .*?(?= \(|$)| (\d+-Core )?Processor(?= \(|$)|^NVIDIA ", "", name)
 
 
 def _common(usable: pd.DataFrame) -> str:

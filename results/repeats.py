@@ -1,4 +1,4 @@
-"""Which records are repeats of one another: those of one configuration on one accelerator. All commands group by this.
+"""Which records are repeats of one another: those of one configuration on one machine. All commands group by this.
 
 A command may hold them further apart (a report tells versions of TensorFlow apart, `compare` every condition that is
 known) or, where it is asked to, less. One value a run: `steady_images_per_second`; of several runs the geometric mean.
@@ -7,11 +7,13 @@ known) or, where it is asked to, less. One value a run: `steady_images_per_secon
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from results.machines import HARDWARE
+
 # Columns of a frame. The key stands for all flags that say what is measured; of records that were imported, or ended
 # early, the settings that people know a configuration by tell more than it.
 SETTINGS = ("model", "dataset", "num_gpus", "device", "batch_size", "variable_update", "data_format", "precision")
 CONFIGURATION = ("configuration_key", *SETTINGS)
-SAME = (*CONFIGURATION, "accelerator")
+SAME = (*CONFIGURATION, *HARDWARE)
 # Images/s that a mean can be made of: no device is outside, and ratios of what is inside cannot overflow.
 SLOWEST, FASTEST = 1e-6, 1e12
 

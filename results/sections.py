@@ -105,7 +105,7 @@ def bound(record: RunRecord) -> Paragraphs:
     yield "diagnosis", found["verdict"]
     yield "", in_short(found.get("ways"))
     gains = found.get("gains")
-    told = ["{bound} {images_per_second}".format_map(defaultdict(str, _rounded(each))) for each in _dicts(gains)]
+    told = ["{bound} {images_per_second}".format_map(defaultdict(str, _gained(each))) for each in _dicts(gains)]
     yield "", f"images/s more if it cost nothing: {', '.join(told)}" if told else ""
     remarks = found.get("remarks")
     for remark in some([str(each) for each in remarks]) if isinstance(remarks, list) else []:
@@ -212,6 +212,9 @@ def _dicts(found: Any) -> list[dict[str, Any]]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def _rounded(gain: dict[str, Any]) -> dict[str, Any]:
+def _gained(gain: dict[str, Any]) -> dict[str, Any]:
+    """`gain` with its images a second as text: rounded, or why there are none."""
+    if gain.get("doubt"):
+        return gain | {"images_per_second": gain["doubt"]}
     value = gain.get("images_per_second")
     return gain | {"images_per_second": f"{value:+,.1f}"} if isinstance(value, float) else gain

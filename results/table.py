@@ -2,13 +2,13 @@
 
 import textwrap
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from results.checks import UNFIT, WRONG
+from results.checks import TRIAL, UNFIT, WRONG
 from results.repeats import SAME
 
 _MEANINGS = {WRONG: "what was computed is wrong", UNFIT: "the figure is in doubt"}
@@ -49,7 +49,7 @@ _FIGURES = (
         "images/s",
         lambda value: f"{value:,.1f}",
         right=True,
-        meaning="images in the measured window / its wall time",
+        meaning="images in the measured window / its wall time; comparisons and histories go by its steady part",
     ),
     _Column("median_step_seconds", "step ms", lambda value: f"{1000 * value:,.2f}", right=True, meaning="median"),
     _Column("jitter", "jitter %", lambda value: f"{100 * value:.1f}", right=True, meaning=_JITTER),
@@ -152,9 +152,21 @@ def _body(frame: pd.DataFrame, columns: list[_Column]) -> str:
 
 
 def _states(frame: pd.DataFrame) -> list[str]:
-    notes = iter(range(1, len(frame) + 1))
+    notes = iter(_notes(frame[~frame["valid"]]))
     words = [state(*facts) for facts in zip(frame["valid"], frame["status"], frame["wrong"], strict=True)]
     return [word if word == "ok" else f"{word} [{next(notes)}]" for word in words]
+
+
+def _notes(bad: pd.DataFrame) -> list[int]:
+    """Return the number of each record's footnote: trials of searches by one flag share one, as there are many."""
+    numbers: dict[object, int] = {}
+    keys = [_trial(problems) or place for place, problems in enumerate(bad["problems"])]
+    return [numbers.setdefault(key, len(numbers) + 1) for key in keys]
+
+
+def _trial(problems: str) -> str:
+    """Return what says in `problems` that a search made the run; "" where none did."""
+    return next((each for each in problems.split("; ") if each.startswith(TRIAL)), "")
 
 
 def _footnotes(frame: pd.DataFrame, width: int) -> list[str]:
@@ -162,12 +174,23 @@ def _footnotes(frame: pd.DataFrame, width: int) -> list[str]:
     words = {state(False, *facts) for facts in zip(bad["status"], bad["wrong"], strict=True)}
     meanings = "; ".join(f"{word}: {meaning}" for word, meaning in _MEANINGS.items() if word in words)
     heading = f"Not valid{meanings and f' ({meanings})'}, figures in brackets are not to be used:"
-    lines = []
-    for number, row in enumerate(bad.to_dict("records"), 1):
-        reason = printable(row["problems"]) or f"status {row['status']}, no reason given"
-        where = f" ({printable(row['file'])})" if row["file"] else ""
-        lines.append(_wrap(f"[{number}] {row['record_id'][:8]}: {reason}{where}", width, indent="    "))
+    sharing: dict[int, list[dict[Hashable, Any]]] = {}
+    for number, row in zip(_notes(bad), bad.to_dict("records"), strict=True):
+        sharing.setdefault(number, []).append(row)
+    lines = [_wrap(f"[{number}] {_reason(rows)}", width, indent="    ") for number, rows in sharing.items()]
     return ["\n".join([_wrap(heading, width), *lines])] if lines else []
+
+
+def _reason(rows: list[dict[Hashable, Any]]) -> str:
+    """Return what a footnote says of its records: of trials how many there are."""
+    first = rows[0]
+    where = f" ({printable(first['file'])})" if first["file"] else ""
+    if len(rows) > 1:
+        return (
+            f"{len(rows)} records, {first['record_id'][:8]}{where} first: each {printable(_trial(first['problems']))}"
+        )
+    reason = printable(first["problems"]) or f"status {first['status']}, no reason given"
+    return f"{first['record_id'][:8]}: {reason}{where}"
 
 
 def _legend(columns: list[_Column]) -> str:

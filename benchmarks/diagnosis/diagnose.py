@@ -41,9 +41,9 @@ def section(blocks: Mapping[str, Sequence[Block]], workload: Workload) -> dict[s
     found = diagnose(rounds, params.batch_size, num_towers, model=params.model, gpu_utilisation=step["gpu_utilisation"])
     return {
         "verdict": found.verdict,
-        "bound": found.gains[0].bound,
+        "bound": found.bound,
         "rivals": list(found.rivals),
-        "gains": [vars(gain) for gain in found.gains],
+        "gains": [vars(gain) | {"doubt": gain.doubt} for gain in found.gains],
         "input_share": found.input_share,
         "remarks": list(found.remarks),
         "images_per_step": params.batch_size * num_towers,

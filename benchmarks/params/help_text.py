@@ -25,7 +25,8 @@ in fp16 and bf16.
 # Flags that are answered or obeyed before there are any options; absl's own, where they have its names.
 SPECIAL_FLAGS = {
     "--help": "Print this help: what a run heeds, or will.",
-    "--helpfull": "Print all flags: also those that are ignored or refused, and what differs from tf_cnn_benchmarks.",
+    "--helpfull": "Print all flags: also those that are ignored or refused, or that commands give to the runs that "
+    "they start, and what differs from tf_cnn_benchmarks.",
     "--list_models": "Print the models of each data set, and what they cost.",
     "--flagfile=FILE": "Read flags from FILE too, one a line, where it stands; # starts a comment.",
     "--rerun=RECORD.json": "Run the configuration of a record again: the flags that it was given and that say what is "
@@ -47,11 +48,18 @@ def help_text(*, full: bool = False) -> str:
     """All flags in groups; with `full` also those that never act, and the differences from tf_cnn_benchmarks."""
     sections = [_HEAD, _section("Help and files", [_entry(flag, [text]) for flag, text in SPECIAL_FLAGS.items()])]
     for title, group in itertools.groupby(options().values(), key=lambda option: option.group):
-        listed = [option for option in group if full or option.status not in (Status.IGNORED, Status.REFUSED)]
+        listed = [option for option in group if full or _is_for_people(option)]
         sections.append(_section(title, [_option_entry(option, full=full) for option in listed]))
     if not full:
-        sections.append("--helpfull lists the flags that are accepted and ignored, or refused, too.\n")
+        sections.append(
+            "--helpfull lists the flags that are accepted and ignored, or refused, too, and those that commands\n"
+            "give to the runs that they start.\n"
+        )
     return "\n".join(sections)
+
+
+def _is_for_people(option: Option) -> bool:
+    return option.status not in (Status.IGNORED, Status.REFUSED) and not option.internal
 
 
 def model_list() -> str:

@@ -26,6 +26,7 @@ class LengthOptions:
         upper_bound=0.5,
         share=True,
         run_only=True,
+        rerun=True,  # without it another number of steps would be measured
     )
     repeats: int = option(
         1,
@@ -39,12 +40,16 @@ class LengthOptions:
         "Which run of a set this process is; --repeats gives it to those that it starts.",
         lower_bound=0,
         run_only=True,
+        internal=True,
     )
-    repeat_set: str = option("", "Id of the set that this run belongs to; given in the same way.", run_only=True)
+    repeat_set: str = option(
+        "", "Id of the set that this run belongs to; given in the same way.", run_only=True, internal=True
+    )
     suite_run: str = option(
         "",
         "Which run of a suite this process is, as JSON; python -m benchmarks.suite gives it to those that it starts.",
         run_only=True,
+        internal=True,
     )
     num_warmup_batches: int | None = option(
         None,

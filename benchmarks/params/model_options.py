@@ -36,8 +36,11 @@ class ModelOptions:
         "Which trial of a search this process is; --find_batch_size gives it to those that it starts.",
         lower_bound=0,
         run_only=True,
+        internal=True,
     )
-    trial_set: str = option("", "Id of the search that this trial belongs to; given in the same way.", run_only=True)
+    trial_set: str = option(
+        "", "Id of the search that this trial belongs to; given in the same way.", run_only=True, internal=True
+    )
     tcb_class_counts: bool = option(
         False,
         "Count a background class that no image has, for comparison with old figures: 1001 classes for imagenet, "

@@ -42,8 +42,9 @@ class Option:
     `kind` is the type of a value, `optional` whether None (not given) is one too. Bounds are inclusive, except
     `above`. `reason` explains any status but ACTING. `tcb` says what differs from tf_cnn_benchmarks. `share` marks a
     number that may be written as a percentage. `run_only` marks
-    what is no part of a run's configuration: two runs that differ in nothing else are repeats of one another. `hosts`
-    marks a value that names hosts, which records leave out.
+    what is no part of a run's configuration: two runs that differ in nothing else are repeats of one another; `rerun`
+    marks those of them that a rerun of a record has all the same. `hosts` marks a value that names hosts, which records
+    leave out. `internal` marks what a command gives to the runs that it starts: nobody else has a use for it.
     """
 
     name: str = ""
@@ -61,8 +62,10 @@ class Option:
     tcb: str = ""
     acts: Condition | None = None
     run_only: bool = False
+    rerun: bool = False
     share: bool = False
     hosts: bool = False
+    internal: bool = False
 
     def parse(self, text: str) -> Any:
         """The value that `text` stands for. Raises ValueError with the whole problem where it stands for none."""

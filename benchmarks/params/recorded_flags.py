@@ -47,9 +47,9 @@ def with_recorded_flags(arguments: Sequence[str], problems: list[str]) -> tuple[
 def recorded_flags(record: RunRecord) -> dict[str, Any]:
     """Return the flags that make the run of `record` again, and their values.
 
-    They are those that were given, or that auto has set, and say what is measured, as they were resolved; where a run
-    writes to, and what it prints, is not taken from a record. Raise RecordError where it has none, or has flags that do
-    not exist here.
+    They are those that were given, or that auto has set, and say what is measured and until when, as they were
+    resolved; where a run writes to, and what it prints, is not taken from a record. Raise RecordError where it has
+    none, or has flags that do not exist here.
     """
     if record.provenance:
         tool = record.provenance.get("tool", "another tool")
@@ -68,7 +68,8 @@ def recorded_flags(record: RunRecord) -> dict[str, Any]:
         value = record.params.get(name)
         if name == "num_epochs" and record.params.get("num_batches"):
             name, value = "num_batches", record.params["num_batches"]  # exact, where epochs may be rounded
-        if options()[name].run_only or value is None or (options()[name].hosts and _is_left_out(value)):
+        declared = options()[name]
+        if (declared.run_only and not declared.rerun) or value is None or (declared.hosts and _is_left_out(value)):
             continue
         if not isinstance(value, str | int | float):
             raise RecordError(f"the value of --{name} is no text, number or truth value", f"params.{name}")

@@ -62,6 +62,7 @@ class VariableOptions:
         False,
         "This run is a trial of python -m benchmarks.advise --measure, which gives it to those that it starts.",
         run_only=True,
+        internal=True,
     )
     staged_vars: bool = option(
         False,

@@ -31,7 +31,7 @@ formats:
   perfzero                 PerfZero's summary, a JSON object a record and line
   mllog                    lines of MLPerf's logging
 Where a format has one value per benchmark (bmf, github-action-benchmark) it is the geometric mean over the runs of a
-configuration on one kind of hardware, with the 95 % interval over the runs.
+configuration on one machine, with the 95 % interval over the runs.
 
 exit codes:
   0  every file was read

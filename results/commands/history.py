@@ -12,9 +12,10 @@ from results.history.text import as_json, text
 from results.store import FolderError
 
 _EPILOG = """\
-A run is one value. A change point is a new level of at least 3 runs that the scatter of the runs does not explain:
-PELT on the logarithms, with a penalty of 4 * scatter^2 * log(runs). A shift of three times the scatter is found within
-5 runs after it in 95 % of histories of 60 runs; of histories without any change at most 5 % show one.
+A run is one value, the figure of its steady part. A change point is a new level of at least 3 runs that the scatter
+of the runs does not explain: PELT on the logarithms, with a penalty of 4 * scatter^2 * log(runs). A shift of three
+times the scatter is found within 5 runs after it in 95 % of histories of 60 runs; of histories without any change at
+most 5 % show one.
 
 exit codes:
   0  every file was read
@@ -59,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
         default=SEPARATE,
         metavar="FACT,...",
         help=f"histories of their own for each value of these facts: {', '.join(FACTS)} "
-        f"(default: {','.join(SEPARATE)}; --separate= joins all)",
+        f"(default: {','.join(SEPARATE)}: a machine each; --separate= joins all)",
     )
     made.add_argument("--include_invalid", action="store_true", help="take in records that are not valid")
     return made

@@ -18,7 +18,7 @@ from results.store import FolderError, read, similar
 _FIGURE = "steady_images_per_second"  # of a row: what runs are compared by
 
 _EPILOG = """\
-The interval is over the valid runs of the same configuration on the same accelerator that are in the record's folder:
+The interval is over the valid runs of the same configuration on the same machine that are in the record's folder:
 one run by itself says nothing of the next.
 
 Of several records of one configuration, as a folder or a cell of a suite has, the last is explained.
@@ -86,7 +86,7 @@ def _way_out(path: Path) -> str:
 
 
 def _repeats(record: RunRecord, path: Path) -> list[float]:
-    """Return the values of the valid runs of the same configuration and accelerator in the record's folder."""
+    """Return the values of the valid runs of the same configuration and machine in the record's folder."""
     try:
         digests = select_digests([path.absolute().parent]).digests
     except FolderError:  # a folder that cannot be listed

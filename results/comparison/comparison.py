@@ -16,7 +16,8 @@ THRESHOLD = 0.02  # what run-to-run noise and the choice of a clock or a driver 
 class Row:
     """One configuration. `images_per_second_a` and `_b`: geometric means of the runs, one value a run.
 
-    `wrong_a` and `_b`: how many of the runs computed something wrong; none, unless those were asked for.
+    `wrong_a` and `_b`: how many of the runs computed something wrong, `not_valid_a` and `_b`: how many are not valid
+    for another reason; none, unless those were asked for.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Row:
     differing: dict[str, tuple[str, str]]
     wrong_a: int = 0
     wrong_b: int = 0
+    not_valid_a: int = 0
+    not_valid_b: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,10 @@ def _row(found: Match, of_both: Ratio, p_adjusted: float | None, threshold: floa
         said = Verdict(said.kind, _with_more(said.words, more_runs(a, b, threshold), threshold))
     mean_a, mean_b = _mean(a), _mean(b)
     wrong = [sum(bool(run.record.wrong) for run in runs) for runs in (found.a, found.b)]
-    return Row(found.name, len(a), len(b), mean_a, mean_b, of_both, p_adjusted, said, found.differing, *wrong)
+    not_valid = [sum(not run.record.valid for run in runs) for runs in (found.a, found.b)]
+    of_other_kind = [every - of_these for every, of_these in zip(not_valid, wrong, strict=True)]
+    counts = (*wrong, *of_other_kind)
+    return Row(found.name, len(a), len(b), mean_a, mean_b, of_both, p_adjusted, said, found.differing, *counts)
 
 
 def _of_mean(mean: Ratio, threshold: float) -> Verdict:

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from results.conditions import HARDWARE, SOFTWARE, conditions, settings
+from results.conditions import SOFTWARE, conditions, settings
+from results.machines import HARDWARE
 from results.record import RunRecord
 from results.repeats import FASTEST, SLOWEST, has_mean
 from results.schema import canonical

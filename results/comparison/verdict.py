@@ -47,6 +47,7 @@ def bounds(ratio: Ratio) -> str:
     if ratio.low is None or ratio.high is None:
         return ONE_RUN
     digits = 2 if ratio.high - ratio.low >= 0.02 else 3 if ratio.high - ratio.low >= 0.002 else 4
+    digits = min(digits, 0 if ratio.high >= 100 else 2 if ratio.high >= 10 else 4)  # as few as the ratio beside it has
     return f"{ratio.low:.{digits}f} to {ratio.high:.{digits}f}"
 
 

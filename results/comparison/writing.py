@@ -4,9 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from results.checks import WRONG
+from results.checks import NOT_VALID, WRONG
 from results.comparison.comparison import Comparison, Row
 from results.comparison.facts import described
 from results.markdown import escaped, table
@@ -21,7 +21,7 @@ def text(found: Comparison) -> str:
     """Return two lines a configuration, then all of them together, then what only one side has."""
     lines = []
     for row in found.rows:
-        a, b = (_speed(*side) for side in _sides(row))
+        a, b = (f"{side.speed:,.1f} images/s ({counted(side.runs, 'run')}{side.admitted})" for side in _sides(row))
         p = f", p = {row.ratio.p:.2g}" if row.ratio.p is not None else ""
         lines += [printable(row.name), f"  A {a}, B {b}", f"  B: {row.verdict.words}{p}"]
     if found.mean_verdict and len(found.rows) > 1:
@@ -35,7 +35,9 @@ def markdown(found: Comparison) -> str:
     lines = []
     for row in found.rows:
         p = "" if row.ratio.p is None else f"{row.ratio.p:.2g}"
-        cells = [escaped(row.name), *(f"{speed:,.1f}" for _, speed in _sides(row)), f"{row.runs_a} + {row.runs_b}"]
+        sides = _sides(row)
+        runs = " + ".join(f"{side.runs}{side.admitted}" for side in sides)
+        cells = [escaped(row.name), *(f"{side.speed:,.1f}" for side in sides), runs]
         lines.append([*cells, f"{row.ratio.value:.3f}", p, row.verdict.words])
     if found.mean and found.mean_verdict and len(found.rows) > 1:
         lines.append(["geometric mean", "", "", "", f"{found.mean.value:.3f}", "", found.mean_verdict.words])
@@ -82,6 +84,8 @@ def rows(found: Comparison) -> list[dict[str, Any]]:
             "runs_b": row.runs_b,
             "wrong_a": row.wrong_a,
             "wrong_b": row.wrong_b,
+            "not_valid_a": row.not_valid_a,
+            "not_valid_b": row.not_valid_b,
             "images_per_second_a": row.images_per_second_a,
             "images_per_second_b": row.images_per_second_b,
             "ratio": row.ratio.value,
@@ -111,8 +115,23 @@ def notes(found: Comparison) -> list[str]:
     return said
 
 
-def _sides(row: Row) -> Iterable[tuple[int, float]]:
-    return ((row.runs_a, row.images_per_second_a), (row.runs_b, row.images_per_second_b))
+class _Side(NamedTuple):
+    """The runs of one side of a row; `admitted`: how many are there only as --include_invalid was given, in words."""
+
+    runs: int
+    speed: float
+    admitted: str
+
+
+def _sides(row: Row) -> tuple[_Side, _Side]:
+    return (
+        _Side(row.runs_a, row.images_per_second_a, _admitted(row.not_valid_a, row.wrong_a)),
+        _Side(row.runs_b, row.images_per_second_b, _admitted(row.not_valid_b, row.wrong_b)),
+    )
+
+
+def _admitted(not_valid: int, wrong: int) -> str:
+    return "".join(f", {count} {word}" for count, word in ((not_valid, NOT_VALID), (wrong, WRONG)) if count)
 
 
 def _wrong_runs(row: Row) -> Iterable[tuple[str, int]]:
@@ -121,7 +140,3 @@ def _wrong_runs(row: Row) -> Iterable[tuple[str, int]]:
 
 def _wrong(side: str, name: str, count: int) -> str:
     return f"{WRONG}: {counted(count, 'run')} in {side} computed something wrong (--include_invalid): {name}"
-
-
-def _speed(runs: int, speed: float) -> str:
-    return f"{speed:,.1f} images/s ({counted(runs, 'run')})"

@@ -1,4 +1,4 @@
-"""Records of the same configuration on the same hardware as one result, for tools that keep one value per benchmark."""
+"""Records of the same configuration on the same machine as one result, for tools that keep one value per benchmark."""
 
 import statistics
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from results.frame import facts
+from results.machines import labels
 from results.naming import name
 from results.record import RunRecord
 from results.repeats import has_mean, repeats
@@ -36,7 +37,8 @@ class Result(NamedTuple):
 def results(records: Sequence[RunRecord]) -> list[Result]:
     """Return the results in the order of their first records; records without a figure, or with 0, are not in them."""
     groups = repeats((record for record in records if has_mean(record.steady_images_per_second)), facts)
-    names = [name(facts(group[0]), "accelerator") for group in groups]
+    firsts = [facts(group[0]) for group in groups]
+    names = [name(each | {"machine": machine}, "machine") for each, machine in zip(firsts, labels(firsts), strict=True)]
     shared = Counter(names)
     return [
         # Equal names: they differ in a flag that is not in the name, and only the key tells them apart.

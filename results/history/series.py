@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from results.checks import WRONG
-from results.conditions import HARDWARE, SOFTWARE
+from results.conditions import SOFTWARE
 from results.digests import Digest
 from results.frame import COLUMNS
+from results.machines import HARDWARE, labels
 from results.naming import counted
 from results.repeats import CONFIGURATION, SETTINGS, has_mean, repeats
 from results.statistics.change_points import FEWEST, change_points, noise
 
 FACTS = (*HARDWARE, *SOFTWARE)
-SEPARATE = ("accelerator",)  # another one is another figure, as in reports and exports
+SEPARATE = HARDWARE  # another machine has another figure, as in reports and exports
 # A change point can be a run or two off: the noise of the runs beside it may hide where it was.
 NEAR = 2
 _POSITIONS = {name: position for position, name in enumerate(COLUMNS)}
@@ -57,12 +58,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Series:
-    """The runs of one configuration in order of time. `settings`: the known ones of SETTINGS, and what parts it."""
+    """The runs of one configuration in order of time. `settings`: the known ones of SETTINGS, and what parts it.
+
+    `machine`: what it ran on, in as few words as part the machines of all series; "" where machines are joined.
+    """
 
     configuration_key: str
     settings: dict[str, Any]
     runs: tuple[Run, ...]
     changes: tuple[Change, ...]
+    machine: str = ""
 
     @property
     def levels(self) -> list[tuple[int, int, float]]:
@@ -91,7 +96,7 @@ class Histories(NamedTuple):
 def histories(
     digests: Iterable[Digest], separate: Sequence[str] = SEPARATE, include_invalid: bool = False
 ) -> Histories:
-    """Return the series of the valid records among `digests`, one for each configuration on each accelerator.
+    """Return the series of the valid records among `digests`, one for each configuration on each machine.
 
     `separate`: which of FACTS make series of their own; without any, a machine that gets another GPU stays one series.
     """
@@ -105,7 +110,8 @@ def histories(
         else:
             usable.append(digest)
     groups = repeats(usable, _facts, dict.fromkeys((*CONFIGURATION, *separate)))
-    found = [_series(group, separate) for group in groups]
+    machines = labels((group[0].conditions for group in groups), separate)
+    found = [_series(group, separate, machine) for group, machine in zip(groups, machines, strict=True)]
     left_out = []
     if invalid:
         why = "without a figure" if include_invalid else "not valid (--include_invalid) or without a figure"
@@ -121,7 +127,7 @@ def _facts(digest: Digest) -> dict[str, Any]:
     return {name: _of(digest, name) for name in CONFIGURATION} | digest.conditions
 
 
-def _series(group: list[Digest], separate: Sequence[str]) -> Series:
+def _series(group: list[Digest], separate: Sequence[str], machine: str) -> Series:
     first = group[0]
     settings = {name: _of(first, name) for name in SETTINGS}
     settings |= {fact: first.conditions.get(fact) for fact in separate}
@@ -133,7 +139,7 @@ def _series(group: list[Digest], separate: Sequence[str]) -> Series:
         for start, index, end in zip([0, *indices], indices, ends[1:], strict=False)
     ]
     known = {name: value for name, value in settings.items() if value not in (None, "")}
-    return Series(_of(first, "configuration_key"), known, runs, tuple(changes))
+    return Series(_of(first, "configuration_key"), known, runs, tuple(changes), machine)
 
 
 def _differences(runs: Sequence[Run], index: int) -> tuple[Difference, ...]:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from results.history.series import Change, Difference, Series
+from results.machines import HARDWARE
 from results.naming import counted, name
 from results.statistics.change_points import FEWEST
 from results.table import printable, shown
@@ -21,7 +22,8 @@ def as_json(series: list[Series]) -> str:
 
 def title(series: Series) -> str:
     """Return what a series is of, on one line."""
-    return name(series.settings, *series.settings)
+    further = [fact for fact in series.settings if fact not in HARDWARE]
+    return name(series.settings | {"machine": series.machine}, "machine", *further)
 
 
 def extent(series: Series) -> str:

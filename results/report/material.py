@@ -8,19 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from results import frame
-from results.checks import WRONG
+from results.checks import NOT_VALID, WRONG
+from results.machines import labels
 from results.record import RunRecord
 from results.repeats import SAME, has_mean, repeats
 from results.report.prices import NO_PRICES, Prices
+from results.report.revisions import revisions
 from results.scaling import EFFICIENCY_BOUND
 from results.statistics.between_runs import Interval, interval
 from results.statistics.two_sides import Ratio, ratio
 from results.table import printable
 
-# What a reader is told of a run, and what so parts rows, in this order. Values are text, "" where not known.
+# What a reader is told of a run, and what so parts rows, in this order. Values are text, "" where not known. The
+# accelerator goes with what parts its machine from others that have it.
 _COLUMNS = (
     "model", "dataset", "accelerator", "num_gpus", "batch_size", "variable_update", "data_format", "precision", "xla",
-    "optimizer", "tensorflow", "source",
+    "optimizer", "tensorflow", "source", "revision",
 )  # fmt: skip
 _SETTINGS = ("local_parameter_device", "all_reduce_spec")
 STRATEGY = ("variable_update", *_SETTINGS)  # flags that only together say what is done
@@ -59,6 +62,11 @@ class Group:
         return ratio(base.speeds, self.speeds)
 
     @property
+    def device_name(self) -> str:
+        """What the towers ran on, without what parts its machine from others."""
+        return frame.accelerator(self.records[0])
+
+    @property
     def devices(self) -> int | None:
         """Towers over all processes; None where not known."""
         return int(self.facts["num_gpus"]) if self.facts["num_gpus"] else None
@@ -67,13 +75,13 @@ class Group:
     def validity(self) -> str:
         """In words, how many runs the figure stands on, and of what kind."""
         kinds = Counter(_kind(record) for record in self.records) + Counter({"left out": self.left_out})
-        parts = [(kinds[kind], kind) for kind in ("valid", "reported", "NOT VALID", WRONG, "left out")]
+        parts = [(kinds[kind], kind) for kind in ("valid", "reported", NOT_VALID, WRONG, "left out")]
         return ", ".join(f"{count} {word}" for count, word in parts if count)
 
 
 def _kind(record: RunRecord) -> str:
     if not record.valid:
-        return WRONG if record.wrong else "NOT VALID"
+        return WRONG if record.wrong else NOT_VALID
     return "reported" if record.reported is not None else "valid"
 
 
@@ -113,7 +121,9 @@ def gather(records: Sequence[RunRecord], include_invalid: bool = False, **option
 
 def facts_of(records: Sequence[RunRecord]) -> list[dict[str, str]]:
     """For each record the FACTS as text on one line, "" where not known."""
-    return list(map(_facts, records))
+    machines = labels(map(frame.hardware, records))
+    known_of_all = zip(records, machines, revisions(records), strict=True)
+    return [_facts(record, accelerator=machine, revision=revision) for record, machine, revision in known_of_all]
 
 
 def varying(groups: Iterable[Group]) -> list[str]:
@@ -145,8 +155,9 @@ def fact_words(name: str, value: str) -> str:
     return forms.get(name, value)
 
 
-def _facts(record: RunRecord) -> dict[str, str]:
+def _facts(record: RunRecord, **beside_the_others: str) -> dict[str, str]:
     known = {name: value for name, value in frame.facts(record).items() if value is not None}
+    known |= beside_the_others
     known["platform"] = record.provenance.get("platform") or ""
     known |= {name: record.configuration.get(name) or "" for name in _SETTINGS}
     return {name: printable(str(known.get(name, ""))) for name in FACTS}

@@ -23,7 +23,8 @@ def test_a_rerun_has_the_same_configuration_and_says_what_differs_now(first, tmp
     assert same.code == 0
     assert same.records[0]["configuration_key"] == original["configuration_key"]
     assert "Nothing that the record knows of the machine differs now." in same.err
-    assert re.search(r"Rerun with the record's configuration; [\d.]+ images a second then, [\d.]+ now \(", same.err)
+    figures = r"Rerun with the record's configuration; [\d.]+ images a second then \(UNFIT\), [\d.]+ now \(UNFIT\): "
+    assert re.search(figures, same.err)
     assert same.out.splitlines()[-1] == "-" * 64
 
     original["environment"]["packages"]["tensorflow"] = "2.14.1"

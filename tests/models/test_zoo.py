@@ -255,6 +255,7 @@ def test_the_registry_imports_no_tensorflow():
     ("name", "data_name", "message"),
     [
         ("resnet5", "imagenet", "Unknown model 'resnet5'. Did you mean 'resnet50'? See --list_models."),
+        ("resnet21", "cifar10", "Unknown model 'resnet21'. Did you mean 'resnet20'? See --list_models."),
         ("mixer", "imagenet", "Unknown model 'mixer'. See --list_models."),
         ("vgg16", "cifar10", "Model 'vgg16' is built for imagenet, not cifar10. Pass --data_name=imagenet."),
     ],

@@ -13,7 +13,9 @@ def heading(option):
 def test_help_lists_what_a_run_heeds_or_will(arguments):
     answer = parse(arguments).answer
     for option in options().values():
-        assert (heading(option) in answer) == (option.status not in (Status.IGNORED, Status.REFUSED))
+        heeded = option.status not in (Status.IGNORED, Status.REFUSED)
+        assert (heading(option) in answer) == (heeded and not option.internal)
+    assert "--suite_run" not in answer
 
 
 def test_helpfull_lists_every_option_and_the_differences():

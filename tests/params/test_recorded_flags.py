@@ -49,6 +49,18 @@ def test_the_given_flags_that_say_what_is_measured_come_back(path, form):
     assert overridden(command.rerun, command.params) == []
 
 
+def test_a_run_that_ended_when_it_was_precise_enough_does_so_again(path):
+    given = ("model", "data_name", "target_precision", "num_batches", "repeats")
+    params = RESOLVED | {"target_precision": 0.2, "num_epochs": None, "num_batches": 1000, "repeats": 3}
+    command = parse([f"--rerun={path(params=params, given=given)}"])
+    assert (command.params.target_precision, command.params.num_batches) == (0.2, 1000)
+    assert command.params.repeats == 1
+    replaced = parse([f"--rerun={path(params=params, given=given)}", "--target_precision=1%"])
+    assert overridden(replaced.rerun, replaced.params) == [
+        "--target_precision=0.01 replaces 0.2, which the record has."
+    ]
+
+
 def test_only_given_flags_do(path):
     command = parse([f"--rerun={path(given=('model', 'data_name'))}"])
     assert command.given == {"model", "data_name"}

@@ -77,6 +77,34 @@ def test_a_batch_of_one_is_held_against_two():
     assert saved == pytest.approx({LAUNCH: 0.1, COMPUTE: 0.05})
 
 
+# On a machine that something else kept busy in turn: no way is faster than another in every round.
+DISTURBED = [
+    {"real": 0.058, "synthetic": 0.228, "one_image": 0.060, "trivial": 0.03, "input_alone": 0.002},
+    {"real": 0.240, "synthetic": 0.060, "one_image": 0.230, "trivial": 0.03, "input_alone": 0.250},
+    {"real": 0.057, "synthetic": 0.230, "one_image": 0.010, "trivial": 0.03, "input_alone": 0.060},
+]
+
+
+def test_what_no_round_bears_out_is_not_measurable():
+    found = diagnose(DISTURBED, 16, 1, model="resnet20", gpu_utilisation=0.5)
+    assert found.verdict == "what bounds the step is not measurable: no part costs more than the rounds differ"
+    assert {gain.doubt for gain in found.gains} == {"not measurable"}
+    assert found.bound == ""
+    assert found.remarks[1].endswith("; the experiment cannot tell")
+    gained = report(recorded(found))[-5:-2]
+    assert [line.split()[0] for line in gained if "not measurable (" in line and "images/sec" not in line] == [
+        gain.bound.split()[0] for gain in found.gains
+    ]
+
+
+def test_what_was_slower_without_it_in_every_round_is_below_zero():
+    slower = times(0.01) | {"host_batch": 0.2}
+    gains = {gain.bound: gain for gain in verdict(slower).gains}
+    assert gains[INPUT].doubt.startswith("below zero")
+    assert gains[COMPUTE].doubt == ""
+    assert gains[COMPUTE].least_seconds < gains[COMPUTE].seconds < gains[COMPUTE].most_seconds
+
+
 def test_none_clearly_more_than_the_other():
     balanced = {"synthetic": 0.1, "one_image": 0.0125, "trivial": 0.1, "input_alone": 0.1, "real": 0.11}
     found = verdict(balanced)
@@ -119,21 +147,25 @@ def test_an_input_bound_figure_is_not_the_models():
     assert problems(Facts(input_wait_share=verdict(times(0.01)).input_share)) == [] or share > 0.05
 
 
-def test_the_report_has_every_way_and_gain():
-    found = verdict(times(0.2), gpu_utilisation=0.25)
+def recorded(found):
+    """What a record has of `found`."""
     usage = {"cpus": 1.5, "read_bytes_per_second": 2e6, "gpu_utilisation": 0.25}
     ways = {
         way: {"step_seconds": [seconds] * 5, "whole_batch": way != "one_image", **usage}
         for way, seconds in found.step_seconds.items()
     }
-    facts = {
+    return {
         "verdict": found.verdict,
         "ways": ways,
-        "gains": [vars(gain) for gain in found.gains],
+        "gains": [vars(gain) | {"doubt": gain.doubt} for gain in found.gains],
         "remarks": found.remarks,
         "images_per_step": 16,
     }
-    lines = report(facts)
+
+
+def test_the_report_has_every_way_and_gain():
+    found = verdict(times(0.2), gpu_utilisation=0.25)
+    lines = report(recorded(found))
     assert lines[0] == "Diagnosis: input bounds the step (5 rounds)."
     (real,) = [line for line in lines if line.startswith("  step of the run")]
     assert " images/sec  1.5 CPUs busy, 2.0 MB/s read, GPU 25%" in real

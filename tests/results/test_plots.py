@@ -100,3 +100,10 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path):
         save(figure, tmp_path / "file" / "chart.png")
     with pytest.raises(FolderError, match=r"its name must end in one of .png, .svg, .pdf"):
         save(figure, tmp_path / "chart.bmp")
+
+
+def test_a_machine_is_called_by_what_parts_it_below_the_short_name_of_its_processor():
+    cpu = {"model": "AMD Testium 96-Core Processor"}
+    made = [record(n, hardware={"cpu": cpu | {"usable_cores": cores}}) for n, cores in enumerate((2, 64))]
+    assert labels(bar_chart(frame(made))) == ["AMD Testium (2 cores)", "AMD Testium (64 cores)"]
+    assert "AMD Testium 96-Core Processor" in " ".join(texts(bar_chart(frame(made[:1]))).split())

@@ -9,7 +9,7 @@ from results.__main__ import main
 from results.comparison.facts import admit
 from results.comparison.matching import match
 from results.exports.repeats import results
-from results.frame import facts, frame
+from results.frame import frame
 from results.plots import bar_chart
 from results.repeats import has_mean, repeats
 from results.report.material import gather
@@ -101,9 +101,52 @@ def test_groups_are_in_the_order_of_their_first_items_and_unknown_is_unknown():
     assert repeats(entries, dict, ["a", "b"]) == [[entries[0], entries[2]], [entries[1]], [entries[3]]]
 
 
-def test_a_processor_that_computes_nothing_parts_no_runs_on_gpus():
+def on(minute, cores=2, memory=24, **changes):
+    """A run on a processor with so many cores and GiB."""
+    hardware = {"cpu": {"model": "Testium 9000", "usable_cores": cores}, "memory_bytes": memory * 2**30, "gpus": []}
+    return record(minute, hardware=hardware, **changes)
+
+
+def test_two_machines_with_one_processor_are_never_one_figure(tmp_path):
+    """Those that `compare` refuses: not one bar, row, series or result has runs of both."""
+    small = [on(minute) for minute in range(2)]
+    large = [on(10 + minute, 64, 188, measurement=measurement(window_seconds=0.128)) for minute in range(2)]
+    assert match(admit(small).runs, admit(large).runs).matches == []
+    machines = ["Testium 9000 (2 cores)", "Testium 9000 (64 cores)"]
+    speeds = [pytest.approx(500), pytest.approx(5000)]
+
+    material = gather([*small, *large])
+    assert [(each.facts["accelerator"], each.images_per_second) for each in material.groups] == [
+        *zip(machines, speeds, strict=True)
+    ]
+    assert material.accelerators == tuple(machines)
+    axes = bar_chart(frame([*small, *large])).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == machines
+    assert [bar.get_width() for bar in axes.patches] == speeds
+    assert [each.name.split("fp32, ")[1] for each in results([*small, *large])] == machines
+
+    for each in (*small, *large):
+        path = write(each, tmp_path)
+    told = [line for line in output("history", tmp_path).splitlines() if "Testium" in line]
+    assert [line.split("fp32, ")[1].split("  [")[0] for line in told] == machines
+    assert "2 valid runs of this configuration in its folder: mean 5,000" in " ".join(output("show", path).split())
+    together = output("history", tmp_path, "--separate=accelerator")
+    assert "fp32, Testium 9000  [" in together
+    assert "4 runs from" in together
+
+
+def test_one_machine_is_called_by_its_accelerator_alone():
+    material = gather([on(0), on(1)])
+    assert material.accelerators == ("Testium 9000",)
+    assert [each.name for each in results([on(0)])] == [
+        "resnet20, cifar10 (sample), 2 towers, cpu, batch 32, replicated, NHWC, fp32, Testium 9000"
+    ]
+
+
+def test_the_host_of_a_gpu_parts_runs_as_it_does_for_a_comparison():
     on_another_host = record(1, {"device": "gpu"}, hardware=RUNS[0].hardware | {"cpu": {"model": "Testium 1"}})
-    assert len(repeats([record(0, {"device": "gpu"}, hardware=RUNS[0].hardware), on_another_host], facts)) == 1
+    own = record(0, {"device": "gpu"}, hardware=RUNS[0].hardware)
+    assert gather([own, on_another_host]).accelerators == ("Testla A (Testium 9000)", "Testla A (Testium 1)")
 
 
 @pytest.mark.parametrize(("speed", "fit"), [(None, False), (0.0, False), (1e300, False), (500.0, True)])

@@ -181,10 +181,11 @@ WAYS = {
 
 def test_a_diagnosis_has_its_times(tmp_path):
     gains = [{"bound": "compute", "seconds": 0.1, "images_per_second": 12.25}]
+    gains.append({"bound": "input", "seconds": 0.1, "images_per_second": 9.5, "doubt": "not measurable"})
     found = {"verdict": "compute bounds the step", "ways": WAYS, "gains": gains, "remarks": ["a remark"]}
     assert (
         "diagnosis compute bounds the step ms a step: run 198.39, batch on device 150.00, one image a tower 11.80 "
-        "images/s more if it cost nothing: compute +12.2 a remark"
+        "images/s more if it cost nothing: compute +12.2, input not measurable a remark"
     ) in words(write(record(diagnosis=found), tmp_path))
 
 

@@ -92,3 +92,17 @@ def test_partial_measurements_show_what_they_have():
         status="interrupted", message="Ctrl-C", measurement=measurement(step_seconds=(0.5,), window_seconds=0.5)
     )
     assert "(128.0)" in row_of(table(frame([cut])), cut)
+
+
+def test_trials_of_a_search_share_a_footnote_that_counts_them():
+    trial = "a trial of --find_batch_size, made to find what to run and not to be compared"
+    made = [
+        record(1, problems=("foreign load",)),
+        *(record(2 + n, problems=("too few steps: 5", trial)) for n in range(3)),
+        record(9, problems=("no steady state",)),
+    ]
+    lines = table(frame(made), 200).splitlines()
+    notes = [line for line in lines if line.startswith("[")]
+    assert [note[:4] for note in notes] == ["[1] ", "[2] ", "[3] "]
+    assert notes[1] == f"[2] 3 records, {made[1].record_id[:8]} first: each {trial}"
+    assert sum("UNFIT [2]" in line for line in lines) == 3

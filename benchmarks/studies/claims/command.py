@@ -81,7 +81,8 @@ def study(options: argparse.Namespace) -> ExitCode:
     except store.FolderError as error:
         raise UserError(str(error)) from error
     report.check_writable(options.output)
-    report.check_writable(options.report, "--report")
+    for path in options.report:
+        report.check_writable(path, "--report")
     with work_folder() as work:
         story = plan(claims, look(work), options.cases)
         check_flags(story, options.run_flags)
@@ -202,8 +203,8 @@ def save(options: argparse.Namespace, story: Story) -> None:
     if not story.measured:
         return
     report.save(options.output, "claims", {"cases": writing.figures(story)})
-    if options.report:
-        report.write(options.report, "--report", _document(options.report)(story))
+    for path in options.report:
+        report.write(path, "--report", _document(path)(story))
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
@@ -249,7 +250,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report",
         type=_report_file,
+        action="append",
+        default=[],
         metavar="FILE",
-        help="also write what is printed, as Markdown (FILE.md), or with drawings as a page for a browser (FILE.html)",
+        help="also write what is printed, as Markdown (FILE.md), or with drawings as a page for a browser (FILE.html); "
+        "may be given for each",
     )
     return parser

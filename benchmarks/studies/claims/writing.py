@@ -30,8 +30,10 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
     """Name, cost, claim and source of each study; the cost is that of so many pairs of each case on `machine`."""
     lines = []
     for claim in claims:
-        cases = [case for case in claim.cases(machine) if isinstance(case, Case)]
-        cost = f"{len(cases)} cases, about {about(claim.seconds(machine, pairs))}" if cases else "not on a CPU"
+        every = claim.cases(machine)
+        cases = [case for case in every if isinstance(case, Case)]
+        count = f"{len(cases)} cases" if len(cases) == len(every) else f"{len(cases)} of {len(every)} cases on a CPU"
+        cost = f"{count}, about {about(claim.seconds(machine, pairs))}" if cases else "not on a CPU"
         lines.append(f"{claim.name}  ({cost})")
         lines.append(_indented(claim.says))
         lines.append(_indented(f"Cases: {quoted(case.name for case in claim.cases(machine))}"))

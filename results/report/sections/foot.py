@@ -1,5 +1,6 @@
 """What the figures stand on: the runs that are left out, the conditions, the sources."""
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -39,7 +40,12 @@ def validity(material: Material, _draw: Draw) -> Section:
     left_out = material.left_out
     outside = f"{counted(len(left_out), 'run')} left out of all of the above." if left_out else "No run is left out."
     told.append(f"{outside}{' Figures in brackets are not to be used.' if invalid or left_out else ''}")
-    tables = (_bracketed(invalid, "Not valid, but in the figures"), _bracketed(left_out, "Left out"))
+    facts = facts_of([*records, *left_out])  # of all at once, as a machine is called by what parts it from the others
+    bracketed = list(zip([*records, *left_out], facts, strict=True))
+    tables = (
+        _bracketed([each for each in bracketed[: len(records)] if not each[0].valid], "Not valid, but in the figures"),
+        _bracketed(bracketed[len(records) :], "Left out"),
+    )
     return Section("validity", "Validity", tuple(told), tuple(found for found in tables if found.rows))
 
 
@@ -79,8 +85,8 @@ def _environments(records: list[RunRecord]) -> list[Table]:
     return found
 
 
-def _bracketed(records: Sequence[RunRecord], caption: str) -> Table:
-    rows = map(_problem, records, facts_of(records))
+def _bracketed(records: Sequence[tuple[RunRecord, Mapping[str, str]]], caption: str) -> Table:
+    rows = itertools.starmap(_problem, records)
     return table(("run", "what", ">images/s", "state", "+why"), rows, caption, folded=True)
 
 

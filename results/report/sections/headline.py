@@ -96,14 +96,14 @@ def _on_shared_number(groups: list[Group]) -> list[Group]:
 
 
 def _chart(material: Material, draw: Draw, groups: list[Group]) -> Figure:
-    ordered = sorted(groups, key=lambda group: (material.style(group.facts["accelerator"]), -group.images_per_second))
+    ordered = sorted(groups, key=lambda group: -group.images_per_second)
     names = [name for name in varying(ordered) if name != "source" or len(varying(ordered)) == 1]
     shown = _some_of_each(ordered)
     found = [_bar(material, group, names) for group in shown]
     first = ordered[0]
     title = words(first, ("model", "dataset", "num_gpus"))
     if len(shown) < len(ordered):
-        title += f" (the fastest {len(shown)} of {len(ordered)} settings)"
+        title += f" ({_which(ordered, len(shown))})"
     rows = [
         (bar.label, number(bar.value), bounds(bar.low, bar.high), group.validity)
         for bar, group in zip(found, shown, strict=True)
@@ -121,11 +121,20 @@ def _bar(material: Material, group: Group, names: list[str]) -> Bar:
 
 
 def _some_of_each(ordered: list[Group]) -> list[Group]:
-    """At most _MOST_BARS groups, the fastest of each accelerator first, in the order given."""
+    """At most _MOST_BARS of the groups, which begin with the fastest: the fastest of each accelerator before others."""
     rank = {id(g): i for groups in by(ordered, "accelerator") for i, g in enumerate(groups)}
     kept = sorted(ordered, key=lambda group: rank[id(group)])[:_MOST_BARS]
     chosen = {id(group) for group in kept}
     return [group for group in ordered if id(group) in chosen]
+
+
+def _which(ordered: list[Group], shown: int) -> str:
+    """Which settings _some_of_each takes, in words."""
+    accelerators = len(by(ordered, "accelerator"))
+    if accelerators < shown:
+        return f"{shown} of {len(ordered)} settings: the fastest of each accelerator, and further ones of each"
+    of_all = f"the {shown} fastest of {accelerators}" if accelerators > shown else f"each of {shown}"
+    return f"the fastest of {len(ordered)} settings on {of_all} accelerators"
 
 
 def _accelerators(groups: list[Group], count: int | None) -> set[str]:

@@ -28,7 +28,7 @@ def section(material: Material, draw: Draw) -> Section | None:
         return None
     currency = material.prices.currency
     rows = [_row(group, material) for group in groups]
-    rated = any(thermal_design_power(group.facts["accelerator"]) for group in groups)
+    rated = any(thermal_design_power(group.device_name) for group in groups)
     headings = (*_HEADINGS, f">images per {currency}", ">epoch", f">{currency} per epoch", "data")
     priced = [group for group in groups if cost_per_million(group, material) is not None]
     parts = [part for part in by(priced, "model", "dataset") if len(part) > 1]
@@ -83,7 +83,7 @@ def _definitions(material: Material, rated: bool) -> tuple[str, ...]:
 
 def _row(group: Group, material: Material) -> tuple[str, ...]:
     facts, devices = group.facts, group.devices or 1
-    watts = thermal_design_power(facts["accelerator"])
+    watts = thermal_design_power(group.device_name)
     cost = cost_per_million(group, material)
     images = epoch_images(group)
     return (

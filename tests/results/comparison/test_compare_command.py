@@ -18,6 +18,9 @@ def at(speed, folder, **changes):
     return write(record(measurement=measurement(window_seconds=640 / speed), **changes), folder)
 
 
+FORMS = ("text", "markdown", "json")
+
+
 @pytest.fixture
 def sides(tmp_path):
     for speed in (500, 501, 502):
@@ -67,7 +70,17 @@ def test_invalid_records_are_counted_and_what_is_unreadable_is_named(sides):
     assert "Left out of A: 1 not valid (--include_invalid admits them)." in error
     assert "Not a readable record" in error
     assert "faster" in text
-    assert "(4 runs)" in output("compare", *sides, "--include_invalid")[1]
+
+
+def test_what_was_admitted_though_it_is_not_valid_is_counted_beside_its_figure(sides):
+    at(400, sides[0], problems=("foreign load",))
+    at(400, sides[0], problems=("the loss is NaN",), wrong=("the loss is NaN",), minute=1)
+    admitted = {form: output("compare", *sides, "--include_invalid", f"--format={form}")[1] for form in FORMS}
+    assert "images/s (5 runs, 1 NOT VALID, 1 WRONG), B 551.1 images/s (3 runs)" in admitted["text"]
+    assert "| 5, 1 NOT VALID, 1 WRONG + 3 |" in admitted["markdown"]
+    [row] = json.loads(admitted["json"])["rows"]
+    assert [row[name] for name in ("not_valid_a", "not_valid_b", "wrong_a", "wrong_b")] == [1, 0, 1, 0]
+    assert "NOT VALID" not in output("compare", *sides)[1]
 
 
 def test_unlike_records_are_refused(tmp_path):

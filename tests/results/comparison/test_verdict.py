@@ -3,7 +3,7 @@ import pytest
 
 from results.comparison.comparison import compare
 from results.comparison.facts import admit
-from results.comparison.verdict import verdict
+from results.comparison.verdict import bounds, verdict
 from results.statistics.two_sides import Ratio
 from tests.results.records import measurement, record
 
@@ -77,3 +77,10 @@ def test_equal_configurations_are_seldom_called_different():
         sides = [[run._replace(images_per_second=v) for run, v in zip(templates, side, strict=True)] for side in speeds]
         wrong += any(row.verdict.kind in ("faster", "slower") for row in compare(*sides).rows)
     assert wrong <= 3
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1.05, "1.0500 to 1.0500"), (12.0, "12.00 to 12.00"), (183.9389, "184 to 184")]
+)
+def test_bounds_are_no_more_precise_than_a_ratio_is(value, said):
+    assert bounds(Ratio(value, value, value)) == said

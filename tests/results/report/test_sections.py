@@ -60,7 +60,7 @@ def test_k80_against_p100_says_what_differs_beside_each_ratio(k80_against_p100):
         "On 1 device, P100-SXM2-16GB has 4.39 times the throughput of K80 (geometric mean of 10 ratios, from 4.18 to "
         "4.64; no interval: one run each). "
     )
-    assert section.paragraphs[1] == "The same in all these rows: fp32, sgd, tf_cnn_benchmarks."
+    assert section.paragraphs[1] == "The same in all these rows: fp32, sgd, tf_cnn_benchmarks, 2017-05 (7c36502127)."
     told = dict(zip(zip(column(first, "model"), column(first, "data"), strict=True), first.rows, strict=True))
     resnet = told["resnet152", "imagenet (synthetic)"]
     assert resnet[3:7] == ("20", "91.8", "4.59", "one run")
@@ -70,6 +70,48 @@ def test_k80_against_p100_says_what_differs_beside_each_ratio(k80_against_p100):
         assert "batch" not in told[model, "imagenet (synthetic)"][7]
     assert "parameter_server, parameters on gpu against replicated, all-reduce nccl" in told["vgg16", "imagenet"][7]
     assert all("against NVIDIA DGX-1" in row[7] for row in first.rows)
+
+
+def test_a_price_and_watts_of_a_gpu_hold_on_each_of_its_hosts():
+    hosts = [gpu_run(0, 1000, gpu="Tesla P100-SXM2-16GB"), gpu_run(1, 1100, gpu="Tesla P100-SXM2-16GB")]
+    for each, cores in zip(hosts, (8, 64), strict=True):
+        each.hardware["cpu"] = {"usable_cores": cores}
+    found = built(hosts, prices=parse_prices("P100:1.5", "USD"))["value"].tables[0]
+    assert column(found, "accelerator") == ["Tesla P100-SXM2-16GB (64 cores)", "Tesla P100-SXM2-16GB (8 cores)"]
+    assert column(found, "watts") == ["300 W, TDP"] * 2
+    assert "-" not in column(found, "images per USD")
+
+
+def test_what_was_published_at_several_times_is_no_repeat():
+    figures = [each for each in records("nvidia_dle") if each.hardware["gpus"][0]["name"] == "A100-SXM4-40GB"]
+    groups = [each for each in gather(figures).groups if each.facts["precision"] == "amp" and each.facts["xla"]]
+    on_one = {each.facts["revision"]: each.speeds for each in groups if each.devices == 1}
+    assert on_one == {"2020-06-27 (4eaa4434)": (1770.0,), "2020-11-03 (b2e7f4a2)": (2375.0,)}
+    assert all(len(each.records) == 1 for each in gather(records("nvidia_dle")).groups)
+
+
+@pytest.mark.parametrize("name", ["lambda_pytorch", "nvidia_dle", "lambda_tf"])
+def test_bars_that_are_some_of_all_begin_with_the_fastest(name):
+    published = gather(records(name))
+    for figure in built(records(name))["throughput"].figures:
+        bars = [float(text.replace(",", "")) for text in column(figure.table, "images/s")]
+        assert bars == sorted(bars, reverse=True)
+        if " settings" in figure.title:
+            shown = [
+                each for each in published.groups if f"{each.facts['model']}, {each.facts['dataset']}, " in figure.title
+            ]
+            count = figure.title.split(" device")[0].rpartition(" ")[2]
+            speeds = [each.images_per_second for each in shown if each.facts["num_gpus"] == count]
+            assert bars[0] == pytest.approx(max(speeds), rel=1e-3)
+
+
+def test_of_many_accelerators_those_with_the_fastest_settings_have_a_bar():
+    [figure] = [each for each in built(records("lambda_pytorch"))["throughput"].figures if "synthetic" in each.title]
+    assert "(the fastest of 64 settings on the 14 fastest of " in figure.title
+    told = column(figure.table, "setting")
+    assert "B200" in told[0] + told[1]
+    assert any("GH200" in label for label in told)
+    assert not any("A10," in label for label in told)
 
 
 def test_rows_under_nearer_conditions_stand_beside_the_fastest(k80_against_p100):

@@ -356,6 +356,7 @@ def test_the_list_has_claim_source_and_cost(capsys):
     told = capsys.readouterr().out
     assert re.search(r"^xla  \(\d+ cases, about \d+ min\)$", told, re.MULTILINE)
     assert "Source: TensorFlow performance guide" in told
+    assert re.search(r"^data_format  \(\d of \d cases on a CPU, about \d+ min\)$", told, re.MULTILINE)
 
 
 def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in, capsys):
@@ -369,6 +370,7 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
         "--pairs=3",
         "--output=figures.json",
         "--report=report.md",
+        "--report=report.html",
         "--results_dir=runs",
         "--",
         "--batch_size=8",
@@ -381,6 +383,7 @@ def test_a_whole_study_writes_figures_and_report(tmp_path, monkeypatch, stand_in
         record.record_id for record in store.load("runs")[0]
     }
     assert Path("report.md").read_text().endswith(capsys.readouterr().out)
+    assert Path("report.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_sigterm_ends_the_run_that_goes_on_and_what_was_measured_is_told(tmp_path, monkeypatch, stand_in, capsys):

@@ -108,7 +108,7 @@ def test_before_anything_is_measured_there_is_a_page_without_drawings(tmp_path):
     ("name", "begins"), [("report.html", "<!DOCTYPE html>"), ("report.md", f"# {page.writing.TITLE}")]
 )
 def test_the_suffix_of_the_file_chooses_the_form(story, tmp_path, name, begins):
-    save(Namespace(output=None, report=tmp_path / name), story)
+    save(Namespace(output=None, report=[tmp_path / name]), story)
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
 
 
