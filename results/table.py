@@ -41,6 +41,12 @@ _SETTINGS = (
     _Column("cpu", "cpu"),
     _Column("tensorflow", "tensorflow"),
 )
+# What else tells machines apart: worth a column where it does, and no word where all are alike.
+_MACHINES = (
+    _Column("usable_cores", "cores", right=True),
+    _Column("memory_gib", "GiB", right=True),
+    _Column("virtualisation", "guest of"),
+)
 _JITTER = "1.4826 * median absolute deviation of the step times / their median"
 _FIGURES = (
     _Column("num_batches", "steps", right=True),
@@ -65,7 +71,7 @@ _FIGURES = (
 # What goes first where the table is too wide. Model, towers, batch and the figures proper always stay.
 _EXPENDABLE = (
     "first_step_seconds", "flops_per_second", "tensorflow", "optimizer", "xla", "data_format", "jitter", "num_batches",
-    "cpu", "dataset", "precision", "gpu", "variable_update", "device",
+    "virtualisation", "memory_gib", "cpu", "dataset", "precision", "gpu", "variable_update", "usable_cores", "device",
 )  # fmt: skip
 
 
@@ -77,7 +83,7 @@ def table(frame: pd.DataFrame, width: int = 110) -> str:
     """
     frame = _repeats_together(frame)
     settings = [column for column in _SETTINGS if _is_told(frame, column.name)]
-    varying = [column for column in settings if len(frame) > 1 and frame[column.name].astype(str).nunique() > 1]
+    varying = [column for column in (*settings, *_MACHINES) if frame[column.name].astype(str).nunique() > 1]
     common = [column for column in settings if column not in varying]
     figures = [column for column in _FIGURES if column.name != "flops_per_second" or _is_told(frame, column.name)]
     body, dropped = _fit(frame, [*varying, *figures], width)

@@ -106,3 +106,13 @@ def test_trials_of_a_search_share_a_footnote_that_counts_them():
     assert [note[:4] for note in notes] == ["[1] ", "[2] ", "[3] "]
     assert notes[1] == f"[2] 3 records, {made[1].record_id[:8]} first: each {trial}"
     assert sum("UNFIT [2]" in line for line in lines) == 3
+
+
+def test_what_tells_machines_apart_has_a_column_where_it_does():
+    small, large = ({"cpu": {"model": "Testium 9000", "usable_cores": cores}, "gpus": []} for cores in (2, 64))
+    one = table(frame([record(hardware=small), record(minute=1, hardware=small)]))
+    assert "cores" not in one
+    two = table(frame([record(hardware=small), record(minute=1, hardware=large)]))
+    heading, _, first, second = two.split("\n\n")[1].splitlines()
+    at = heading.index("cores") + len("cores")
+    assert [first[:at].split()[-1], second[:at].split()[-1]] == ["2", "64"]
