@@ -98,7 +98,11 @@ def wrong_among(told: Sequence[str], checks: Mapping[str, Any]) -> tuple[str, ..
     `checks` are the record's: what they found is among its problems in the same words.
     """
     sections = [checks.get(name) for name in ("variable_update", "copies")]
-    found = {section.get("problem") for section in sections if isinstance(section, Mapping)}
+    found = {
+        problem
+        for section in sections
+        if isinstance(section, Mapping) and isinstance(problem := section.get("problem"), str)
+    }
     return tuple(each for each in told if each in found or each.startswith(NOT_FINITE))
 
 

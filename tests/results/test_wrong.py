@@ -46,8 +46,9 @@ def test_older_records_tell_by_their_checks(check):
     assert RunRecord.from_json(json.dumps(data)).wrong == (told, NAN)
 
 
-def test_older_records_that_are_in_doubt_stay_so():
-    data = json.loads(record(problems=(FEW,), checks={"copies": {"problem": None}, "variable_update": []}).to_json())
+@pytest.mark.parametrize("unfit", [[], {}, {"problem": None}, {"problem": []}, {"problem": {}}])
+def test_older_records_that_are_in_doubt_stay_so(unfit):
+    data = json.loads(record(problems=(FEW,), checks={"copies": unfit, "variable_update": unfit}).to_json())
     del data["wrong"]
     assert RunRecord.from_json(json.dumps(data)).wrong == ()
 
