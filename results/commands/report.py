@@ -43,7 +43,7 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
         records, unreadable = _records(options)
         report([*left_out, *unreadable], stderr)
         material = _material(choose(records, filters), filters, options)
-        price, absent = prices.present(price, material.accelerators)
+        price, absent = prices.present(price, material.device_names)
         report(absent, stderr)
         _write(options, dataclasses.replace(material, prices=price), stdout)
     except (FolderError, SelectionError, prices.PriceError, reference.UnknownReferenceError, _UsageError) as error:

@@ -4,9 +4,12 @@ import dataclasses
 import difflib
 from collections.abc import Iterable, Sequence
 
+from results import frame
 from results.record import RunRecord
 from results.reference.hardware import matches
 from results.report.material import FACTS, Material, facts_of
+
+_DEVICE = "device"  # beside FACTS: the accelerator without what parts its machine from others
 
 
 class SelectionError(Exception):
@@ -36,11 +39,11 @@ def choose(records: Sequence[RunRecord], filters: dict[str, list[str]]) -> list[
     """
     if not filters:
         return list(records)
-    facts = facts_of(records)
+    facts = [known | {_DEVICE: frame.accelerator(each)} for known, each in zip(facts_of(records), records, strict=True)]
     for column, values in filters.items():
-        there = sorted({known[column] for known in facts if known[column]})
         for value in values:
-            if not any(_means(column, value, text) for text in there):
+            if not any(_means(column, value, known) for known in facts):
+                there = sorted({known[column] for known in facts if known[column]})
                 listed = ", ".join(there[:20]) + (" ..." if len(there) > 20 else "") or "not known of any record"
                 raise SelectionError(f"--only={column}={value}: no record has it. In the records: {listed}.")
     chosen = [record for record, known in zip(records, facts, strict=True) if _fits(known, filters)]
@@ -52,16 +55,28 @@ def choose(records: Sequence[RunRecord], filters: dict[str, list[str]]) -> list[
 
 def in_order(material: Material, names: Sequence[str]) -> Material:
     """The material with its accelerators in the order of `names`, as far as these mean them."""
+    devices = {group.facts["accelerator"]: group.device_name for group in material.groups}
 
     def place(accelerator: str) -> int:
-        return next((i for i, name in enumerate(names) if matches(name, accelerator)), len(names))
+        device = devices[accelerator]
+        return next((i for i, name in enumerate(names) if _is_called(name, accelerator, device)), len(names))
 
     return dataclasses.replace(material, accelerators=tuple(sorted(material.accelerators, key=place)))
 
 
 def _fits(known: dict[str, str], filters: dict[str, list[str]]) -> bool:
-    return all(any(_means(column, value, known[column]) for value in values) for column, values in filters.items())
+    return all(any(_means(column, value, known) for value in values) for column, values in filters.items())
 
 
-def _means(column: str, value: str, text: str) -> bool:
-    return matches(value, text) if column == "accelerator" else value.lower() == text.lower()
+def _means(column: str, value: str, known: dict[str, str]) -> bool:
+    if column == "accelerator":
+        return _is_called(value, known[column], known[_DEVICE])
+    return value.lower() == known[column].lower()
+
+
+def _is_called(name: str, accelerator: str, device: str) -> bool:
+    """Whether `name` means a `device`, wherever it is, or an `accelerator` with all that parts its machine from others.
+
+    The latter may have the name of a processor in it, which is not what is meant by that name.
+    """
+    return matches(name, device) or name.lower() == accelerator.lower()

@@ -64,7 +64,7 @@ class Group:
     @property
     def device_name(self) -> str:
         """What the towers ran on, without what parts its machine from others."""
-        return frame.accelerator(self.records[0])
+        return printable(frame.accelerator(self.records[0]))
 
     @property
     def devices(self) -> int | None:
@@ -97,6 +97,11 @@ class Material:
     accelerators: tuple[str, ...]
     efficiency_bound: float = EFFICIENCY_BOUND
     prices: Prices = field(default=NO_PRICES)
+
+    @property
+    def device_names(self) -> tuple[str, ...]:
+        """What the towers ran on, each once, whatever machine it is in."""
+        return tuple(dict.fromkeys(group.device_name for group in self.groups if group.device_name))
 
     def style(self, accelerator: str) -> int:
         """The number of the colour that an accelerator has throughout the report."""

@@ -57,7 +57,7 @@ def epoch_images(group: Group) -> int | None:
 
 def cost_per_million(group: Group, material: Material) -> float | None:
     """What a million images cost: devices * price per hour / images per hour * 1,000,000."""
-    price = material.prices.of(group.facts["accelerator"])
+    price = material.prices.of(group.device_name)
     return None if price is None else (group.devices or 0) * price / (3600 * group.images_per_second) * 1e6
 
 
@@ -75,7 +75,7 @@ def _definitions(material: Material, rated: bool) -> tuple[str, ...]:
     if prices.per_hour:
         listed = ", ".join(f"{name} {price:g}" for name, price in prices.per_hour.items())
         told.append(f"Prices as given for this report, {prices.currency} per device and hour: {listed}.")
-        bare = [name for name in material.accelerators if name and prices.of(name) is None]
+        bare = [name for name in material.device_names if prices.of(name) is None]
         if bare:
             told.append(f"Without a price: {', '.join(bare)}.")
     return tuple(told)

@@ -13,6 +13,7 @@ from results.report.choosing import choose, in_order, parse
 from results.report.material import gather
 from results.report.page import MOST_ROWS, table
 from results.report.prices import parse as parse_prices
+from results.report.prices import present
 from results.report.sections import steps, topology
 from results.report.sections.value import frontier
 from results.report.svg import undrawn
@@ -80,6 +81,43 @@ def test_a_price_and_watts_of_a_gpu_hold_on_each_of_its_hosts():
     assert column(found, "accelerator") == ["Tesla P100-SXM2-16GB (64 cores)", "Tesla P100-SXM2-16GB (8 cores)"]
     assert column(found, "watts") == ["300 W, TDP"] * 2
     assert "-" not in column(found, "images per USD")
+
+
+def on_hosts():
+    """A GPU in each of two hosts, and one host alone: in all three the processor tells something apart."""
+    gpu = "Tesla V100-SXM2-16GB"
+    made = [gpu_run(0, 1000, gpu=gpu), gpu_run(1, 1100, gpu=gpu), record(2)]
+    for each, cpu in zip(made, ("AMD EPYC 7742", "Intel Xeon 8168", "AMD EPYC 7742"), strict=True):
+        each.hardware["cpu"] = {"model": cpu}
+    return made
+
+
+def test_a_processor_s_price_is_not_that_of_the_gpus_beside_it():
+    material = gather(on_hosts())
+    price, absent = present(parse_prices("V100:2,EPYC:0.1", "USD"), material.device_names)
+    found = built(on_hosts(), prices=price)["value"]
+    costs = dict(zip(column(found.tables[0], "accelerator"), column(found.tables[0], "images per USD"), strict=True))
+    assert costs == {
+        "Tesla V100-SXM2-16GB (AMD EPYC 7742)": "900,000",  # 1000 * 3600 / (2 * 2)
+        "Tesla V100-SXM2-16GB (Intel Xeon 8168)": "990,000",
+        "AMD EPYC 7742": "9,000,000",  # 500 * 3600 / (2 * 0.1)
+    }
+    assert absent == []
+    only_host = built(on_hosts(), prices=parse_prices("EPYC:0.1", "USD"))["value"]
+    assert column(only_host.tables[0], "images per USD").count("-") == 2
+    assert only_host.paragraphs[-1] == "Without a price: Tesla V100-SXM2-16GB."
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [("EPYC", [2]), ("V100", [0, 1]), ("Tesla V100-SXM2-16GB (AMD EPYC 7742)", [0])],
+)
+def test_an_accelerator_is_chosen_by_its_own_name_or_by_all_that_it_is_called(asked, taken):
+    records = on_hosts()
+    filters = parse([f"accelerator={asked}"])
+    assert choose(records, filters) == [records[place] for place in taken]
+    first = in_order(gather(records[::-1]), filters["accelerator"]).accelerators[0]
+    assert first.startswith("AMD" if asked == "EPYC" else "Tesla V100")
 
 
 def test_what_was_published_at_several_times_is_no_repeat():
