@@ -7,6 +7,7 @@ device: a part that grows with the batch (compute), and one that does not (launc
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,18 +84,25 @@ class Diagnosis:
 
     @property
     def bound(self) -> str:
-        """What costs most; "" where no cost is more than the rounds differ."""
+        """What costs most; "" where that is not measurable."""
         return "" if self.gains[0].doubt else self.gains[0].bound
 
     @property
     def verdict(self) -> str:
         """What bounds the step, in words."""
-        first = self.bound
-        if not first:
+        sure = [gain.bound for gain in self.gains if not gain.doubt]
+        if not sure:
             return "what bounds the step is not measurable: no part costs more than the rounds differ"
-        if self.rivals:
-            return f"{' and '.join([first, *self.rivals])} bound the step: none of them clearly more than the others"
-        return f"{first} bounds the step"
+        dearer = [gain.bound for gain in itertools.takewhile(lambda gain: gain.doubt, self.gains)]
+        if dearer:
+            costly = f"{' and '.join(sure)} cost{'s' * (len(sure) == 1)} something in every round"
+            return f"{costly}; {_perhaps(dearer)}"
+        rivals = [bound for bound in self.rivals if bound in sure]
+        told = f"{sure[0]} bounds the step"
+        if rivals:
+            told = f"{' and '.join([sure[0], *rivals])} bound the step: none of them clearly more than the others"
+        doubtful = [bound for bound in self.rivals if bound not in sure]
+        return f"{told}; {_perhaps(doubtful)}" if doubtful else told
 
 
 def diagnose(
@@ -145,6 +153,10 @@ def savings(times: Seconds, batch_size: int) -> dict[str, float]:
     if "real" in times:
         saved[INPUT] = step - times.get("host_batch", on_device)
     return saved
+
+
+def _perhaps(bounds: Sequence[str]) -> str:
+    return f"{' and '.join(bounds)} may cost more, but not in every round"
 
 
 def _launch(times: Seconds, batch: float, batch_size: int) -> float:

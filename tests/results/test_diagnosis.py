@@ -97,6 +97,23 @@ def test_what_no_round_bears_out_is_not_measurable():
     ]
 
 
+# Rounds in which the input took nothing, or most of the step; compute is the same in all.
+STEADY = {"real": 0.0295, "synthetic": 0.030, "one_image": 0.003, "trivial": 0.005, "input_alone": 0.001}
+WAITING = STEADY | {"real": 0.130}
+
+
+def test_what_cost_something_in_every_round_is_told_beside_what_cost_more_in_some():
+    found = diagnose([WAITING] * 4 + [STEADY], 32, 1, model="resnet20", gpu_utilisation=None)
+    assert [gain.bound for gain in found.gains if not gain.doubt] == [COMPUTE, LAUNCH]
+    assert found.verdict == (
+        "compute and launch overhead cost something in every round; input may cost more, but not in every round"
+    )
+    assert found.bound == ""
+    found = diagnose([STEADY] * 4 + [WAITING], 32, 1, model="resnet20", gpu_utilisation=None)
+    assert found.verdict == "compute bounds the step; input may cost more, but not in every round"
+    assert found.bound == COMPUTE
+
+
 def test_what_was_slower_without_it_in_every_round_is_below_zero():
     slower = times(0.01) | {"host_batch": 0.2}
     gains = {gain.bound: gain for gain in verdict(slower).gains}
