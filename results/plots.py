@@ -4,6 +4,7 @@ import io
 import re
 import statistics
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +51,9 @@ def bar_chart(frame: pd.DataFrame) -> Figure:
     steady part. Records that are not valid have no bar; a footnote lists them with the reason.
     """
     usable = frame["valid"] & frame[_FIGURE].between(SLOWEST, FASTEST)
-    plotted = frame[usable].assign(machine=_machines(frame[usable]))
-    bars, common = _bars(plotted), _common(plotted)
+    plotted = frame[usable]
+    bars = _bars(plotted.assign(machine=_machines(_shortened(plotted))))
+    common = _common(plotted.assign(machine=_machines(plotted)))
     notes = _footnotes(frame[~usable])
     title = textwrap.wrap(common, _TEXT_COLUMNS)
     pitch = max((max(0.42, _LINE * (bar.label.count("\n") + 1) + 0.14) for bar in bars), default=0.8)
@@ -102,6 +104,16 @@ def _machines(usable: pd.DataFrame) -> list[str]:
     return labels(known.where(known.notna(), None).to_dict("records"))
 
 
+def _shortened(usable: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with short names of accelerators and processors; long ones stay where one would mean two."""
+    made = usable.copy()
+    names = {*usable["accelerator"], *usable["cpu"]}
+    counts = Counter(map(_short, names))
+    for column in ("accelerator", "cpu"):
+        made[column] = [_short(name) if counts[_short(name)] == 1 else name for name in usable[column]]
+    return made
+
+
 def _groups(usable: pd.DataFrame) -> Iterator[pd.DataFrame]:
     names = dict.fromkeys((*SAME, *_SETTINGS))
     for _, group in usable.sort_values("started_at").groupby(list(names), sort=False, dropna=False):
@@ -150,7 +162,7 @@ def _label(group: pd.DataFrame, varying: list[str]) -> str:
 def _lines(words: Iterable[str]) -> str:
     """Return `words` with commas between, in lines that break between words where that is possible."""
     text = ""
-    for word in map(_short, words):
+    for word in words:
         last_line = text.rpartition("\n")[2]
         if not text:
             text = _wrap(word)
@@ -166,8 +178,8 @@ def _wrap(word: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the name of a processor without what every name of its vendor has; in brackets its machine may follow."""
-    return re.sub(r"\((R|TM)\)| CPU @ .*?(?= \(|$)| (\d+-Core )?Processor(?= \(|$)|^NVIDIA ", "", name)
+    """Return the name of a processor without what every name of its vendor has."""
+    return re.sub(r"\((R|TM)\)| CPU @ .*| (\d+-Core )?Processor$|^NVIDIA ", "", name)
 
 
 def _common(usable: pd.DataFrame) -> str:

@@ -102,6 +102,31 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path):
         save(figure, tmp_path / "chart.bmp")
 
 
+def test_a_gpu_s_host_is_told_below_short_names():
+    hosts = [("Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz", cores) for cores in (8, 16)]
+    hosts.append(("AMD EPYC 7742 64-Core Processor", 8))
+    made = [
+        record(
+            n, {"device": "gpu"}, hardware={"gpus": [{"name": "V100"}], "cpu": {"model": cpu, "usable_cores": cores}}
+        )
+        for n, (cpu, cores) in enumerate(hosts)
+    ]
+    assert [" ".join(label.split()) for label in labels(bar_chart(frame(made)))] == [
+        "V100 (Intel Xeon Platinum 8375C, 8 cores)",
+        "V100 (Intel Xeon Platinum 8375C, 16 cores)",
+        "V100 (AMD EPYC 7742, 8 cores)",
+    ]
+
+
+def test_names_that_are_alike_when_short_stay_long():
+    made = [
+        record(n, hardware={"cpu": {"model": f"Intel(R) Xeon(R) CPU @ {clock}GHz"}})
+        for n, clock in enumerate(("2.20", "2.30"))
+    ]
+    told = [" ".join(label.split()) for label in labels(bar_chart(frame(made)))]
+    assert told == ["Intel(R) Xeon(R) CPU @ 2.20GHz", "Intel(R) Xeon(R) CPU @ 2.30GHz"]
+
+
 def test_a_machine_is_called_by_what_parts_it_below_the_short_name_of_its_processor():
     cpu = {"model": "AMD Testium 96-Core Processor"}
     made = [record(n, hardware={"cpu": cpu | {"usable_cores": cores}}) for n, cores in enumerate((2, 64))]
