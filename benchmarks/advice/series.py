@@ -198,10 +198,14 @@ def _models() -> dict[str, _Model]:
 
 
 def layout_of(series: Series, devices: int) -> Layout:
-    """How `devices` would stand on the machines of `series`: as full as in its largest figure, with as many servers."""
+    """How `devices` would stand on the machines of `series`: as full as in its largest figure.
+
+    Servers are in proportion to the machines, at least one; 0 where the figure tells of none.
+    """
     largest = max(series.figures)
     machines = -(-devices // (largest.each if largest.machines > 1 else series.machine.gpus))
-    return Layout(devices, machines, round(largest.servers / largest.machines * machines))
+    servers = max(1, round(largest.servers / largest.machines * machines)) if largest.servers else 0
+    return Layout(devices, machines, servers)
 
 
 def fitted_and_judged(series: Series, figures: int) -> tuple[dict[Layout, float], Sequence[Layout]]:

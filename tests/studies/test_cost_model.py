@@ -3,11 +3,13 @@ import json
 import random
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.advice.cost_model import Prediction
 from benchmarks.advice.series import fitted_and_judged, layout_of, read
+from benchmarks.advice.traffic import Layout
 from benchmarks.bandwidth import percentile
 from benchmarks.studies import cost_model
 from results.reference import FOLDER
@@ -142,6 +144,14 @@ def test_servers_and_full_machines_go_on_as_they_were():
     largest = max(series.figures)
     found = layout_of(series, 4 * largest.devices)
     assert (found.each, found.machines, found.servers) == (largest.each, 4 * largest.machines, 4 * largest.servers)
+
+
+def test_fewer_machines_have_a_server_all_the_same():
+    series = next(each for each in read(SERVERS) if max(each.figures).servers)
+    few = replace(series, figures={Layout(64 * series.machine.gpus, 64, 8): 1.0})
+    assert [layout_of(few, count * series.machine.gpus).servers for count in (1, 16, 64)] == [1, 2, 8]
+    untold = replace(series, figures={Layout(64 * series.machine.gpus, 64): 1.0})
+    assert layout_of(untold, series.machine.gpus).servers == 0
 
 
 def test_a_table_of_ones_own_is_judged(tmp_path, capsys):
