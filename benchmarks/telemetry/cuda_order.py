@@ -72,15 +72,17 @@ def shown(gpus: Sequence[Gpu], variables: Mapping[str, str]) -> Shown[Gpu] | Non
     if split and len(gpus) > 1:
         numbered = False  # whose numbers are those of GPUs then, and whose of parts, is not told
     found: list[Gpu] = []
+    no_gpu = ""
     for entry in map(str.strip, named.split(",")):
         of_number = re.fullmatch(r"[0-9]{1,6}", entry)
         if entry.startswith("MIG") or (of_number and not numbered):
             return None
         match = [gpu for gpu in gpus if (gpu.index == int(entry) if of_number else _has_uuid(gpu, entry))]
         if len(match) != 1 or match[0] in found:
-            return Shown(found, in_order=True, no_gpu="" if entry == "-1" else entry)
+            no_gpu = "" if entry == "-1" else entry
+            break
         found += match
-    return Shown([gpu for gpu in found if gpu.mig_parts][:1] or found, in_order=True)
+    return Shown([gpu for gpu in found if gpu.mig_parts][:1] or found, in_order=True, no_gpu=no_gpu)
 
 
 def _has_uuid(gpu: Listed, beginning: str) -> bool:
