@@ -166,7 +166,9 @@ def _states(frame: pd.DataFrame) -> list[str]:
 def _notes(bad: pd.DataFrame) -> list[int]:
     """Return the number of each record's footnote: trials of searches by one flag share one, as there are many."""
     numbers: dict[object, int] = {}
-    keys = [_trial(problems) or place for place, problems in enumerate(bad["problems"])]
+    unfit = (bad["status"] == "completed") & ~bad["wrong"]  # others have a reason of their own
+    shared = [_trial(problems) if alike else "" for problems, alike in zip(bad["problems"], unfit, strict=True)]
+    keys = [trial or place for place, trial in enumerate(shared)]
     return [numbers.setdefault(key, len(numbers) + 1) for key in keys]
 
 

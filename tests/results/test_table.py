@@ -108,6 +108,24 @@ def test_trials_of_a_search_share_a_footnote_that_counts_them():
     assert sum("UNFIT [2]" in line for line in lines) == 3
 
 
+def test_trials_that_went_wrong_each_say_how():
+    trial = "a trial of --find_batch_size, made to find what to run and not to be compared"
+    made = [
+        record(1, problems=(trial,)),
+        record(2, problems=("the loss is not finite", trial), wrong=("the loss is not finite",)),
+        record(3, problems=(trial,), status="failed", message="out of memory"),
+        record(4, problems=(trial,)),
+    ]
+    text = table(frame(made), 200)
+    notes = [line for line in text.splitlines() if line.startswith("[")]
+    assert notes == [
+        f"[1] 2 records, {made[0].record_id[:8]} first: each {trial}",
+        f"[2] {made[1].record_id[:8]}: the loss is not finite; {trial}",
+        f"[3] {made[2].record_id[:8]}: out of memory; {trial}",
+    ]
+    assert [text.count(f"{word}]") for word in ("UNFIT [1", "WRONG [2", "FAILED [3")] == [2, 1, 1]
+
+
 def test_what_tells_machines_apart_has_a_column_where_it_does():
     small, large = ({"cpu": {"model": "Testium 9000", "usable_cores": cores}, "gpus": []} for cores in (2, 64))
     one = table(frame([record(hardware=small), record(minute=1, hardware=small)]))
