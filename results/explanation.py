@@ -168,18 +168,20 @@ def _short(value: Any) -> str:
 def _machine(record: RunRecord) -> Paragraphs:
     known = conditions(record)
     gpus = record.hardware.get("gpus")
-    names = [str(gpu.get("name")) for gpu in gpus if isinstance(gpu, dict)] if isinstance(gpus, list) else []
-    own = f", of which the run used {accelerator(record)}" if len(set(names)) > 1 else ""
-    hardware = {
-        "{}": record.environment.get("hostname"),
-        "{} ": known.get("cpu"),
-        "{} usable cores": known.get("usable_cores"),
-        "{} GiB": known.get("memory_gib"),
-        "{}  ": f"{counted_names(names)}{own}" if names else None,
-        "driver {}": known.get("driver"),
-        "{} each": known.get("power_limit"),
-    }
-    yield "machine", ", ".join(form.format(value).strip() for form, value in hardware.items() if value)
+    named = [gpu.get("name") for gpu in gpus if isinstance(gpu, dict)] if isinstance(gpus, list) else []
+    names = [str(each or "GPU not told") for each in named]
+    used = accelerator(record) if len(set(names)) > 1 and record.configuration.get("device") == "gpu" else ""
+    own = f", of which the run used {used}" if used else ""
+    hardware = [
+        ("{}", record.environment.get("hostname")),
+        ("{}", known.get("cpu")),
+        ("{} usable cores", known.get("usable_cores")),
+        ("{} GiB", known.get("memory_gib")),
+        ("{}", f"{counted_names(names)}{own}" if names else None),
+        ("driver {}", known.get("driver")),
+        ("{} each", known.get("power_limit")),
+    ]
+    yield "machine", ", ".join(form.format(value) for form, value in hardware if value)
     yield "", ", ".join(_circumstances(known))
     git = record.environment.get("git")
     changed = " with uncommitted changes" if isinstance(git, dict) and git.get("dirty") else ""

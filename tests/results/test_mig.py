@@ -38,6 +38,8 @@ def on(*gpus, visible=None, device="gpu", **changes):
         ((WHOLE, SPLIT), "GPU-a", NAME),
         ((SPLIT | {"mig_parts": []},), None, "NVIDIA H200 MIG"),
         ((SPLIT | {"mig_parts": [7]}, 7), None, "NVIDIA H200 MIG"),
+        ((SPLIT | {"mig_parts": [{"name": None, "uuid": "MIG-111"}]},), "MIG-111", "NVIDIA H200 MIG"),
+        (({"name": None, "mig": True, "mig_parts": []},), None, "GPU MIG"),
     ],
 )
 def test_a_run_s_accelerator_is_the_part_that_it_computed_on(gpus, visible, accelerator):

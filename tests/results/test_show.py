@@ -334,3 +334,13 @@ def test_gpus_of_several_kinds_are_told_with_those_of_the_run(tmp_path):
     gpus = [{"index": gpu, "name": "K80" if gpu else "V100"} for gpu in range(3)]
     path = write(record(settings={"device": "gpu"}, hardware={"gpus": gpus, "gpus_of_run": [1, 2]}), tmp_path)
     assert "1 x V100 + 2 x K80, of which the run used K80" in " ".join(show(path)[1].split())
+    path = write(record(hardware={"gpus": gpus, "cpu": {"model": "Testium 9000"}}), tmp_path)
+    told = " ".join(show(path)[1].split())
+    assert "Testium 9000, 1 x V100 + 2 x K80 " in told
+    assert "of which the run used" not in told, "it ran on the processor"
+
+
+def test_a_gpu_that_is_lost_has_no_name(tmp_path):
+    gpus = [{"index": gpu, "name": "K80" if gpu else None} for gpu in range(3)]
+    path = write(record(settings={"device": "gpu"}, hardware={"gpus": gpus}), tmp_path)
+    assert "1 x GPU not told + 2 x K80, of which the run used K80" in " ".join(show(path)[1].split())
