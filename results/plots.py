@@ -106,7 +106,7 @@ def _machines(usable: pd.DataFrame) -> list[str]:
 
 def _shortened(usable: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with short names of accelerators and processors; long ones stay where one would mean two."""
-    made = usable.copy()
+    made: pd.DataFrame = usable.copy()
     names = {*usable["accelerator"], *usable["cpu"]}
     counts = Counter(map(_short, names))
     for column in ("accelerator", "cpu"):
