@@ -8,7 +8,7 @@ from results.commands.choices import choices, configurations
 from results.commands.table import report
 from results.comparison import writing
 from results.comparison.comparison import THRESHOLD, Comparison, compare
-from results.comparison.facts import COMPUTED_WRONG, NOT_VALID, Admitted, admit, allowed_fields
+from results.comparison.facts import COMPUTED_WRONG, DOUBTFUL, Admitted, admit, allowed_fields
 from results.selection import Selection
 from results.store import FolderError
 from results.table import printable
@@ -100,4 +100,4 @@ def _check(sides: list[Admitted]) -> None:
 
 
 def _reason(reason: str) -> str:
-    return f"{reason} (--include_invalid admits them)" if reason in (NOT_VALID, COMPUTED_WRONG) else reason
+    return f"{reason} (--include_invalid admits them)" if reason in (DOUBTFUL, COMPUTED_WRONG) else reason

@@ -21,8 +21,8 @@ _GROUPS = {
     "software": SOFTWARE,
 }
 SOFTWARE_FACTS = frozenset(SOFTWARE)
-NOT_VALID = "not valid"
-COMPUTED_WRONG = "that computed something wrong"  # a kind of these
+DOUBTFUL = "not valid"  # why a record is left out that is checks.NOT_VALID
+COMPUTED_WRONG = "that computed something wrong"  # likewise checks.WRONG
 CONDITION_FACTS = frozenset((*_GROUPS["hardware"], *SOFTWARE))
 
 
@@ -55,7 +55,7 @@ def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitt
         elif record.record_id in made_again:
             left_out["that their suite made again"] += 1
         elif not (record.valid or include_invalid):
-            left_out[COMPUTED_WRONG if record.wrong else NOT_VALID] += 1
+            left_out[COMPUTED_WRONG if record.wrong else DOUBTFUL] += 1
         elif not speed:
             left_out["without a figure"] += 1
         elif not has_mean(speed):

@@ -23,13 +23,13 @@ class Bar(NamedTuple):
     style: int
     low: float | None = None
     high: float | None = None
-    not_valid: bool = False
+    doubt: str = ""  # NOT_VALID or WRONG, where a run of it is that
 
     @property
     def heading(self) -> str:
         """What stands above it: beside an interval's end its figure would be taken for that."""
         figure = "" if self.high is None else f": {number(self.value)}"
-        return f"{'NOT VALID: ' * self.not_valid}{self.label}{figure}"
+        return f"{self.doubt}{': ' * bool(self.doubt)}{self.label}{figure}"
 
 
 class Piece(NamedTuple):
@@ -53,8 +53,8 @@ def bars(figure: Figure, found: Sequence[Bar], unit: str) -> None:
     axes = figure.add_subplot()
     middles, end = places([bar.heading for bar in found])
     for row, bar in zip(middles, found, strict=True):
-        doubt: dict[str, Any] = {"alpha": 0.35, "linestyle": "--"} if bar.not_valid else {}
-        axes.barh(row, bar.value, height=THICKNESS, **face(bar.style) | doubt)
+        paler: dict[str, Any] = {"alpha": 0.35, "linestyle": "--"} if bar.doubt else {}
+        axes.barh(row, bar.value, height=THICKNESS, **face(bar.style) | paler)
         if bar.low is not None and bar.high is not None:
             reach = [[bar.value - bar.low], [bar.high - bar.value]]
             axes.errorbar(bar.value, row, xerr=reach, color="black", capsize=3, linewidth=1.2)

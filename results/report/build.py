@@ -1,8 +1,10 @@
 """From material to the page: which sections there are, in which order."""
 
-from results.checks import WRONG
+from collections import Counter
+
+from results.checks import NOT_VALID, WRONG
 from results.naming import counted
-from results.report.material import Material
+from results.report.material import Material, kind
 from results.report.page import Page, Section
 from results.report.sections import (
     against,
@@ -46,13 +48,14 @@ def page(material: Material, title: str, draw: Draw | None = None) -> Page:
 
 def _summary(material: Material) -> tuple[str, ...]:
     records = [record for group in material.groups for record in group.records]
-    valid = [record.valid for record in records]
-    wrong = sum(bool(record.wrong) for record in records)
-    of_them = f", {wrong:,} of them {WRONG}" if wrong else ""
-    invalid = f" and {valid.count(False):,} NOT VALID{of_them} (--include_invalid)" * (not all(valid))
+    kinds = Counter(map(kind, records))
+    *others, last = [
+        counted(kinds["valid"] + kinds["reported"], "valid run"),
+        *(f"{kinds[word]:,} {word}" for word in (NOT_VALID, WRONG) if kinds[word]),
+    ]
+    runs = f"{', '.join(others)} and {last} (--include_invalid)" if others else last
     models = len({group.facts["model"] for group in material.groups})
     accelerators = ", ".join(filter(None, material.accelerators)) or "unknown"
-    runs = counted(valid.count(True), "valid run") + invalid
     told = f"{runs} of {counted(models, 'model')}. Accelerators: {accelerators}."
     left_out = (
         f" Left out, as not valid or without a figure: {counted(len(material.left_out), 'run')}."

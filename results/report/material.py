@@ -74,12 +74,13 @@ class Group:
     @property
     def validity(self) -> str:
         """In words, how many runs the figure stands on, and of what kind."""
-        kinds = Counter(_kind(record) for record in self.records) + Counter({"left out": self.left_out})
-        parts = [(kinds[kind], kind) for kind in ("valid", "reported", NOT_VALID, WRONG, "left out")]
+        kinds = Counter(map(kind, self.records)) + Counter({"left out": self.left_out})
+        parts = [(kinds[word], word) for word in ("valid", "reported", NOT_VALID, WRONG, "left out")]
         return ", ".join(f"{count} {word}" for count, word in parts if count)
 
 
-def _kind(record: RunRecord) -> str:
+def kind(record: RunRecord) -> str:
+    """What a run in a figure is: "valid" or "reported" by another program, or else NOT_VALID or WRONG."""
     if not record.valid:
         return WRONG if record.wrong else NOT_VALID
     return "reported" if record.reported is not None else "valid"

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from results import reference
-from results.checks import WRONG
+from results.checks import NOT_VALID, WRONG
 from results.conditions import conditions
 from results.naming import counted
 from results.record import RunRecord
 from results.reference.hardware import RATED_POWER
-from results.report.material import Material, facts_of, words_of
+from results.report.material import Material, facts_of, kind, words_of
 from results.report.page import Section, Table, number, table
 from results.report.svg import Draw
 from results.table import printable, state
@@ -23,20 +23,17 @@ def validity(material: Material, _draw: Draw) -> Section:
     """How many runs the figures stand on, and each that is not valid or left out, bracketed, with the reason."""
     records = [record for group in material.groups for record in group.records]
     invalid = [record for record in records if not record.valid]
-    reported = sum(record.valid and record.reported is not None for record in records)
-    measured = len(records) - len(invalid) - reported
+    kinds = Counter(map(kind, records))
     told = [
         f"Entered into the figures: {counted(len(records), 'run')} in {counted(len(material.groups), 'configuration')}."
     ]
-    if measured:
-        told.append(f"Measured by this benchmark, and found right by its checks: {measured:,}.")
-    if reported:
-        told.append(f"As other programs or publications reported them, and unchecked here: {reported:,}.")
-    if invalid:
-        count = counted(len(invalid), "run")
-        told.append(f"NOT VALID, and in the figures because --include_invalid was given: {count}.")
-    if wrong := sum(bool(record.wrong) for record in records):
-        told.append(f"{WRONG}, as what they computed is, and in the figures all the same: {counted(wrong, 'run')}.")
+    forms = {
+        "valid": "Measured by this benchmark, and found right by its checks: {:,}.",
+        "reported": "As other programs or publications reported them, and unchecked here: {:,}.",
+        NOT_VALID: f"{NOT_VALID}, and in the figures because --include_invalid was given: {{:,}}.",
+        WRONG: f"{WRONG}, as what they computed is, and in the figures because --include_invalid was given: {{:,}}.",
+    }
+    told += [form.format(kinds[word]) for word, form in forms.items() if kinds[word]]
     left_out = material.left_out
     outside = f"{counted(len(left_out), 'run')} left out of all of the above." if left_out else "No run is left out."
     told.append(f"{outside}{' Figures in brackets are not to be used.' if invalid or left_out else ''}")

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from results.checks import NOT_VALID, WRONG
 from results.report.bars import Bar, bars, bars_size
-from results.report.material import Group, Material, varying, words
+from results.report.material import Group, Material, kind, varying, words
 from results.report.page import Figure, Section, bounds, drawn, number, table
 from results.report.svg import Draw
 
@@ -116,8 +117,9 @@ def _chart(material: Material, draw: Draw, groups: list[Group]) -> Figure:
 def _bar(material: Material, group: Group, names: list[str]) -> Bar:
     label = words(group, names) or group.facts["accelerator"] or group.facts["model"]
     low, high = group.interval[1:] if group.interval else (None, None)
-    not_valid = not all(record.valid for record in group.records)
-    return Bar(label, group.images_per_second, material.style(group.facts["accelerator"]), low, high, not_valid)
+    kinds = {kind(record) for record in group.records}
+    doubt = next((word for word in (WRONG, NOT_VALID) if word in kinds), "")
+    return Bar(label, group.images_per_second, material.style(group.facts["accelerator"]), low, high, doubt)
 
 
 def _some_of_each(ordered: list[Group]) -> list[Group]:

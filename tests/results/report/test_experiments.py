@@ -107,13 +107,16 @@ def test_a_window_with_one_or_two_looks_at_the_hardware_has_no_curves():
 
 
 def test_bars_that_are_not_valid_say_so_and_no_figure_stands_at_an_intervals_end():
-    wrong = dataclasses.replace(gpu_run(3, 900, variable_update="independent"), problems=("foreign load",))
-    runs = [gpu_run(1, 1000), gpu_run(2, 1100), wrong]
+    doubtful = dataclasses.replace(gpu_run(3, 900, variable_update="independent"), problems=("foreign load",))
+    bad = {"problems": ("foreign load", "the update is off"), "wrong": ("the update is off",)}
+    wrong = dataclasses.replace(gpu_run(4, 800, variable_update="parameter_server"), **bad)
+    runs = [gpu_run(1, 1000), gpu_run(2, 1100), doubtful, wrong]
     (section,) = [
         each for each in page(gather(runs, include_invalid=True), "t", Drawer()).sections if each.name == "throughput"
     ]
     told = texts(section.figures[0].svg)
     assert "NOT VALID: independent" in told
+    assert "WRONG: parameter_server" in told
     assert "replicated: 1,049" in told
     assert "1,049" not in told
 
