@@ -16,7 +16,7 @@ RUNS = (
 
 
 class Runs(NamedTuple):
-    """Which runs an argument means: those of `paths`, or only those with `word` as their tag, set or suite."""
+    """Which runs an argument means: those of `paths`, or only those with `word` as their tag, set, suite or cell."""
 
     paths: list[Path]
     word: str
@@ -58,14 +58,13 @@ def selected(chosen: Runs) -> Selection:
         return Selection(records, left_out)
     named = [record for record in records if chosen.word in _words(record)]
     if not named:
-        from results.commands.choices import (
-            choices,
-        )  # needs pandas, for which who takes a kind of argument must not wait
+        # It needs pandas, for which who takes a kind of argument must not wait.
+        from results.commands.choices import choices
 
         words = ", ".join(sorted({word for record in records for word in _words(record)})) or "none at all"
-        told = f"No run has '{chosen.word}', of {chosen.text}, as its tag, its set or its suite. There is: {words}."
+        told = f"No run has '{chosen.word}', of {chosen.text}, as its tag, its set, its suite or its cell."
         of_cells = [record for record in records if record.suite.get("cell")]
-        raise FolderError("\n".join([told, *choices(of_cells, chosen.place)]))
+        raise FolderError("\n".join([f"{told} There is: {words}.", *choices(of_cells, chosen.place)]))
     return Selection(named, left_out)
 
 

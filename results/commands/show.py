@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "record", metavar="RECORD", type=arguments.runs,
-        help="a record, one JSON file; or a folder, or DIR@WORD with a suite's cell, a tag or a set, for the last one",
+        help="a record, one JSON file; or a folder, or DIR@WORD with a tag, a set, a suite or a cell, for the last one",
     )  # fmt: skip
     return made
 

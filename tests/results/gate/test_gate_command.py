@@ -140,7 +140,7 @@ def test_a_baseline_and_a_candidate_by_tag(tmp_path):
     assert output(*gate, f"--candidate={tmp_path}@v3")[0] == 0
     code, _, error = output(*gate, f"--candidate={tmp_path}@v4")
     assert (code, error) == (
-        2, f"No run has 'v4', of {tmp_path}@v4, as its tag, its set or its suite. There is: v1, v2, v3.\n"
+        2, f"No run has 'v4', of {tmp_path}@v4, as its tag, its set, its suite or its cell. There is: v1, v2, v3.\n"
     )  # fmt: skip
 
 
