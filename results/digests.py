@@ -1,6 +1,6 @@
 """What tables and histories need of many records, without reading again what has not changed since the last time.
 
-A *digest* is a record's row in a frame and its conditions. Digests of large folders are kept in a cache.
+A *digest* is a record's row in a frame, its conditions and its origin. Digests of large folders are kept in a cache.
 """
 
 import functools
@@ -17,6 +17,7 @@ from results.conditions import conditions
 from results.frame import COLUMNS, of_rows, row
 from results.record import RecordError, RunRecord
 from results.selection import gather
+from results.suites import Origin, origin
 
 CACHED_FROM = 500  # files in a folder: fewer are read in a quarter of a second
 _FILE = list(COLUMNS).index("file")
@@ -24,10 +25,11 @@ _RECORD_ID = list(COLUMNS).index("record_id")
 
 
 class Digest(NamedTuple):
-    """One record in short: `row` as results.frame.row makes it, and the facts of results.conditions."""
+    """One record in short: `row` as results.frame.row makes it, the facts of results.conditions, and its origin."""
 
     row: tuple[Any, ...]
     conditions: dict[str, str]
+    origin: Origin = Origin()
 
     @property
     def record_id(self) -> str:
@@ -59,6 +61,11 @@ def select_digests(paths: Iterable[str | Path], cached_from: int = CACHED_FROM) 
     return Digests(*gather(paths, functools.partial(_load, cached_from=cached_from), _read))
 
 
+def digest_of(record: RunRecord) -> Digest:
+    """Return the digest of `record`."""
+    return Digest(row(record), conditions(record), origin(record))
+
+
 def _load(folder: Path, cached_from: int) -> tuple[list[Digest], list[RecordError]]:
     names = store.names(folder)
     cache = Cache.of(folder) if len(names) >= cached_from else Cache()
@@ -86,18 +93,19 @@ def _known(cache: Cache, path: Path) -> Digest | RecordError:
     if known_conditions is None:
         reason, field = facts
         return RecordError(reason, field, str(path))
-    return Digest((*facts[:_FILE], str(path), *facts[_FILE + 1 :]), known_conditions)
+    row, made = facts[: len(COLUMNS)], facts[len(COLUMNS) :]
+    return Digest((*row[:_FILE], str(path), *row[_FILE + 1 :]), known_conditions, Origin(*made))
 
 
 def _entry(path: Path) -> tuple[list[Any], dict[str, str] | None]:
-    """Return what the cache keeps of a file: row and conditions, or reason, field and None; no path is in it."""
+    """Return what the cache keeps of a file: row with origin, conditions; or reason, field, None. No path is in it."""
     try:
         digest = _read(path)
     except RecordError as error:
         return [error.reason, error.field], None
-    return list(digest.row), digest.conditions
+    return [*digest.row, *digest.origin], digest.conditions
 
 
 def _read(path: Path) -> Digest:
     record: RunRecord = store.read(path)
-    return Digest(row(record), conditions(record))
+    return digest_of(record)

@@ -13,6 +13,7 @@ from results.naming import counted
 from results.record import RunRecord
 from results.selection import select
 from results.store import FolderError
+from results.suites import records_set_aside, told
 
 FORMATS: dict[str, Callable[[Sequence[RunRecord]], bytes]] = {
     "csv": tables.csv,
@@ -45,9 +46,12 @@ def main(options: argparse.Namespace, stdout: TextIO, stderr: TextIO) -> int:
     try:
         records, left_out = select(options.paths)
         report(left_out, stderr)
-        usable = [record for record in records if record.valid or options.include_invalid]
-        if len(usable) < len(records):
-            count = len(records) - len(usable)
+        aside = records_set_aside(records)
+        report(told(aside), stderr)
+        comparable = [record for record in records if record.record_id not in aside]
+        usable = [record for record in comparable if record.valid or options.include_invalid]
+        if len(usable) < len(comparable):
+            count = len(comparable) - len(usable)
             words = "1 record that is" if count == 1 else f"{count} records that are"
             report([f"Left out: {words} not valid. --include_invalid takes them in."], stderr)
         if wrong := sum(bool(record.wrong) for record in usable):

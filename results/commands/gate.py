@@ -15,7 +15,7 @@ from results.markdown import escaped
 from results.record import RunRecord
 from results.selection import UNREADABLE
 from results.store import FolderError
-from results.suites import superseded
+from results.suites import records_set_aside
 
 _EPILOG = """\
 A night is what ran with no pause of six hours in it, on one commit; a run counts as one value, a night as the geometric
@@ -85,8 +85,8 @@ def _judgment(options: argparse.Namespace, stderr: TextIO) -> Judgment:
     for side, left_out in (("baseline", baseline.left_out), ("candidate", tonight.left_out)):
         report((f"Left out of the {side}: {count} {reason}." for reason, count in left_out.items()), stderr)
     admitted = {run.record.record_id for run in tonight.runs}
-    passed_over = admitted | superseded(candidate)
-    rejected = [record for record in candidate if record.record_id not in passed_over and not record.trial]
+    passed_over = admitted | records_set_aside(candidate).keys()
+    rejected = [record for record in candidate if record.record_id not in passed_over]
     known = {field for run in (*baseline.runs, *tonight.runs) for field in run.facts}
     allowed = allowed_fields(options.allow_different, known)
     rules = Rules(options.threshold, options.must_detect, options.allow_partial)

@@ -10,7 +10,7 @@ from results.machines import HARDWARE
 from results.record import RunRecord
 from results.repeats import FASTEST, SLOWEST, has_mean
 from results.schema import canonical
-from results.suites import superseded
+from results.suites import records_set_aside
 from results.table import shown
 
 Facts = dict[str, str]
@@ -47,13 +47,11 @@ def admit(records: Iterable[RunRecord], include_invalid: bool = False) -> Admitt
     The trials of a search never can, nor attempts at a run that its suite made again after them.
     """
     records = list(records)
-    runs, left_out, made_again = [], Counter[str](), superseded(records)
+    runs, left_out, aside = [], Counter[str](), records_set_aside(records)
     for record in records:
         speed, told = record.steady_images_per_second, facts(record)
-        if record.trial:
-            left_out["made by a search"] += 1
-        elif record.record_id in made_again:
-            left_out["that their suite made again"] += 1
+        if record.record_id in aside:
+            left_out[aside[record.record_id]] += 1
         elif not (record.valid or include_invalid):
             left_out[COMPUTED_WRONG if record.wrong else DOUBTFUL] += 1
         elif not speed:

@@ -14,6 +14,7 @@ from results.machines import HARDWARE, labels
 from results.naming import counted
 from results.repeats import CONFIGURATION, SETTINGS, has_mean, repeats
 from results.statistics.change_points import FEWEST, change_points, noise
+from results.suites import set_aside, told
 
 FACTS = (*HARDWARE, *SOFTWARE)
 SEPARATE = HARDWARE  # another machine has another figure, as in reports and exports
@@ -98,11 +99,15 @@ def histories(
 ) -> Histories:
     """Return the series of the valid records among `digests`, one for each configuration on each machine.
 
+    As in comparisons, trials of a search and attempts that a suite made again are never among them.
     `separate`: which of FACTS make series of their own; without any, a machine that gets another GPU stays one series.
     """
-    usable = []
+    every, usable = list(digests), []
+    aside = set_aside({digest.record_id: digest.origin for digest in every})
     invalid = timeless = 0
-    for digest in digests:
+    for digest in every:
+        if digest.record_id in aside:
+            continue
         if not (_of(digest, "valid") or include_invalid) or not has_mean(_of(digest, "steady_images_per_second")):
             invalid += 1
         elif not _of(digest, "started_at"):
@@ -112,7 +117,7 @@ def histories(
     groups = repeats(usable, _facts, dict.fromkeys((*CONFIGURATION, *separate)))
     machines = labels((group[0].conditions for group in groups), separate)
     found = [_series(group, separate, machine) for group, machine in zip(groups, machines, strict=True)]
-    left_out = []
+    left_out = told(aside)
     if invalid:
         why = "without a figure" if include_invalid else "not valid (--include_invalid) or without a figure"
         left_out.append(f"Left out: {counted(invalid, 'record')}, {why}.")

@@ -58,7 +58,7 @@ def _summary(material: Material) -> tuple[str, ...]:
     accelerators = ", ".join(filter(None, material.accelerators)) or "unknown"
     told = f"{runs} of {counted(models, 'model')}. Accelerators: {accelerators}."
     left_out = (
-        f" Left out, as not valid or without a figure: {counted(len(material.left_out), 'run')}."
+        f" Left out, for reasons that stand at the foot: {counted(len(material.left_out), 'run')}."
         if material.left_out
         else ""
     )

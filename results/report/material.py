@@ -17,6 +17,7 @@ from results.report.revisions import revisions
 from results.scaling import EFFICIENCY_BOUND
 from results.statistics.between_runs import Interval, interval
 from results.statistics.two_sides import Ratio, ratio
+from results.suites import records_set_aside
 from results.table import printable
 
 # What a reader is told of a run, and what so parts rows, in this order. Values are text, "" where not known. The
@@ -110,10 +111,18 @@ class Material:
 
 
 def gather(records: Sequence[RunRecord], include_invalid: bool = False, **options: Any) -> Material:
-    """Group `records`, those that are valid unless all are asked for; `options` are the further fields of Material."""
+    """Group `records`, those that are valid unless all are asked for; `options` are the further fields of Material.
+
+    As in comparisons, trials of a search and attempts that a suite made again never enter.
+    """
+    aside = records_set_aside(records)
 
     def enters(record: RunRecord) -> bool:
-        return (record.valid or include_invalid) and has_mean(record.steady_images_per_second)
+        return (
+            record.record_id not in aside
+            and (record.valid or include_invalid)
+            and has_mean(record.steady_images_per_second)
+        )
 
     groups = []
     for found in repeats(zip(records, facts_of(records), strict=True), _identity, (*SAME, *FACTS)):

@@ -6,9 +6,7 @@ import pytest
 from matplotlib.image import imread
 
 from results.__main__ import main
-from results.conditions import conditions
-from results.digests import Digest
-from results.frame import row
+from results.digests import digest_of
 from results.history.plot import MOST_PANELS, figure
 from results.history.series import histories
 from results.history.text import text
@@ -39,7 +37,7 @@ def slower_from_shift_on(**changes):
 
 
 def digests(records):
-    return [Digest(row(each), conditions(each)) for each in records]
+    return [digest_of(each) for each in records]
 
 
 def test_a_change_says_when_how_much_and_what_changed_there():

@@ -1,8 +1,7 @@
 """What the figures stand on: the runs that are left out, the conditions, the sources."""
 
-import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from results import reference
 from results.checks import NOT_VALID, WRONG
@@ -13,6 +12,7 @@ from results.reference.hardware import RATED_POWER
 from results.report.material import Material, facts_of, kind, words_of
 from results.report.page import Section, Table, number, table
 from results.report.svg import Draw
+from results.suites import MADE_AGAIN, records_set_aside
 from results.table import printable, state
 
 _COMMIT = 12  # digits, which tell the commits of any repository apart
@@ -39,9 +39,11 @@ def validity(material: Material, _draw: Draw) -> Section:
     told.append(f"{outside}{' Figures in brackets are not to be used.' if invalid or left_out else ''}")
     facts = facts_of([*records, *left_out])  # of all at once, as a machine is called by what parts it from the others
     bracketed = list(zip([*records, *left_out], facts, strict=True))
+    aside = records_set_aside([*records, *left_out])  # of trials it is among the problems
+    made_again = {record_id for record_id, why in aside.items() if why == MADE_AGAIN}
     tables = (
         _bracketed([each for each in bracketed[: len(records)] if not each[0].valid], "Not valid, but in the figures"),
-        _bracketed(bracketed[len(records) :], "Left out"),
+        _bracketed(bracketed[len(records) :], "Left out", made_again),
     )
     return Section("validity", "Validity", tuple(told), tuple(found for found in tables if found.rows))
 
@@ -82,15 +84,20 @@ def _environments(records: list[RunRecord]) -> list[Table]:
     return found
 
 
-def _bracketed(records: Sequence[tuple[RunRecord, Mapping[str, str]]], caption: str) -> Table:
-    rows = itertools.starmap(_problem, records)
+def _bracketed(
+    records: Sequence[tuple[RunRecord, Mapping[str, str]]], caption: str, made_again: Collection[str] = ()
+) -> Table:
+    rows = [_problem(record, facts, record.record_id in made_again) for record, facts in records]
     return table(("run", "what", ">images/s", "state", "+why"), rows, caption, folded=True)
 
 
-def _problem(record: RunRecord, facts: Mapping[str, str]) -> tuple[str, ...]:
+def _problem(record: RunRecord, facts: Mapping[str, str], made_again: bool) -> tuple[str, ...]:
     speed = record.steady_images_per_second
-    reasons = "; ".join(filter(None, [record.message, *record.problems])) or "no figure"
-    word = "no figure" if record.valid else state(record.valid, record.status, bool(record.wrong))
+    again = "its suite made it again" * made_again
+    reasons = "; ".join(filter(None, [record.message, *record.problems, again])) or "no figure"
+    word = "made again" if made_again else "no figure"
+    if not record.valid:
+        word = state(record.valid, record.status, bool(record.wrong))
     what = words_of(
         facts, ("model", "dataset", "accelerator", "num_gpus", "batch_size", "precision", "variable_update")
     )
