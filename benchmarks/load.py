@@ -14,25 +14,11 @@ from benchmarks.environment import ask, processes, started_nvml
 from benchmarks.machine.answers import answer
 from benchmarks.telemetry.cuda_order import bus
 from results.checks import TOO_SHORT
+from results.telemetry import SLOWED
 
 LEAST_SECONDS = 0.5  # the kernel counts in hundredths of a second
 _IDLE = ("idle", "iowait")
 _WITHIN_OTHERS = ("guest", "guest_nice")  # Linux counts them in user and nice too
-
-# The reasons for which a GPU slows its clocks down that make a figure doubtful. A power limit set in software is no
-# such reason: large GPUs run at it whenever they are busy.
-SLOWED = {
-    0x08: "a hardware slowdown",
-    0x20: "its temperature (software limit)",
-    0x40: "its temperature (hardware limit)",
-    0x80: "the power brake",
-}
-# Those that are how a GPU is set: they make no figure doubtful, and say why it is not higher.
-HELD = {
-    0x02: "the clocks that were set for it",
-    0x04: "its power limit",
-    0x10: "the clocks of others (sync boost)",
-}
 
 
 class _Times(NamedTuple):

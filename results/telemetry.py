@@ -6,8 +6,22 @@ from typing import Any, TypeGuard
 from results.schema import section
 
 _MOST = 1e18  # no second and no quantity is as large
-_IDLE = 0x01  # NVML's nvmlClocksEventReasonGpuIdle
 _LATE = 1.1  # times what was asked for: less is no news
+
+# The reasons for which a GPU slows its clocks down that make a figure doubtful, as bits of NVML's
+# nvmlClocksEventReasons. A power limit set in software is none of them: large GPUs run at it whenever they are busy.
+SLOWED = {
+    0x08: "a hardware slowdown",
+    0x20: "its temperature (software limit)",
+    0x40: "its temperature (hardware limit)",
+    0x80: "the power brake",
+}
+# Those that are how a GPU is set: they make no figure doubtful, and say why it is not higher.
+HELD = {
+    0x02: "the clocks that were set for it",
+    0x04: "its power limit",
+    0x10: "the clocks of others (sync boost)",
+}
 
 _OF_A_GPU = {
     "utilisation": "computing {:.0%} of the time",
@@ -30,7 +44,7 @@ def in_short(telemetry: Mapping[str, Any]) -> Iterator[str]:
     gpus = section(telemetry, "gpus")
     for name in gpus:
         found = section(gpus, name)
-        words = [*_means(found, _OF_A_GPU), *_seldom(found, telemetry.get("interval_seconds"))]
+        words = [*_means(found, _OF_A_GPU), *_held(found), *_seldom(found, telemetry.get("interval_seconds"))]
         yield f"{name}: {', '.join(words) or 'nothing is told of it'}"
     if isinstance(joules := telemetry.get("joules_per_image"), float):
         yield f"{joules:.4g} J an image, of the GPUs alone"
@@ -47,8 +61,8 @@ def out_of_order(telemetry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def is_held_down(reasons: float) -> bool:
-    """Whether a GPU's clocks are held down for any of NVML's `throttle_reasons`, of which idleness is none."""
-    return bool(int(reasons) & ~_IDLE)
+    """Whether a GPU's clocks are held down for a reason of SLOWED or HELD; NVML's mask has others, such as idleness."""
+    return any(int(reasons) & bit for bit in SLOWED | HELD)
 
 
 def is_quantity(value: object) -> TypeGuard[float]:
@@ -64,14 +78,21 @@ def _means(found: Mapping[str, Any], texts: Mapping[str, str]) -> Iterator[str]:
             yield text.format(mean / 1e9 if name.endswith("bytes") else mean)
 
 
-def _slowed(found: Mapping[str, Any]) -> Iterator[str]:
-    for reason, share in section(found, "slowed_shares").items():
-        if isinstance(share, float):
-            yield f"slowed by {reason.removeprefix('its ')} in {share:.0%} of the time"
+def _held(found: Mapping[str, Any]) -> Iterator[str]:
+    """How long its clocks were held down by how it is set, which is in order."""
+    for reason, share in _shares(found):
+        if reason in HELD.values():
+            yield f"held by {reason.removeprefix('its ')} in {share:.0%} of the time"
+
+
+def _shares(found: Mapping[str, Any]) -> list[tuple[str, float]]:
+    return [(reason, share) for reason, share in section(found, "slowed_shares").items() if isinstance(share, float)]
 
 
 def _out_of_order(found: Mapping[str, Any]) -> Iterator[str]:
-    yield from _slowed(found)
+    for reason, share in _shares(found):
+        if reason not in HELD.values():
+            yield f"slowed by {reason.removeprefix('its ')} in {share:.0%} of the time"
     for kind in ("corrected", "uncorrected"):
         errors = section(found, "counted").get(f"{kind}_ecc_errors")
         if is_quantity(errors) and errors > 0:

@@ -15,13 +15,13 @@ from typing import Any
 import psutil
 
 from benchmarks.environment import ask, mig_parts, processes, started_nvml
-from benchmarks.load import SLOWED
 from benchmarks.machine.answers import answer
 from benchmarks.params import Params
 from benchmarks.params.conditions import asked_gpus
 from benchmarks.telemetry import wiring
 from benchmarks.telemetry.cuda_order import shown, unloadable
 from benchmarks.telemetry.wiring import Wiring
+from results.telemetry import SLOWED
 
 NOT_ASKED = "not asked"
 _EXCLUSIVE = (1, 3)  # of nvmlComputeMode_t: EXCLUSIVE_THREAD, which drivers take for EXCLUSIVE_PROCESS

@@ -297,7 +297,7 @@ def test_what_is_around_the_processors_is_told(tmp_path):
 def test_telemetry_is_told_in_means_and_units(tmp_path):
     gpu = {
         "summary": {"utilisation": {"mean": 0.97}, "power_watts": {"mean": 640.0}, "memory_used_bytes": {"mean": 34e9}},
-        "slowed_shares": {"its temperature (hardware limit)": 0.25},
+        "slowed_shares": {"its temperature (hardware limit)": 0.25, "its power limit": 0.75},
         "counted": {"corrected_ecc_errors": 3, "uncorrected_ecc_errors": 1},
         "every_seconds": 1.93,
         "failure": "NVML told nothing more, from power_watts on: GPU is lost",
@@ -310,8 +310,9 @@ def test_telemetry_is_told_in_means_and_units(tmp_path):
         "error, NVML told nothing more, from power_watts on: GPU is lost"
     ) in text
     assert (
-        "GPU 0: computing 97% of the time, 640 W, 34.0 GB used, looked at every 1.9 s where 1 s were asked for" in text
-    )
+        "GPU 0: computing 97% of the time, 640 W, 34.0 GB used, held by power limit in 75% of the time, looked at "
+        "every 1.9 s where 1 s were asked for"
+    ) in text
     assert "0.5 J an image, of the GPUs alone" in text
     assert "host: processors busy 50% of the time, 2.0 GB resident" in text
 

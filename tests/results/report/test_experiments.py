@@ -38,11 +38,11 @@ def test_the_hardware_is_drawn_by_quantity_and_told_in_a_table(sections):
 def test_what_was_out_of_order_with_a_gpu_is_drawn_and_said():
     seen = telemetry(500)
     seen["gpus"]["GPU 1"] |= {
-        "slowed_shares": {"the power brake": 0.4},
+        "slowed_shares": {"its power limit": 0.1, "the power brake": 0.4},
         "failure": "NVML told nothing more: GPU is lost",
     }
     seen["gpus"]["GPU 1"]["series"] |= {
-        "throttle_reasons": [0x01, 0x80, 0x81, 0x04, None, *[0x00] * 5],
+        "throttle_reasons": [0x01, 0x80, 0x81, 0x04, None, 0x200, *[0x00] * 4],
         "pcie_received_bytes_per_second": [2e9] * 10,
     }
     seen["host"]["series"] |= {
