@@ -26,7 +26,8 @@ _SECRET = re.compile(
 )
 _LOGIN = re.compile(r"(?<=://)[^/\s@]+@")
 _IN_QUERY = re.compile(r"(?P<name>[?&](?P<word>[^=&\s]*)=)[^&\s]+")
-_SIGNATURE = re.compile("signature|sig", re.IGNORECASE)  # of addresses, which open without a login then
+# Of addresses, which open without a login then; "design" is none.
+_SIGNATURE = re.compile("signature|(?<![a-z])sig(?![a-z])", re.IGNORECASE)
 _NAMES_HOSTS = re.compile(r"^TF_CONFIG$|HOST(NAME|S|ID)?$|ADDR|COMM_ID")
 _ADDRESS = re.compile(r"(?<![\w.])(\d{1,3}(?:\.\d{1,3}){3})(?=:\d)")
 _LEAST = 4  # letters of a host's name that are looked for in free text: shorter ones stand there by chance

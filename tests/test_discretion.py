@@ -25,6 +25,7 @@ from benchmarks.params import Params, options
         ("https://host/x?token=abc&size=3", "https://host/x?token=(hidden)&size=3"),
         ("https://host/x?X-Amz-Signature=abc", "https://host/x?X-Amz-Signature=(hidden)"),
         ("https://host/x?auth=abc&user=me&pw=b", "https://host/x?auth=(hidden)&user=me&pw=(hidden)"),
+        ("https://host/x?design=4&sig=abc&SigV=1", "https://host/x?design=4&sig=(hidden)&SigV=1"),
         ("/home/me/data@2x", "/home/me/data@2x"),
         ("gs://bucket/imagenet", "gs://bucket/imagenet"),
     ],
