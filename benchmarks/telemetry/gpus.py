@@ -13,10 +13,9 @@ from typing import Any
 
 from benchmarks.environment import ask, leave_nvml, started_nvml
 from benchmarks.load import own_gpus
-from benchmarks.telemetry.series import Part
+from benchmarks.telemetry.series import Part, Sample
 
 Question = Callable[[ModuleType, Any], float]
-Sample = dict[str, float | None]
 
 MOMENTARY: Mapping[str, Question] = {
     "utilisation": lambda nvml, gpu: nvml.nvmlDeviceGetUtilizationRates(gpu).gpu / 100,

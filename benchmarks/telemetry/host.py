@@ -11,11 +11,10 @@ import psutil
 from benchmarks.load import processor_seconds
 from benchmarks.machine.answers import answer
 from benchmarks.machine.files import read_text, whole_number, word
+from benchmarks.telemetry.series import Sample
 
 _RAPL = Path("/sys/class/powercap")
 _STATISTICS = Path("/proc/stat")
-
-Sample = dict[str, float | None]
 
 
 class Host:

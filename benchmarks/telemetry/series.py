@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from benchmarks.load import HELD, SLOWED
+from results.telemetry import HELD, SLOWED
 
 MOST_KEPT = 1000  # samples of a series in a record
 REASONS = "throttle_reasons"  # a mask, which has neither mean nor extremes
@@ -57,12 +57,12 @@ class Series:
     _begin: Sample = field(default_factory=dict)
     _due: list[float] = field(default_factory=list)  # what samples cover that are not the last of a part
 
-    def look(self, seconds: float, part: Part) -> None:
+    def look(self, seconds: float, part: Part | None = None) -> None:
         """Take a sample, `seconds` into the window; it does not count if the `part` has ended meanwhile."""
-        if part.over:
+        if part and part.over:
             return
         sample = self.source.sample()
-        if not part.over:
+        if not (part and part.over):
             self._add(seconds, sample)
             self._due.append(self.covered[-1])
 

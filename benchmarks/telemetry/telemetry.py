@@ -109,7 +109,9 @@ class Telemetry:
 
     def _look_at_host(self, part: Part) -> None:
         with self._at_host:
-            self._host.look(self._seconds(self._clock()), part)
+            seconds = self._seconds(self._clock())
+            if not part.over:  # its rates begin anew then, so it counts if the part ends meanwhile; the last waits
+                self._host.look(seconds)
 
     def _look_last(self, part: Part | None = None) -> None:
         """Look at the GPUs at the end of a part, first at what goes on counting; not where the `part` is given up."""

@@ -1,6 +1,7 @@
 """Telemetry over the real nvidia-ml-py and a stand-in for the driver's library."""
 
 import os
+import threading
 import time
 
 import numpy as np
@@ -188,6 +189,32 @@ def test_the_host_is_looked_at_when_the_window_ends_and_not_when_nvml_has_answer
     found = watched(held)
     assert found["gpus"]["GPU 0"]["failure"]
     assert found["host"]["summary"]["nvml_given_up"]["most"] == 0
+
+
+def test_a_look_at_the_host_counts_though_the_window_ends_meanwhile():
+    """Rates begin anew with it: the last look's would stand for a time in which they were not taken."""
+    looking = threading.Event()
+
+    class Slow:
+        looks = 0
+
+        def sample(self):
+            self.looks += 1
+            if self.looks == 2:  # rates began with the first
+                looking.set()
+                time.sleep(0.1)
+            return {"look": float(self.looks)}
+
+        def counters(self):
+            return {}
+
+    watch = Telemetry(INTERVAL)
+    watch._host.source = Slow()
+    with watch.part():
+        assert looking.wait(10)
+    found = watch.facts(None)["host"]["series"]["look"]
+    assert found == [2.0 + place for place in range(len(found))]
+    assert len(found) > 1
 
 
 def test_what_was_heard_of_pcie_in_one_part_is_not_told_of_the_next(h200):
