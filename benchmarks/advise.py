@@ -94,17 +94,20 @@ def advise(options: argparse.Namespace, flags: Sequence[str]) -> None:
     choices = {
         count: choose(situation(params.model, training, about.kind, count, about.wired(count), {})) for count in counts
     }
-    found = Findings(params.model, params.batch_size, about.kind, about.machine, base, choices)
     runs = Runs({})
     if options.measure:
         cases = [Case(count, candidate) for count in counts if count > 1 for candidate in tried]
         runs, base = _measure(options, params, flags, about, cases, base)
     several = [count for count in counts if count > 1]
-    found = dataclasses.replace(
-        found,
+    found = Findings(
+        params.model,
+        params.batch_size,
+        about.kind,
+        about.machine,
+        base,
+        choices,
         why_not=about.why_not,
         broken=about.broken,
-        base=base,
         predicted=_predicted(several, tried, about, base, params, training),
         measured={count: ranked(of_count) for count in several if (of_count := _of(runs.speeds, count))},
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import tensorflow as tf
 
@@ -14,8 +12,6 @@ from benchmarks.params import ResolvedParams, rate_schedule
 _RESNET_EPOCHS = (30.0, 60.0, 80.0, 90.0)
 _RESNET_WARMUP_EPOCHS = 5.0
 _RESNET_IMAGES = 256
-
-OfEpochs = Callable[[np.ndarray], np.ndarray]  # learning rates at numbers of epochs gone by
 
 
 class LearningRate:

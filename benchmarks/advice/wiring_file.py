@@ -17,7 +17,7 @@ from variable_mgr.link_graph import LEVELS
 UNFIT = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)  # what reading others raises
 _LARGEST = 16 * 2**20  # bytes; that of 16 GPUs has 30,000
 _MOST_NVLINKS = 64  # of a GPU; the most today are 18
-_MOST_CORES = 2**16
+_MOST_CORES = 2**16  # numbers of cores: Linux is built for 8192 at most, so a larger one is damage
 
 
 def read(path: Path) -> Wiring:

@@ -19,7 +19,6 @@ from benchmarks.inputs.imagenet_folder import SAMPLE_IMAGES
 from benchmarks.inputs.imagenet_plan import Plan
 
 _PROGRAM = "python -m benchmarks.inputs.imagenet"
-_INTERRUPTED = "complete shards stay, and the same command goes on from there"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

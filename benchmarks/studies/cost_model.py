@@ -36,7 +36,7 @@ TELLING = (
     f"For others tell {', '.join(LINKS)} by columns or flags: then each GPU has a link of its own.",
 )
 TABLE = FOLDER / "tf_benchmarks_2017.csv"
-_MOST_DEVICES = 2**20
+_MOST_DEVICES = 2**20  # several times the largest cluster that was told of (some 200,000 GPUs): more is a slip
 GIVEN = (*LINKS, "variable_update", "batch_size_per_device")  # by flags, for rows that do not tell
 
 
