@@ -128,9 +128,7 @@ def train_workload(
     for line in header(workload).lines():
         console.line(line)
     if params.verify_variable_update and not params.forward_only:
-        check()
-        place.stage("verifying the variable update")
-        prove_update(draft, console, workload)
+        prove_update(draft, workload, place, console, check)
 
     console.line("Generating training model")
     check()
@@ -245,8 +243,10 @@ def counted(workload: Workload, console: Console) -> dict[str, Any]:
     return counts
 
 
-def prove_update(draft: Draft, console: Console, workload: Workload) -> None:
+def prove_update(draft: Draft, workload: Workload, place: Place, console: Console, check: Callable[[], None]) -> None:
     """See whether the variables are updated as on one device, before anything is timed."""
+    check()
+    place.stage("verifying the variable update")
     draft.verdict = verify_update(workload)
     if draft.wrong_update:
         console.notice(f"WARNING: {draft.wrong_update}: this run will be invalid.")
