@@ -16,7 +16,7 @@ def test_a_good_run_of_few_steps_is_right_and_not_fit_for_comparison(main_job):
     (record,) = main_job.records
     assert (main_job.code, record["status"], record["valid"]) == (0, "completed", False)
     assert "too few steps: 12 steps, and an interval needs 50" in record["problems"]
-    assert all(problem.startswith(("too few steps", "foreign load")) for problem in record["problems"])
+    assert all(problem.startswith(("too few steps", "too short", "foreign load")) for problem in record["problems"])
     assert "run_benchmark.py: not fit for comparison: too few steps: 12 steps" in main_job.err
     assert "INVALID" not in main_job.err
     assert "determinism" not in record["checks"], "which takes --deterministic"

@@ -23,6 +23,7 @@ HOW = (
     "Figures are medians. 'Times as good' is the geometric mean of the pairs' ratios, with its 95 % interval: the runs "
     "of a pair are neighbours in time, so it need not be the quotient of the medians."
 )
+_MEANT_TO_BE = ("too few steps", "too short")  # how problems begin that runs of studies have on purpose
 BY_CHANCE = "An interval of 95 % is of its case alone: of 20 cases in which nothing differs, one is told to by chance."
 
 
@@ -152,12 +153,12 @@ def _lacks(missing: Missing) -> str:
 def _doubts(finding: Finding) -> list[str]:
     """How many of the runs computed something wrong, and how many are doubtful by themselves, with the first reasons.
 
-    That their steps are few is none: all are meant to be short, and the pairs tell whether they were too short.
+    That they are short is none: all are meant to be, and the pairs tell whether they were too short.
     """
     records = _records(finding)
     wrong = [record.wrong[0] for record in records if record.wrong]
     doubts = [
-        [each for each in record.problems if not each.startswith("too few steps")]
+        [each for each in record.problems if not each.startswith(_MEANT_TO_BE)]
         for record in records
         if not record.wrong
     ]

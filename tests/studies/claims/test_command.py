@@ -130,7 +130,7 @@ def test_doubts_of_runs_are_told_but_that_they_are_short(tmp_path):
     one = case()
     story = command.plan([claim(one)], two_cores(tmp_path))
     short, loud = "too few steps: 8 steps", "foreign load: other processes took 50% of the CPUs"
-    runs = cycle([record(problems=(short,)), record(problems=(short, loud))])
+    runs = cycle([record(problems=(short,)), record(problems=(short, "too short: a window", loud))])
     command.measure(story, lambda _: Measured(1.0, {}, next(runs)), 3, Budget())
     told = " ".join(command.writing.text(story).split())
     assert f"Of 6 runs 3 are doubtful by themselves: {loud}." in told
