@@ -54,7 +54,9 @@ def decoded(given: str, data: bytes) -> Picture:
             f"{given} is {found}, and the models were made for RGB. Convert it, as ImageMagick does: convert FILE "
             "-alpha remove -type TrueColor PNG24:rgb.png."
         )
-    return Picture(_turned(pixels, orientation) if (orientation or UPRIGHT) != UPRIGHT else pixels, orientation)
+    if orientation is not None and orientation != UPRIGHT:
+        pixels = _turned(pixels, orientation)
+    return Picture(pixels, orientation)
 
 
 def _beside_the_pixels(given: str, data: bytes) -> tuple[str, int | None]:

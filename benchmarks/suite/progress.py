@@ -81,7 +81,7 @@ def what(attempt: Attempt) -> str:
     if attempt.outcome in (DONE, INVALID):
         speed = f"{attempt.images_per_second:,.1f} images/s" if attempt.images_per_second else "done"
         return f"{speed}{batch}{f' ({attempt.doubt})' if attempt.doubt else ''}"
-    reason = attempt.message.splitlines()[0] if attempt.message else "no reason known"
+    reason = attempt.message.splitlines()[0].rstrip(".") if attempt.message else "no reason known"
     return f"{attempt.outcome.replace('_', ' ').upper()}{batch}: {reason}"
 
 

@@ -16,6 +16,7 @@ class Progress:
     """A case of a claim on its way. `rank`: its place among the cases of its claim, from 0, the most telling one.
 
     `pair_seconds`: what its last pair took, 0 before the first. `failure`: why it is given up; "" if it is not.
+    `ended_after`: the seconds after which its first pair was ended, as the budget was spent; 0 if it was not.
     """
 
     claim: Claim
@@ -24,6 +25,7 @@ class Progress:
     pairs: list[tuple[Measured, Measured]] = field(default_factory=list)
     pair_seconds: float = 0.0
     failure: str = ""
+    ended_after: float = 0.0
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from benchmarks.studies.claims.effect import Finding
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.schedule import Progress, Story
 from results.comparison.verdict import bounds
-from results.durations import about
+from results.durations import about, figure
 from results.record import RunRecord
 
 WIDTH = 118
@@ -119,19 +119,25 @@ def _paragraphs(story: Story) -> Iterator[str]:
         name = claim.name
         lines = [f"{name}: {claim.says} ({claim.source})"]
         cases = [each for each in story.cases if each.claim.name == name]
-        lines += [f"{each.case.name}: {told(each, story)}" for each in cases if each.pairs or each.failure]
+        lines += [f"{each.case.name}: {told(each, story)}" for each in cases if _begun(each)]
         lines += [_lacks(missing) for of, missing in story.missing if of.name == name]
-        if left := [each.case.name for each in cases if not each.pairs and not each.failure]:
-            lines.append(f"{not_measured(story)}: {', '.join(left)}")
+        if left := [each.case.name for each in cases if not _begun(each)]:
+            lines.append(f"{NOT_MEASURED}, as {story.why_not}: {', '.join(left)}")
         yield "\n".join(
             textwrap.fill(line, WIDTH, initial_indent="- " * (number > 0), subsequent_indent="  " * (number > 0))
             for number, line in enumerate(lines)
         )
 
 
-def not_measured(story: Story) -> str:
+def _begun(progress: Progress) -> bool:
+    """Whether there is something to tell of this case that is not true of all whose turn did not come."""
+    return bool(progress.pairs or progress.failure or progress.ended_after)
+
+
+def not_measured(progress: Progress, story: Story) -> str:
     """What is said of a case without pairs."""
-    return f"{NOT_MEASURED}, as {story.why_not}"
+    why = f"its first pair was not done after {figure(progress.ended_after)}, when the time was over"
+    return f"{NOT_MEASURED}, as {why if progress.ended_after else story.why_not}"
 
 
 def told(progress: Progress, story: Story) -> str:
@@ -139,7 +145,7 @@ def told(progress: Progress, story: Story) -> str:
     if progress.failure:
         return f"failed: {progress.failure}"
     if not progress.pairs:
-        return f"{not_measured(story)}."
+        return f"{not_measured(progress, story)}."
     finding = progress.finding
     sentences = [f"{finding.judgment.outcome}: {finding.judgment.words}."]
     return " ".join([*sentences, *finding.reasons, *_doubts(finding)])
@@ -186,7 +192,7 @@ def _plain(progress: Progress, story: Story) -> dict[str, Any]:
         "other": {"name": case.other.name, "flags": case.other.flags, "program": case.other.program},
         "claimed": {**vars(case.promise), "words": str(case.promise)},
         "outcome": outcome(progress),
-        "words": finding.judgment.words if progress.pairs else progress.failure or not_measured(story),
+        "words": finding.judgment.words if progress.pairs else progress.failure or not_measured(progress, story),
         "reasons": finding.reasons,
         "times_as_good": ratio and {"value": ratio.value, "low": ratio.low, "high": ratio.high},
         "pairs": [{"advised": _side(advised), "other": _side(other)} for advised, other in progress.pairs],

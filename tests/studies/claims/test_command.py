@@ -221,6 +221,23 @@ def test_a_process_that_is_not_done_within_the_budget_is_ended_and_has_not_faile
         measuring.prepare(FILES)
 
 
+def test_a_pair_that_the_budget_cut_off_is_told_as_begun(tmp_path):
+    clock = Clock()
+
+    def run(way):
+        clock.now += 14
+        if way.name == "bad":
+            raise BudgetSpentError
+        return Measured(1.0, {})
+
+    story = command.plan([claim(case("cut", seconds=5), case("next", seconds=5))], two_cores(tmp_path))
+    command.measure(story, run, 1, Budget(20, clock))
+    told = command.writing.text(story)
+    assert "- cut: not measured, as its first pair was not done after 28 s, when the time was over." in told
+    assert "- not measured, as its pairs do not fit in the time that was left: next" in told
+    assert command.too_short(story, 1) == ("the first pair of stand_in: cut was not done after 28 s. Give more.")
+
+
 def test_time_that_is_left_goes_to_what_is_not_told(tmp_path):
     clear = Case("clear", Way("quick"), Way("slow"))
     noisy = case("noisy")
@@ -418,7 +435,7 @@ def test_what_measured_nothing_keeps_the_files_of_before(tmp_path, monkeypatch, 
     assert [file.read_text() for file in files.values()] == ["of before"] * 2
     if words:
         told = capsys.readouterr().err
-        assert "error: --budget=0.01: nothing was measured: the shortest case is expected to take about 6 s" in told
+        assert "error: --budget=0.01 s: nothing was measured: the shortest case is expected to take about 6 s" in told
 
 
 def test_records_that_can_no_longer_be_written_end_the_study(tmp_path, monkeypatch, stand_in, capsys):
