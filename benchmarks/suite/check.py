@@ -14,6 +14,7 @@ from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, CommandLineError, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
+from benchmarks.studies.claims.claim import PAIRS, quoted
 from benchmarks.suite.cells import Cell, names, unpassable
 from benchmarks.suite.description import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL, Placed, Setting, Settings
 from benchmarks.suite.study_names import study_cases, study_names
@@ -120,8 +121,9 @@ def _check_cases(study: str, cases: Setting, problems: list[str]) -> None:
     names = study_cases(study)
     for pattern in str(cases.text).split(","):
         if not any(fnmatch(name, pattern) for name in names):
-            told = f"cases: no case of {study} is called '{pattern}'. There are: {'; '.join(names)}"
-            problems.append(f"{cases.where}: {told}. * stands for anything.")
+            told = f"cases: no case of {study} is called '{pattern}'. There are: {quoted(names)}"
+            several = " Several are a list, as in cases: [one, other]." if "?" in pattern else ""
+            problems.append(f"{cases.where}: {told}. * stands for anything.{several}")
 
 
 def _command(flags: dict[str, str], settings: Settings, where: str, problems: list[str]) -> CommandLine | None:
@@ -188,9 +190,16 @@ def _name_of_study(cell: Cell) -> str:
 
 
 def _asked(one: _One) -> str:
-    """What a cell runs, however its flags are written: 05 is 5."""
-    command = one.command
-    return repr((sorted(command.given), command.params)) if command else one.cell.id
+    """What a cell runs, however its flags are written: 05 is 5, and 60s is 1m."""
+    command, cell = one.command, one.cell
+    if command:
+        return repr((sorted(command.given), command.params))
+    if not cell.study or one.problems:
+        return cell.id
+    options = cell.flags
+    budget = durations.seconds(options["budget"]) if "budget" in options else None
+    cases = sorted(set(options["cases"].split(","))) if "cases" in options else None
+    return repr((cell.study, budget, int(options.get("pairs", PAIRS)), cases))
 
 
 def _equal(cells: Sequence[Cell], asked: Sequence[str], placed: Sequence[Placed], problems: list[str]) -> set[int]:

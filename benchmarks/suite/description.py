@@ -7,7 +7,8 @@ cells: [{model: vgg16}]             and these are cells
 exclude: [{num_gpus: 4}]            but not these; {study: xla} leaves out a study
 overrides: [{where: {num_gpus: [2, 4]}, set: {batch_size: 32}}]
 studies: all                        the studies of python -m benchmarks.studies, a cell each
-studies: [{study: all, pairs: 3}]   with options of their own, see STUDY_OPTIONS; cells can be such, too
+studies: [{study: all, pairs: 3}]   with options of their own, see STUDY_OPTIONS; cells can be such, too, as can where
+                                    and exclude: {study: all} means every study there
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from benchmarks.suite.yaml_lines import Mapping, Node, Sequence, Text
 FAILURES = ("crash", "out_of_memory", "hang", "invalid")  # what a retry may help against
 RETRIES = tuple(f"retries.{failure}" for failure in FAILURES)
 WORDS_OF_A_CELL = ("repeats", "time_limit", "on_out_of_memory", *RETRIES)
+ALL = "all"  # in place of a study's name: every one
 STUDY_OPTIONS = ("budget", "pairs", "cases")  # of python -m benchmarks.studies
 WORDS = ("name", "description", "grid", "cells", "exclude", "overrides", "studies", "devices_missing", "retries")
 _OF_A_STUDY = "is an option of studies, which stands beside one, as in {study: xla, pairs: 3}"
@@ -85,9 +87,7 @@ class Condition:
         """Whether a cell with these settings is meant."""
         if not self.values or ("study" in settings and "study" not in self.values):
             return False  # a condition without values is one whose words are wrong, which is told
-        return all(
-            _value(settings.get(name)) in [_value(each) for each in wanted] for name, wanted in self.values.items()
-        )
+        return all(_meant(name, settings.get(name), wanted) for name, wanted in self.values.items())
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,12 @@ def known(name: str, where: str, words: Iterable[str], problems: list[str], valu
     return False
 
 
+def _meant(name: str, setting: Setting | None, wanted: Iterable[Setting]) -> bool:
+    """Whether a cell that has `name` set so is one of those that a condition wants."""
+    values = [_value(each) for each in wanted]
+    return _value(setting) in values or (name == "study" and setting is not None and ALL in values)
+
+
 def _value(setting: Setting | None) -> str | None:
     return setting.text.lower() if setting is not None and setting.text is not None else None
 
@@ -166,7 +172,7 @@ class _Reader:
             elif word == "grid":
                 found.grids += [self._axes(word, grid) for grid in _items(value)]
             elif word == "cells":
-                found.cells += [self._cell(cell) for cell in self._list(key, value)]
+                found.cells += [one for each in self._list(key, value) for one in self._all_of(self._cell(each))]
             elif word == "exclude":
                 found.exclude += [
                     Condition(self._axes(word, each, "study"), each.where) for each in self._list(key, value)
@@ -209,9 +215,9 @@ class _Reader:
         return [one for placed in found for one in self._all_of(placed)]
 
     def _all_of(self, placed: Placed) -> list[Placed]:
-        """The study that is meant, or for `all` every one, with the same options."""
-        study = placed.settings["study"]
-        if study.text != "all":
+        """A cell as it is, or for the study `all` every one, with the same options."""
+        study = placed.settings.get("study")
+        if study is None or study.text != ALL:
             return [placed]
         try:
             names = study_names()
@@ -247,16 +253,18 @@ class _Reader:
         if key.text in WORDS:
             self._wrong(key, f"{key.text} stands at the beginning of a line, for the whole suite")
             return {}
-        if isinstance(value, Sequence) and key.text == "cases":
+        if key.text == "cases":
             return {"cases": self._patterns(key, value)}
         if isinstance(value, Sequence):
             self._wrong(value, f"{key.text} has several values: such stand in grid, as in grid: {{{key.text}: [...]}}")
             return {}
         return {str(key.text): self._text(key, value)}
 
-    def _patterns(self, key: Text, node: Sequence) -> Setting:
+    def _patterns(self, key: Text, node: Node) -> Setting:
         """Names of cases, with commas between; within one, ? stands for its comma too."""
-        texts = [self._text(key, item).text or "" for item in node.items]
+        if isinstance(node, Text) and node.text is None:
+            return Setting(None, node.where)
+        texts = [self._text(key, item).text or "" for item in _items(node)]
         return Setting(",".join(text.replace(",", "?") for text in texts), node.where)
 
     def _axes(self, word: str, node: Node, *words: str) -> Axes:

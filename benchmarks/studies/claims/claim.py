@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any, NamedTuple
@@ -126,3 +126,8 @@ class Claim:
 def asked(name: str, patterns: Sequence[str]) -> bool:
     """Whether the case `name` is one of those that `patterns` (* stands for anything) mean; without any, all are."""
     return not patterns or any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names of cases, in which there may be commas."""
+    return ", ".join(f"'{name}'" for name in names)

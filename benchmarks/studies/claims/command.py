@@ -16,14 +16,14 @@ from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.budget import Budget, BudgetSpentError
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Preparation, Way, asked
+from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Preparation, Way, asked, quoted
 from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.own_flags import check_flags
 from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_of_all
 from benchmarks.studies.claims.work_folder import work_folder
-from benchmarks.studies.claims.writing import lacks, quoted
+from benchmarks.studies.claims.writing import lacks
 from benchmarks.studies.pairs import in_turn
 from results import store
 from results.commands import arguments

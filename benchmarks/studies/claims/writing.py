@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.studies import report
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, quoted
 from benchmarks.studies.claims.effect import Finding
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.schedule import Progress, Story
@@ -39,11 +39,6 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
         lines.append(_indented(f"Cases: {quoted(case.name for case in claim.cases(machine))}"))
         lines.append(f"    Source: {claim.source}")
     return "\n".join(lines)
-
-
-def quoted(names: Iterable[str]) -> str:
-    """Names of cases, in which there may be commas."""
-    return ", ".join(f"'{name}'" for name in names)
 
 
 def _indented(sentence: str) -> str:
