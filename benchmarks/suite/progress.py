@@ -36,7 +36,7 @@ class Progress:
         `budget_left` are the seconds that may be spent from now on; None: as many as it takes.
         """
         self._budget_left = budget_left
-        ended = [attempt for cell in self._cells for attempt in history.last(cell)]
+        ended = [attempt for cell in self._cells for attempt in history.ended(cell)]
         self._done = sum(attempt.outcome in (DONE, INVALID) for attempt in ended)
         self._failed = sum(attempt.failed for attempt in ended)
         self._now, self._left, self._began, self._shown = (turn, number), left, time.monotonic(), 0.0

@@ -156,7 +156,7 @@ class Session:
         return f"python -m benchmarks.suite --resume --results_dir={self._results_dir}{shard}"
 
     def _code(self, *, failed: bool) -> ExitCode:
-        codes = [worst([attempt for cell in self._header.cells for attempt in self._history.last(cell)])]
+        codes = [worst([attempt for cell in self._header.cells for attempt in self._history.ended(cell)])]
         codes += [ExitCode.FAILED] if failed else []
         codes += [ExitCode(128 + self._stop)] if self._stop is not None else []
         return max(codes)
