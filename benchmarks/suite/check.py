@@ -17,7 +17,7 @@ from benchmarks.params.option import closest
 from benchmarks.studies.claims.claim import PAIRS, quoted
 from benchmarks.suite.cells import Cell, names, unpassable
 from benchmarks.suite.description import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL, Placed, Setting, Settings
-from benchmarks.suite.study_names import study_cases, study_names
+from benchmarks.suite.study_names import least_study_seconds, study_cases, study_names
 from results import durations
 
 _LIMIT_SECONDS, _LIMIT_OF_A_STUDY = 3600.0, 6 * 3600.0
@@ -115,6 +115,10 @@ def _check_study(settings: Settings, flags: dict[str, str], time_limit: float, p
         limit = f"time_limit ({durations.about(time_limit)}), at which the study would be ended as one that hangs"
         told = f"{settings['budget'].where}: budget: {settings['budget'].text} is not below {limit}"
         problems.append(f"{told}. Lower it, or raise time_limit.")
+    if budget and not problems and budget < (least := least_study_seconds(str(study.text), flags)):
+        shortest = f"its shortest case is expected to take about {durations.about(least)}, and the start is counted too"
+        told = f"budget: in {settings['budget'].text} {study.text} measures nothing: {shortest}"
+        problems.append(f"{settings['budget'].where}: {told}. Give more.")
 
 
 def _check_cases(study: str, cases: Setting, problems: list[str]) -> None:

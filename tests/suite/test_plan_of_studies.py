@@ -112,6 +112,13 @@ def test_a_case_that_has_a_comma_in_its_name_can_be_named(described):
     assert cell.arguments() == []
 
 
+def test_a_budget_in_which_nothing_is_measured_is_told_before(described):
+    least = "its shortest case is expected to take about 48 s, and the start is counted too. Give more."
+    (told,) = problems("studies: {study: placement,\n budget: 47s}\n", described)
+    assert told == f"sweep.yaml:2: budget: in 47s placement measures nothing: {least}"
+    assert cells("studies: [{study: placement, budget: 48s}, {study: placement, budget: 16s, pairs: 1}]\n", described)
+
+
 def test_what_is_wrong_with_a_study_has_its_line(described):
     text = """\
 cells:

@@ -21,7 +21,7 @@ from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.own_flags import check_flags
-from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_of_all
+from benchmarks.studies.claims.schedule import Progress, Story, least_seconds, next_case, seconds_of_all
 from benchmarks.studies.claims.work_folder import work_folder
 from benchmarks.studies.claims.writing import lacks
 from benchmarks.studies.pairs import in_turn
@@ -118,8 +118,8 @@ def too_short(story: Story, pairs: int) -> str:
     for each in story.cases:
         if each.ended_after:
             return f"the first pair of {each.name} was not done after {figure(each.ended_after)}. Give more."
-    least = min(story.seconds([(each, min(LEAST_PAIRS, pairs))]) for each in story.cases)
-    return f"the shortest case is expected to take about {about(least)}, and the start is counted too. Give more."
+    least = about(least_seconds(story, pairs))
+    return f"the shortest case is expected to take about {least}, and the start is counted too. Give more."
 
 
 def chosen(names: Sequence[str]) -> list[Claim]:

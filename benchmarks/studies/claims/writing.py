@@ -11,7 +11,7 @@ from benchmarks.studies import report
 from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, quoted
 from benchmarks.studies.claims.effect import Finding
 from benchmarks.studies.claims.machine import Machine
-from benchmarks.studies.claims.schedule import Progress, Story
+from benchmarks.studies.claims.schedule import Progress, Story, seconds_of_claim
 from results.comparison.verdict import bounds
 from results.durations import about, figure
 from results.record import RunRecord
@@ -33,7 +33,7 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
         every = claim.cases(machine)
         cases = [case for case in every if isinstance(case, Case)]
         count = f"{len(cases)} cases" if len(cases) == len(every) else f"{len(cases)} of {len(every)} cases on a CPU"
-        cost = f"{count}, about {about(claim.seconds(machine, pairs))}" if cases else "not on a CPU"
+        cost = f"{count}, about {about(seconds_of_claim(claim, machine, pairs))}" if cases else "not on a CPU"
         lines.append(f"{claim.name}  ({cost})")
         lines.append(_indented(claim.says))
         lines.append(_indented(f"Cases: {quoted(case.name for case in claim.cases(machine))}"))

@@ -1,6 +1,7 @@
 """The command of the studies, with a program in place of the benchmark that writes records as it does."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -477,6 +478,21 @@ def test_a_study_that_is_killed_takes_its_run_with_it_and_the_next_one_removes_i
         with work_folder(parent) as third:
             assert set(parent.iterdir()) == {another, third}
     assert list(parent.iterdir()) == []
+
+
+def test_a_pipe_in_place_of_a_lock_keeps_no_study_waiting(tmp_path):
+    foreign = tmp_path / "benchmark_studies_foreign"
+    foreign.mkdir()
+    os.mkfifo(foreign / "lock")
+    program = f"""
+import pathlib, sys
+sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+from benchmarks.studies.claims.work_folder import work_folder
+with work_folder(pathlib.Path({str(tmp_path)!r})):
+    pass
+"""
+    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
+    assert foreign.is_dir()
 
 
 def await_true(found, seconds=60):
