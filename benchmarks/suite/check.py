@@ -16,8 +16,9 @@ from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
 from benchmarks.studies.claims.claim import PAIRS, quoted
 from benchmarks.suite.cells import Cell, names, unpassable
-from benchmarks.suite.description import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL, Placed, Setting, Settings
+from benchmarks.suite.description import Placed, Setting, Settings
 from benchmarks.suite.study_names import least_study_seconds, study_cases, study_names
+from benchmarks.suite.words import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL
 from results import durations
 
 _LIMIT_SECONDS, _LIMIT_OF_A_STUDY = 3600.0, 6 * 3600.0
