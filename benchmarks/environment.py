@@ -5,6 +5,7 @@ Nothing here fails a run. What cannot be found out is None, or comes with the re
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -86,11 +87,20 @@ def checkout(folder: Path) -> dict[str, Any]:
         commit = _git(folder, "rev-parse", "--verify", "HEAD")
         changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
     except subprocess.CalledProcessError as error:
-        lines = error.stderr.strip().splitlines()
+        lines = error.stderr.decode(errors="replace").strip().splitlines()
         return {"commit": None, "reason": lines[0] if lines else f"git ended with exit code {error.returncode}"}
     except (OSError, subprocess.TimeoutExpired) as error:
         return {"commit": None, "reason": f"git cannot be used: {error}"}
     return {"commit": commit, "dirty": bool(changes)}
+
+
+def digest_of_changes(folder: Path) -> str:
+    """Return 8 hex digits that stand for what tracked files have other than the commit; "" where git cannot say."""
+    try:
+        found = _git_bytes(folder, "diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "HEAD")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return hashlib.sha256(found).hexdigest()[:8]
 
 
 def started_nvml(nvml: ModuleType | None = None) -> ModuleType | str:
@@ -202,5 +212,9 @@ def processes(nvml: ModuleType, handle: Any) -> list[Any] | None:
 
 
 def _git(folder: Path, *arguments: str) -> str:
+    return _git_bytes(folder, *arguments).decode(errors="replace").strip()
+
+
+def _git_bytes(folder: Path, *arguments: str) -> bytes:
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS, check=True).stdout.strip()
+    return subprocess.run(command, capture_output=True, timeout=_GIT_SECONDS, check=True).stdout

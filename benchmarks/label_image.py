@@ -129,7 +129,9 @@ def settled(given: str, data: bytes, params: Params) -> LabelledBy:
     from benchmarks.quantization.quantized_step import build_quantized_step
 
     pixels, orientation = decoded(given, data)
-    if orientation != UPRIGHT:
+    if orientation is None:
+        report.note(f"NOTE: {given} is taken as upright, as its EXIF data cannot be read.")
+    elif orientation != UPRIGHT:
         report.note(
             f"NOTE: {given} is turned as its EXIF orientation says ({orientation}); evaluations do not turn images."
         )

@@ -31,8 +31,9 @@ from benchmarks.launch_with_service import PROGRAM, run_with_service, service_fl
 from benchmarks.params import CommandLineError, parse
 
 _WORKERS = 2
-_END_SECONDS = 10.0  # for a process whose driver has ended
-_TOLD_SECONDS = 10.0  # for all of them, from a signal to end on
+# With the half of --cluster_timeout_secs that it takes to notice, 10 s fit into one of 25 s, in which all is over.
+_END_SECONDS = 10.0  # for processes whose driver has ended: to see that, and leave
+_TOLD_SECONDS = 10.0  # from a signal to end on: for the driver's step and record, and then for the others
 # Of --cluster_timeout_secs: who fails has noticed within half of it, and those that can end then do, with a record.
 _AFTER_FAILURE = 0.4
 _POLL_SECONDS = 0.1

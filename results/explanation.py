@@ -231,6 +231,10 @@ def _again(record: RunRecord) -> Paragraphs:
     if record.provenance:
         yield "again", "not from here: this record was imported"
         return
+    if not record.params:  # a suite leaves such a one for a study that failed
+        command = f": python {shlex.join(record.command_line)}" if record.command_line else ""
+        yield "again", f"not by --rerun, as it is no run of run_benchmark.py{command}"
+        return
     by_hand = [flag for flag in record.given if not flag.startswith(("repeat_", "suite_", "trial_", "advised"))]
     given = [f"--{flag}={'auto' if flag in record.advice else record.params.get(flag)}" for flag in by_hand]
     yield "given", " ".join(given) or "no flag"

@@ -10,7 +10,7 @@ import pynvml
 import pytest
 
 from benchmarks.batch_search.command import usual_limit
-from benchmarks.environment import checkout, environment, gpus, hardware
+from benchmarks.environment import checkout, digest_of_changes, environment, gpus, hardware
 from benchmarks.errors import UserError
 from benchmarks.load import HostLoad
 from benchmarks.memory import available
@@ -125,6 +125,20 @@ def test_a_checkout_has_its_commit_and_whether_it_was_changed(tmp_path):
     (tmp_path / "inner").mkdir()
     assert checkout(tmp_path) == {"commit": commit, "dirty": True}
     assert checkout(tmp_path / "inner") == {"commit": None, "reason": "not a checkout of its own"}
+
+
+def test_changes_to_one_commit_are_told_apart(tmp_path):
+    assert digest_of_changes(tmp_path) == ""
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "file").write_bytes(b"one")
+    git(tmp_path, "add", "file")
+    git(tmp_path, "commit", "--quiet", "-m", "one")
+    digests = []
+    for content in (b"one", b"two", b"\xff of Latin-1", b"two"):
+        (tmp_path / "file").write_bytes(content)
+        digests.append(digest_of_changes(tmp_path))
+    assert digests[1] == digests[3]
+    assert len({*digests}) == 3
 
 
 def test_what_is_no_checkout_says_why(tmp_path, monkeypatch):

@@ -54,6 +54,8 @@ def recorded_flags(record: RunRecord) -> dict[str, Any]:
     if record.provenance:
         tool = record.provenance.get("tool", "another tool")
         raise RecordError(f"it was imported from {tool}, and has no flags of this benchmark to run again")
+    if not record.params:
+        raise RecordError("it is no run of run_benchmark.py, and has no flags to run again")
     unknown = [name for name in record.given if name not in options()]
     if unknown:
         named = ", ".join(f"--{name}{_meant(name)}" for name in unknown)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from benchmarks.errors import UserError
 from benchmarks.inputs import cifar10_images, image_windows, imagenet_images
@@ -15,14 +17,19 @@ from benchmarks.inputs.imagenet_images import Preparation
 from benchmarks.quantization.conversion import Images
 
 UPRIGHT = 1  # the EXIF orientation of pixels that are stored as they are to be seen
+# What Pillow raises for EXIF data that are none.
+_NO_EXIF = (SyntaxError, ValueError, TypeError, KeyError, struct.error, OSError)
 _COLOURS = {1: "grey", 2: "grey with transparency", 4: "RGB with transparency, or CMYK"}
 
 
 class Picture(NamedTuple):
-    """`pixels` of an image, uint8 [height, width, 3], upright, and the EXIF `orientation` that its file has them in."""
+    """`pixels` of an image, uint8 [height, width, 3], upright, and the EXIF `orientation` that its file has them in.
+
+    None: its EXIF data cannot be read. Viewers show such an image as it is stored, and it is taken so here.
+    """
 
     pixels: tf.Tensor
-    orientation: int
+    orientation: int | None
 
 
 def decoded(given: str, data: bytes) -> Picture:
@@ -47,17 +54,35 @@ def decoded(given: str, data: bytes) -> Picture:
             f"{given} is {found}, and the models were made for RGB. Convert it, as ImageMagick does: convert FILE "
             "-alpha remove -type TrueColor PNG24:rgb.png."
         )
-    return Picture(pixels if orientation == UPRIGHT else _turned(pixels, orientation), orientation)
+    if orientation is not None and orientation != UPRIGHT:
+        pixels = _turned(pixels, orientation)
+    return Picture(pixels, orientation)
 
 
-def _beside_the_pixels(given: str, data: bytes) -> tuple[str, int]:
-    """What TensorFlow does not tell of an image: Pillow's name for its colours, and the orientation by EXIF, 1 to 8."""
+def _beside_the_pixels(given: str, data: bytes) -> tuple[str, int | None]:
+    """What TensorFlow does not tell of an image: Pillow's name for its colours, and the orientation of Picture."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            found = image.getexif().get(ExifTags.Base.Orientation, UPRIGHT)
-            return image.mode, found if found in range(UPRIGHT, 9) else UPRIGHT
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            with Image.open(io.BytesIO(data)) as image:
+                colours, orientation = image.mode, _orientation(image)
     except (OSError, Image.DecompressionBombError) as error:
-        raise UserError(f"{given}: whether it is upright cannot be read: {error} Convert it to PNG.") from error
+        # Of what Pillow does not know it tells no more than the address of the bytes.
+        reason = "Pillow does not know it" if isinstance(error, UnidentifiedImageError) else str(error).rstrip(".")
+        raise UserError(f"{given}: whether it is upright cannot be read: {reason}. Convert it to PNG.") from error
+    # That the data end too early is a warning of Pillow's, which has then read a part of them.
+    damaged = any(issubclass(each.category, UserWarning) for each in told)
+    return colours, None if damaged else orientation
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """The orientation by EXIF, 1 to 8; None where that cannot be read."""
+    try:
+        Image.Exif().load(image.info.get("exif", b""))  # which tells what is wrong: of a JPEG, getexif does not
+        found = image.getexif().get(ExifTags.Base.Orientation, UPRIGHT)
+    except _NO_EXIF:
+        return None
+    return found if found in range(UPRIGHT, 9) else UPRIGHT
 
 
 def _turned(pixels: tf.Tensor, orientation: int) -> tf.Tensor:

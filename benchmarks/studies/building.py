@@ -24,6 +24,7 @@ MODEL = "resnet50"
 TOWERS = (1, 2, 4, 8)
 LIMIT = Target(60.0, at_most=True)
 STRATEGIES = ("replicated", "parameter_server", "sharded")
+OF_ONE_PROCESS = (*STRATEGIES, "distributed_replicated", "mirrored", "independent")  # which can be asked for
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def study(options: argparse.Namespace) -> None:
     """Build every step, print and save."""
     results: list[Built] = []
-    for strategy in options.strategies.split(","):
+    for strategy in report.named("--strategies", options.strategies, OF_ONE_PROCESS):
         for towers in TOWERS:
             report.note(f"{strategy}, {towers} towers")
             results.append(Built(strategy, towers, build(strategy, towers, options.batch)))

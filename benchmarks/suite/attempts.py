@@ -109,6 +109,20 @@ class History:
             if (attempts := self.attempts(cell, repeat)) and next_batch(cell, self, repeat) is None
         ]
 
+    def outgrown_for_good(self, cell: Cell) -> list[Attempt]:
+        """The last attempts that ran with a larger batch than the cell has now, and do not run again: it is given up.
+
+        Their figures are of another configuration.
+        """
+        if not self.given_up(cell):
+            return []
+        last = [attempts[-1] for repeat in sorted(self._of[cell.id]) if (attempts := self.attempts(cell, repeat))]
+        return [each for each in last if each.outcome in (DONE, INVALID) and self.outgrown(each, cell)]
+
+    def ended(self, cell: Cell) -> list[Attempt]:
+        """The last attempt of each repeat that is over, of whatever batch."""
+        return [*self.last(cell), *self.outgrown_for_good(cell)]
+
     def speeds(self, cell: Cell, outcome: str = DONE) -> list[float]:
         """Images/sec of its runs that ended so, one a run: those with the batch that it has now."""
         batch = self.batch_size(cell)

@@ -14,9 +14,11 @@ from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, CommandLineError, notices, parse
 from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
+from benchmarks.studies.claims.claim import PAIRS, quoted
 from benchmarks.suite.cells import Cell, names, unpassable
-from benchmarks.suite.description import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL, Placed, Setting, Settings
-from benchmarks.suite.study_names import study_cases, study_names
+from benchmarks.suite.description import Placed, Setting, Settings
+from benchmarks.suite.study_names import least_study_seconds, study_cases, study_names
+from benchmarks.suite.words import FAILURES, STUDY_OPTIONS, WORDS_OF_A_CELL
 from results import durations
 
 _LIMIT_SECONDS, _LIMIT_OF_A_STUDY = 3600.0, 6 * 3600.0
@@ -114,14 +116,19 @@ def _check_study(settings: Settings, flags: dict[str, str], time_limit: float, p
         limit = f"time_limit ({durations.about(time_limit)}), at which the study would be ended as one that hangs"
         told = f"{settings['budget'].where}: budget: {settings['budget'].text} is not below {limit}"
         problems.append(f"{told}. Lower it, or raise time_limit.")
+    if budget and not problems and budget < (least := least_study_seconds(str(study.text), flags)):
+        shortest = f"its shortest case is expected to take about {durations.about(least)}, and the start is counted too"
+        told = f"budget: in {settings['budget'].text} {study.text} measures nothing: {shortest}"
+        problems.append(f"{settings['budget'].where}: {told}. Give more.")
 
 
 def _check_cases(study: str, cases: Setting, problems: list[str]) -> None:
     names = study_cases(study)
     for pattern in str(cases.text).split(","):
         if not any(fnmatch(name, pattern) for name in names):
-            told = f"cases: no case of {study} is called '{pattern}'. There are: {'; '.join(names)}"
-            problems.append(f"{cases.where}: {told}. * stands for anything.")
+            told = f"cases: no case of {study} is called '{pattern}'. There are: {quoted(names)}"
+            several = " Several are a list, as in cases: [one, other]." if "?" in pattern else ""
+            problems.append(f"{cases.where}: {told}. * stands for anything.{several}")
 
 
 def _command(flags: dict[str, str], settings: Settings, where: str, problems: list[str]) -> CommandLine | None:
@@ -188,9 +195,16 @@ def _name_of_study(cell: Cell) -> str:
 
 
 def _asked(one: _One) -> str:
-    """What a cell runs, however its flags are written: 05 is 5."""
-    command = one.command
-    return repr((sorted(command.given), command.params)) if command else one.cell.id
+    """What a cell runs, however its flags are written: 05 is 5, and 60s is 1m."""
+    command, cell = one.command, one.cell
+    if command:
+        return repr((sorted(command.given), command.params))
+    if not cell.study or one.problems:
+        return cell.id
+    options = cell.flags
+    budget = durations.seconds(options["budget"]) if "budget" in options else None
+    cases = sorted(set(options["cases"].split(","))) if "cases" in options else None
+    return repr((cell.study, budget, int(options.get("pairs", PAIRS)), cases))
 
 
 def _equal(cells: Sequence[Cell], asked: Sequence[str], placed: Sequence[Placed], problems: list[str]) -> set[int]:

@@ -7,7 +7,8 @@ cells: [{model: vgg16}]             and these are cells
 exclude: [{num_gpus: 4}]            but not these; {study: xla} leaves out a study
 overrides: [{where: {num_gpus: [2, 4]}, set: {batch_size: 32}}]
 studies: all                        the studies of python -m benchmarks.studies, a cell each
-studies: [{study: all, pairs: 3}]   with options of their own, see STUDY_OPTIONS; cells can be such, too
+studies: [{study: all, pairs: 3}]   with options of their own, see STUDY_OPTIONS; cells can be such, too, as can where
+                                    and exclude: {study: all} means every study there
 """
 
 from __future__ import annotations
@@ -16,42 +17,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from benchmarks.errors import UserError
-from benchmarks.params import options
-from benchmarks.params.option import closest
 from benchmarks.suite.study_names import study_names
+from benchmarks.suite.words import ALL, FAILURES, OF_A_STUDY, STUDY_OPTIONS, WORDS, WORDS_OF_A_CELL, known
 from benchmarks.suite.yaml_lines import Mapping, Node, Sequence, Text
-
-FAILURES = ("crash", "out_of_memory", "hang", "invalid")  # what a retry may help against
-RETRIES = tuple(f"retries.{failure}" for failure in FAILURES)
-WORDS_OF_A_CELL = ("repeats", "time_limit", "on_out_of_memory", *RETRIES)
-STUDY_OPTIONS = ("budget", "pairs", "cases")  # of python -m benchmarks.studies
-WORDS = ("name", "description", "grid", "cells", "exclude", "overrides", "studies", "devices_missing", "retries")
-_OF_A_STUDY = "is an option of studies, which stands beside one, as in {study: xla, pairs: 3}"
-_ON_THE_COMMAND_LINE = "is given on the command line, as in python -m benchmarks.suite SUITE.yaml"
-_ELSEWHERE = {  # words that have a meaning, but not where they stand
-    "study": "stands in cells, studies, exclude and where, as in cells: [{study: xla}]",
-    "pairs": _OF_A_STUDY,
-    "cases": _OF_A_STUDY,
-    "budget": f"{_ON_THE_COMMAND_LINE} --budget=30m; or {_OF_A_STUDY.removeprefix('is ')}",
-    "seed": f"{_ON_THE_COMMAND_LINE} --seed=N",
-    "max_cells": f"{_ON_THE_COMMAND_LINE} --max_cells=N",
-    "shard": f"{_ON_THE_COMMAND_LINE} --shard=I/N",
-}
-_WRITES_OVER = "each run would write over the file of the one before"
-_NOT_OF_A_RUN = {
-    "results_dir": "all runs of a suite leave their records in one folder. Give it on the command line",
-    "find_batch_size": "a cell is one run and no search. Leave it out",
-    "tune_cpu": "a cell is one run and no search. Leave it out",
-    "preflight": "a cell is a run; each looks before it runs in any case. Leave it out",
-    **dict.fromkeys(
-        ("repeat_number", "repeat_set", "suite_run", "trial_number", "trial_set", "advised"),
-        "other commands give it to the runs that they start. Leave it out",
-    ),
-    **dict.fromkeys(
-        ("trace_file", "tfprof_file", "graph_file", "benchmark_log_dir", "preflight_file", "quantized_file"),
-        _WRITES_OVER,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -85,9 +53,7 @@ class Condition:
         """Whether a cell with these settings is meant."""
         if not self.values or ("study" in settings and "study" not in self.values):
             return False  # a condition without values is one whose words are wrong, which is told
-        return all(
-            _value(settings.get(name)) in [_value(each) for each in wanted] for name, wanted in self.values.items()
-        )
+        return all(_meant(name, settings.get(name), wanted) for name, wanted in self.values.items())
 
 
 @dataclass(frozen=True)
@@ -119,23 +85,10 @@ def described(root: Node, name: str, problems: list[str]) -> Description:
     return _Reader(problems).suite(root, name)
 
 
-def known(name: str, where: str, words: Iterable[str], problems: list[str], value: str | None = None) -> bool:
-    """Whether `name`, which is set to `value`, is a flag of a cell or one of `words`; else `problems` says why not."""
-    allowed = [*words, *(option for option in options() if option not in _NOT_OF_A_RUN)]
-    if name in allowed:
-        return True
-    if name in _NOT_OF_A_RUN:
-        problems.append(f"{where}: {name}: {_NOT_OF_A_RUN[name]}.")
-        return False
-    if name in _ELSEWHERE:
-        problems.append(f"{where}: {name} {_ELSEWHERE[name]}.")
-        return False
-    bare = name.lstrip("-")
-    match = bare if bare in allowed else closest(bare, allowed)
-    meant = f" Did you mean {match}?" if match else " See python run_benchmark.py --help."
-    given = name if value is None else f"{name}={value}"
-    problems.append(f"{where}: {given}: unknown flag, and no word of a suite.{meant}")
-    return False
+def _meant(name: str, setting: Setting | None, wanted: Iterable[Setting]) -> bool:
+    """Whether a cell that has `name` set so is one of those that a condition wants."""
+    values = [_value(each) for each in wanted]
+    return _value(setting) in values or (name == "study" and setting is not None and ALL in values)
 
 
 def _value(setting: Setting | None) -> str | None:
@@ -166,7 +119,7 @@ class _Reader:
             elif word == "grid":
                 found.grids += [self._axes(word, grid) for grid in _items(value)]
             elif word == "cells":
-                found.cells += [self._cell(cell) for cell in self._list(key, value)]
+                found.cells += [one for each in self._list(key, value) for one in self._all_of(self._cell(each))]
             elif word == "exclude":
                 found.exclude += [
                     Condition(self._axes(word, each, "study"), each.where) for each in self._list(key, value)
@@ -193,7 +146,7 @@ class _Reader:
         settings = self._settings(node, "study", *STUDY_OPTIONS)
         for name in STUDY_OPTIONS:
             if name in settings and "study" not in settings:
-                self._problems.append(f"{settings.pop(name).where}: {name} {_OF_A_STUDY}.")
+                self._problems.append(f"{settings.pop(name).where}: {name} {OF_A_STUDY}.")
         return Placed(settings, node.where)
 
     def _studies(self, node: Node) -> list[Placed]:
@@ -209,9 +162,9 @@ class _Reader:
         return [one for placed in found for one in self._all_of(placed)]
 
     def _all_of(self, placed: Placed) -> list[Placed]:
-        """The study that is meant, or for `all` every one, with the same options."""
-        study = placed.settings["study"]
-        if study.text != "all":
+        """A cell as it is, or for the study `all` every one, with the same options."""
+        study = placed.settings.get("study")
+        if study is None or study.text != ALL:
             return [placed]
         try:
             names = study_names()
@@ -247,16 +200,18 @@ class _Reader:
         if key.text in WORDS:
             self._wrong(key, f"{key.text} stands at the beginning of a line, for the whole suite")
             return {}
-        if isinstance(value, Sequence) and key.text == "cases":
+        if key.text == "cases":
             return {"cases": self._patterns(key, value)}
         if isinstance(value, Sequence):
             self._wrong(value, f"{key.text} has several values: such stand in grid, as in grid: {{{key.text}: [...]}}")
             return {}
         return {str(key.text): self._text(key, value)}
 
-    def _patterns(self, key: Text, node: Sequence) -> Setting:
+    def _patterns(self, key: Text, node: Node) -> Setting:
         """Names of cases, with commas between; within one, ? stands for its comma too."""
-        texts = [self._text(key, item).text or "" for item in node.items]
+        if isinstance(node, Text) and node.text is None:
+            return Setting(None, node.where)
+        texts = [self._text(key, item).text or "" for item in _items(node)]
         return Setting(",".join(text.replace(",", "?") for text in texts), node.where)
 
     def _axes(self, word: str, node: Node, *words: str) -> Axes:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from benchmarks.errors import UserError
 from benchmarks.suite import yaml_lines
-from benchmarks.suite.description import WORDS_OF_A_CELL, Axes, Description, Placed, Setting, Settings, known
+from benchmarks.suite.description import Axes, Description, Placed, Setting, Settings
+from benchmarks.suite.words import WORDS_OF_A_CELL, known
 
 SET = "--set"
 

@@ -36,7 +36,7 @@ class Progress:
         `budget_left` are the seconds that may be spent from now on; None: as many as it takes.
         """
         self._budget_left = budget_left
-        ended = [attempt for cell in self._cells for attempt in history.last(cell)]
+        ended = [attempt for cell in self._cells for attempt in history.ended(cell)]
         self._done = sum(attempt.outcome in (DONE, INVALID) for attempt in ended)
         self._failed = sum(attempt.failed for attempt in ended)
         self._now, self._left, self._began, self._shown = (turn, number), left, time.monotonic(), 0.0
@@ -81,7 +81,7 @@ def what(attempt: Attempt) -> str:
     if attempt.outcome in (DONE, INVALID):
         speed = f"{attempt.images_per_second:,.1f} images/s" if attempt.images_per_second else "done"
         return f"{speed}{batch}{f' ({attempt.doubt})' if attempt.doubt else ''}"
-    reason = attempt.message.splitlines()[0] if attempt.message else "no reason known"
+    reason = attempt.message.splitlines()[0].rstrip(".") if attempt.message else "no reason known"
     return f"{attempt.outcome.replace('_', ' ').upper()}{batch}: {reason}"
 
 

@@ -73,22 +73,26 @@ class Session:
         if stopped:
             self._console.notice(f"benchmarks.suite: {stopped}")
         if stopped or self._stop is not None:
-            self._console.notice(self._how_to_go_on(lost=lost))
+            self._console.notice(self._how_to_go_on(len(unreached), lost=lost))
         elif unreached:
-            self._console.notice(
-                f"benchmarks.suite: {len(unreached)} runs were not reached within --budget="
-                f"{about(self._header.budget or 0)}. To go on: {self._again()} --budget=TIME, from its beginning"
-            )
+            self._console.notice(f"benchmarks.suite: {self._beyond_budget(len(unreached))}")
         return self._code(failed=bool(stopped or unreached))
 
-    def _how_to_go_on(self, *, lost: bool) -> str:
+    def _beyond_budget(self, unreached: int) -> str:
+        """How many runs the budget leaves out, and what goes on with them."""
+        told = f"{unreached} runs were not reached within --budget={about(self._header.budget or 0)}"
+        return f"{told}. To go on: {self._again()} --budget=TIME, from its beginning"
+
+    def _how_to_go_on(self, unreached: int, *, lost: bool) -> str:
         """What is there of a suite that was stopped, and what goes on with it; `lost`: all but its last run."""
         if not self._journal.in_place:
             return "What was measured may have gone with the journal. Begin anew, in another --results_dir."
-        if self._next() is None:
+        if not unreached:
             return "Nothing that was measured is lost, and nothing is left to run."
-        kept = "The run that had just ended left no record, and runs again; no other is lost"
-        return f"{kept if lost else 'Nothing that was measured is lost'}. To go on: {self._again()}"
+        kept = "Nothing that was measured is lost"
+        if lost:
+            kept = "The run that had just ended left no record, and runs again; no other is lost"
+        return f"{kept}. {f'To go on: {self._again()}' if self._next() else self._beyond_budget(unreached)}"
 
     def _next(self) -> Turn | None:
         """What runs now; None where nothing is left."""
@@ -152,7 +156,7 @@ class Session:
         return f"python -m benchmarks.suite --resume --results_dir={self._results_dir}{shard}"
 
     def _code(self, *, failed: bool) -> ExitCode:
-        codes = [worst([attempt for cell in self._header.cells for attempt in self._history.last(cell)])]
+        codes = [worst([attempt for cell in self._header.cells for attempt in self._history.ended(cell)])]
         codes += [ExitCode.FAILED] if failed else []
         codes += [ExitCode(128 + self._stop)] if self._stop is not None else []
         return max(codes)

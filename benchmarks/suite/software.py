@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environment import checkout
+from benchmarks.environment import checkout, digest_of_changes
 from benchmarks.machine.software import packages
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -14,9 +14,11 @@ _NAMES = {"tensorflow": "TensorFlow", "commit": "commit"}
 
 
 def software() -> dict[str, str]:
-    """Version of TensorFlow and commit of the project, as far as they are known."""
+    """Version of TensorFlow and commit of the project, with what stands for changes to it, as far as they are known."""
     git = checkout(_PROJECT)
-    commit = f"{git['commit'][:12]}{' with changes' if git['dirty'] else ''}" if git["commit"] else ""
+    commit = git["commit"][:12] if git["commit"] else ""
+    if commit and git["dirty"]:  # without the digest, two states of one commit would read alike
+        commit += f" with changes {digest_of_changes(_PROJECT)}".rstrip()
     found = {"tensorflow": packages()["tensorflow"] or "", "commit": commit}
     return {name: value for name, value in found.items() if value}
 

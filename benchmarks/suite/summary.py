@@ -12,6 +12,7 @@ from benchmarks.suite.journal import Header
 from benchmarks.suite.process import LOGS
 from benchmarks.suite.progress import one_line, what
 from results.durations import about
+from results.naming import counted
 from results.statistics.between_runs import interval
 
 _MOST_REASONS = 3  # of one cell
@@ -23,18 +24,22 @@ def summary(header: Header, history: History, unreached: int, results_dir: Path)
     lines = [f"{'cell':<{wide}}  {'runs':>4} {'valid':>5} {'failed':>6}  {'images/s':>12}  95 % interval"]
     lines += [_row(cell, history, wide) for cell in header.cells]
     for cell in header.cells:
-        reasons = dict.fromkeys(reason for attempt in history.last(cell) if (reason := _wrong(attempt)))
+        reasons = dict.fromkeys(reason for attempt in history.ended(cell) if (reason := _wrong(attempt)))
         lines += [f"{cell.name}: {reason}" for reason in list(reasons)[:_MOST_REASONS]]
         batch = history.batch_size(cell)
         if batch and any(attempt.batch_size == batch and not attempt.failed for attempt in history.last(cell)):
             lines.append(f"{cell.name}: memory ran out with --batch_size={cell.batch_size}: it ran with {batch}")
-    last = [attempt for cell in header.cells for attempt in history.last(cell)]
+        if larger := len(history.outgrown_for_good(cell)):
+            lines.append(f"{cell.name}: {counted(larger, 'run')} with another batch, which its figure does not count")
+    last = [attempt for cell in header.cells for attempt in history.ended(cell)]
+    outgrown = sum(len(history.outgrown_for_good(cell)) for cell in header.cells)
     failed = sum(attempt.failed for attempt in last)
     skipped = sum(attempt.outcome == SKIPPED for attempt in last)
     done = len(last) - failed - skipped
     doubts = Counter(attempt.doubt for attempt in last if attempt.doubt)
     seconds = sum(attempt.seconds for attempt in history.all)
     told = [f"{done} runs done", *(f"{count} of them {doubt}" for doubt, count in doubts.items())]
+    told += [f"{outgrown} of them with another batch" if outgrown else ""]
     told += [f"{failed} failed" if failed else "", f"{skipped} skipped" if skipped else ""]
     told += [f"{unreached} not run" if unreached else "", about(seconds)]
     lines.append(f"Suite {header.suite} (set {header.set}): {', '.join(filter(None, told))}. Records: {results_dir}")
@@ -44,7 +49,7 @@ def summary(header: Header, history: History, unreached: int, results_dir: Path)
 
 
 def _row(cell: Cell, history: History, wide: int) -> str:
-    last = [attempt for attempt in history.last(cell) if attempt.outcome != SKIPPED]
+    last = [attempt for attempt in history.ended(cell) if attempt.outcome != SKIPPED]
     failed = sum(attempt.failed for attempt in last)
     speeds = history.speeds(cell)
     known = interval(speeds)

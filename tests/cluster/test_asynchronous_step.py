@@ -54,8 +54,12 @@ def test_who_is_slow_to_call_holds_the_workers_back():
     worker = Step(1.0, times=1_000)
     step = AsynchronousStep([worker])
     step()
+    end = time.monotonic() + 60
+    while worker.made < 3:  # one is taken, one is ended, and one waits to be
+        assert time.monotonic() < end
+        time.sleep(0.01)
     time.sleep(0.1)
-    assert worker.made <= 3  # one is taken, one is ended, and one waits to be
+    assert worker.made == 3
 
 
 def test_what_fails_in_a_worker_s_thread_is_raised():

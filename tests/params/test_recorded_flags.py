@@ -128,6 +128,13 @@ def test_a_record_that_cannot_be_run_again_is_refused_with_the_reason(path, tmp_
     assert problems("--rerun")[0].startswith("--rerun cannot be used: .: cannot be read: not a regular file")
 
 
+def test_a_study_that_a_suite_ran_is_no_run_to_repeat(path):
+    study = path(params={}, given=(), command_line=("-m", "benchmarks.studies", "xla"))
+    assert problems(f"--rerun={study}") == [
+        f"--rerun cannot be used: {study}: it is no run of run_benchmark.py, and has no flags to run again. {ANOTHER}"
+    ]
+
+
 def test_all_problems_are_told_together(path):
     bad = path(params=RESOLVED | {"model": "resnet5"})
     told = problems(f"--rerun={bad}", "--bogus")

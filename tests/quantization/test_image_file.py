@@ -107,6 +107,27 @@ def test_an_orientation_that_is_none_turns_nothing(orientation):
     assert found.orientation == UPRIGHT
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+@pytest.mark.parametrize("kept", [0, 8, 10, 20, 56])
+def test_an_image_whose_exif_data_are_broken_is_taken_as_it_is_stored(kept, kind, recwarn):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = 40 * "A"
+    exif[ExifTags.Base.Orientation] = 6
+    data = exif.tobytes()[:kept] if kept else b"Exif\0\0XX*\0junk"
+    pixels = jpegs.pixels_of(3)
+    found = decoded("", jpegs.encoded(pixels, kind=kind, exif=data))
+    assert (found.pixels.shape, found.orientation) == (pixels.shape, None)
+    assert not recwarn.list
+
+
+def test_what_only_tensorflow_knows_is_told_in_words(monkeypatch):
+    monkeypatch.setattr(Image, "ID", [])
+    monkeypatch.setattr(Image, "preinit", lambda: None)
+    monkeypatch.setattr(Image, "init", lambda: False)
+    with pytest.raises(UserError, match=r"cannot be read: Pillow does not know it\. Convert it to PNG\."):
+        decoded("--image=a", jpegs.encoded(jpegs.pixels_of(1)))
+
+
 def test_where_the_orientation_cannot_be_read_that_is_said(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow refuses what has more than twice as many
     with pytest.raises(UserError, match=r"--image=a: whether it is upright cannot be read: .*768 pixels.* to PNG"):

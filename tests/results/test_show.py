@@ -345,3 +345,10 @@ def test_a_gpu_that_is_lost_has_no_name(tmp_path):
     gpus = [{"index": gpu, "name": "K80" if gpu else None} for gpu in range(3)]
     path = write(record(settings={"device": "gpu"}, hardware={"gpus": gpus}), tmp_path)
     assert "1 x GPU not told + 2 x K80, of which the run used K80" in " ".join(show(path)[1].split())
+
+
+def test_a_study_that_a_suite_ran_says_how_it_runs_again(tmp_path):
+    command = ("-m", "benchmarks.studies", "xla", "--cases=*inference")
+    told = words(write(record(params={}, given=(), command_line=command), tmp_path))
+    assert "no run of run_benchmark.py: python -m benchmarks.studies xla '--cases=*inference'" in told
+    assert "--rerun=" not in told

@@ -1,4 +1,5 @@
-from benchmarks.studies.building import TOWERS, Built, build, table
+from benchmarks.errors import ExitCode
+from benchmarks.studies.building import TOWERS, Built, build, main, table
 from tests.studies.runs import rows
 
 
@@ -15,3 +16,11 @@ def test_growth_is_that_of_the_time_per_tower():
 
 def test_a_step_is_built_in_a_process_of_its_own():
     assert 0 < build("sharded", 1, batch=1) < 120
+
+
+def test_a_strategy_that_is_none_is_named(capsys):
+    assert main(["--strategies=replicated,shared"]) == ExitCode.UNUSABLE
+    told = capsys.readouterr().err
+    assert "--strategies=replicated,shared: there is no 'shared'. Did you mean 'sharded'?" in told
+    assert "Traceback" not in told
+    assert "towers" not in told, "nothing was begun"

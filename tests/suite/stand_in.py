@@ -41,7 +41,7 @@ def main(arguments):
     if "silent" in fate:
         return 5
     if "exit2" in fate:
-        say("run_benchmark.py: error: --device=gpu: there is none")
+        say("run_benchmark.py: error: --device=gpu: there is none.")
         return 2
     if "STAND_IN_UP" in os.environ:
         Path(os.environ["STAND_IN_UP"]).touch()

@@ -96,6 +96,24 @@ def test_ctrl_c_in_the_last_run_leaves_nothing_to_go_on_with(tmp_path):
     assert "--resume" not in err
 
 
+def test_ctrl_c_when_the_budget_is_spent_says_that_runs_are_left(tmp_path):
+    folder = tmp_path / "runs"
+    arguments = ["--set", "model=trivial", "--set", "batch_size=1,2", "--budget=1", *TINY]
+    most = tmp_path / "most"
+    most.write_text("0")
+    with started(*arguments, folder=folder, STAND_IN_MOST=str(most)) as process:
+        wait_for(lambda: running(folder))
+        process.send_signal(signal.SIGINT)
+        until(AFTER_THIS_RUN, process)
+        time.sleep(1.2)  # more than the budget
+        most.write_text("2")
+        out, err = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert "3 not run" in out  # two of each, and then what tells most
+    assert "nothing is left" not in err
+    assert "3 runs were not reached within --budget=1 s. To go on: python -m benchmarks.suite --resume" in err
+
+
 def test_ctrl_c_once_ends_with_a_whole_record(tmp_path):
     folder = tmp_path / "runs"
     arguments = ["--set", "model=trivial", "--set", "batch_size=1,2", *TINY]

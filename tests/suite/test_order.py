@@ -1,6 +1,7 @@
 """What runs next, and what follows a failure."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,9 @@ from benchmarks.suite.attempts import (
     next_batch,
 )
 from benchmarks.suite.cells import Cell
+from benchmarks.suite.journal import Header
 from benchmarks.suite.order import left, shuffled, widest
+from benchmarks.suite.summary import summary
 from tests.results.records import record
 
 NAN = "the loss is not finite from step 2 on"
@@ -89,6 +92,19 @@ def test_repeats_with_a_larger_batch_run_again_where_a_smaller_one_fitted():
     ran.add(Attempt(halving.id, 1, 2, DONE, 0, 1.0, images_per_second=3.1, batch_size=2))
     assert next_batch(halving, ran, 1) is None
     assert ran.speeds(halving) == [3.1, 3.0]
+
+
+def test_a_run_with_a_larger_batch_that_never_runs_again_is_counted_and_told():
+    halving = cell(halves_batch=True, batch_size=32, repeats=3)
+    ran = history(halving, DONE)
+    for repeat, outcome, batch in ((2, OUT_OF_MEMORY, 0), (2, DONE, 8), (3, CRASH, 8), (3, CRASH, 8)):
+        ran.add(Attempt(halving.id, repeat, 1, outcome, 1, 1.0, images_per_second=3.0, batch_size=batch))
+    assert left([halving], [(0, 1), (0, 2), (0, 3)], ran) == []
+    header = Header("sweep", "plan", "set", 0, [halving], [])
+    lines = summary(header, ran, 0, Path("runs"))
+    assert lines[1].split() == ["a", "3", "2", "1", "3.0", "-"]
+    assert "a: 1 run with another batch, which its figure does not count" in lines
+    assert any("2 runs done, 1 of them with another batch, 1 failed" in line for line in lines)
 
 
 @given(repeats=st.lists(st.integers(1, 6), min_size=1, max_size=30), seed=st.integers(0, 2**32))

@@ -72,9 +72,51 @@ def test_all_studies_may_have_the_same_options(described):
     }
 
 
+def test_equal_options_are_one_cell_however_they_are_written(described):
+    text = """\
+cells:
+  - {study: placement, budget: 60s}
+  - {study: placement, budget: 1m, pairs: 5}
+  - {study: placement, budget: 1m, pairs: 4}
+  - {study: placement, cases: [soft*, pinned*]}
+  - {study: placement, cases: [pinned*, soft*], pairs: 05}
+"""
+    plan = read_plan(str(described(text)), [], 9)
+    assert [cell.name for cell in plan.cells] == [
+        "study placement budget=60s",
+        "study placement budget=1m pairs=4",
+        "study placement cases=soft*,pinned*",
+    ]
+
+
+def test_all_studies_may_stand_in_cells_and_be_left_out(described):
+    found = cells("model: lenet\ncells: [{study: all, pairs: 3}, {num_gpus: 1}]", described)
+    assert [cell.study for cell in found] == ["", *study_names()]
+    assert {cell.flags["pairs"] for cell in found if cell.study} == {"3"}
+    plan = read_plan(
+        str(described("model: lenet\ngrid: {num_gpus: 1}\nstudies: all\nexclude: [{study: all}]\n")), [], 99
+    )
+    assert ([cell.study for cell in plan.cells], plan.notices) == ([""], [])
+    longer = "model: lenet\ncells: [{study: xla}, {}]\noverrides: [{where: {study: all}, set: {time_limit: 9h}}]\n"
+    assert {cell.study: cell.time_limit for cell in cells(longer, described)} == {"": 3600.0, "xla": 9 * 3600.0}
+
+
 def test_a_case_that_has_a_comma_in_its_name_can_be_named(described):
-    (cell,) = cells("cells: [{study: file_size, cases: ['3 kB an image, cold cache']}]", described)
-    assert cell.arguments() == ["--cases=3 kB an image? cold cache"]
+    for given in ("['3 kB an image, cold cache']", "3 kB an image, cold cache"):
+        (cell,) = cells(f"studies:\n- study: file_size\n  cases: {given}\n", described)
+        assert cell.arguments() == ["--cases=3 kB an image? cold cache"]
+    (told,) = problems("studies:\n- study: xla\n  cases: resnet20, vgg16\n", described)
+    assert "no case of xla is called 'resnet20? vgg16'. There are: 'resnet20', " in told
+    assert told.endswith("Several are a list, as in cases: [one, other].")
+    (cell,) = cells("studies: {study: xla, cases: null}\n", described)
+    assert cell.arguments() == []
+
+
+def test_a_budget_in_which_nothing_is_measured_is_told_before(described):
+    least = "its shortest case is expected to take about 48 s, and the start is counted too. Give more."
+    (told,) = problems("studies: {study: placement,\n budget: 47s}\n", described)
+    assert told == f"sweep.yaml:2: budget: in 47s placement measures nothing: {least}"
+    assert cells("studies: [{study: placement, budget: 48s}, {study: placement, budget: 16s, pairs: 1}]\n", described)
 
 
 def test_what_is_wrong_with_a_study_has_its_line(described):
@@ -95,7 +137,7 @@ pairs: 3
     for line, words in [
         (3, "budget: 'soon' is no length of time"),
         (4, "pairs: 'none' is no whole number from 1 to 1000"),
-        (5, "cases: no case of xla is called 'resnet2'. There are: resnet20; "),
+        (5, "cases: no case of xla is called 'resnet2'. There are: 'resnet20', "),
         (7, "budget: 2h is not below time_limit (60 min), at which the study would be ended"),
         (9, "pairs is an option of studies, which stands beside one"),
         (10, "study: xla takes no flags of a run (num_gpus)"),

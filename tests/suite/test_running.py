@@ -251,7 +251,7 @@ def test_a_study_is_a_cell(suite, described, monkeypatch, tmp_path):
     came = suite(described("studies: all\nretries: {crash: 0}\nrepeats: 2\n"))
     assert came.code == 1
     assert sorted(came.outcomes()) == ["crash", "done", "done", "skipped"], "what is skipped is not repeated"
-    assert "study far: SKIPPED: no case can run here: this machine lacks a GPU." in came.out
+    assert "study far: SKIPPED: no case can run here: this machine lacks a GPU\n" in came.out
     assert "2 runs done, 1 failed, 1 skipped" in came.out
     (record,) = came.records
     assert (record.status, record.suite["repeat"]) == ("failed", 1)

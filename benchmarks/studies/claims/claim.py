@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any, NamedTuple
@@ -113,16 +113,12 @@ class Claim:
     source: str
     cases: Callable[[Machine], Sequence[Case | Missing]]
 
-    def seconds(self, machine: Machine, pairs: int, patterns: Sequence[str] = ()) -> float:
-        """What so many pairs of each case that is `asked` for take on `machine`, roughly, and their files.
-
-        0 where it can run none.
-        """
-        cases = [case for case in self.cases(machine) if isinstance(case, Case) and asked(case.name, patterns)]
-        files = {each for case in cases for each in case.preparations}
-        return 2 * pairs * sum(case.seconds for case in cases) + sum(each.seconds for each in files)
-
 
 def asked(name: str, patterns: Sequence[str]) -> bool:
     """Whether the case `name` is one of those that `patterns` (* stands for anything) mean; without any, all are."""
     return not patterns or any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names of cases, in which there may be commas."""
+    return ", ".join(f"'{name}'" for name in names)

@@ -16,18 +16,18 @@ from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.budget import Budget, BudgetSpentError
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Preparation, Way, asked
+from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Preparation, Way, asked, quoted
 from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.own_flags import check_flags
-from benchmarks.studies.claims.schedule import Progress, Story, next_case, seconds_of_all
+from benchmarks.studies.claims.schedule import Progress, Story, least_seconds, next_case, seconds_of_all
 from benchmarks.studies.claims.work_folder import work_folder
-from benchmarks.studies.claims.writing import lacks, quoted
+from benchmarks.studies.claims.writing import lacks
 from benchmarks.studies.pairs import in_turn
 from results import store
 from results.commands import arguments
-from results.durations import about
+from results.durations import about, figure
 
 PROGRAM = "python -m benchmarks.studies"
 DESCRIPTION = """\
@@ -109,12 +109,17 @@ def study(options: argparse.Namespace) -> ExitCode:
     if any(each.failure for each in story.cases):
         return ExitCode.FAILED
     if not story.measured:
-        least = min(story.seconds([(each, min(LEAST_PAIRS, options.pairs))]) for each in story.cases)
-        raise UserError(
-            f"--budget={options.budget:g}: nothing was measured: the shortest case is expected to take "
-            f"about {about(least)}, and the start is counted too. Give more."
-        )
+        raise UserError(f"--budget={figure(options.budget)}: nothing was measured: {too_short(story, options.pairs)}")
     return ExitCode.VALID
+
+
+def too_short(story: Story, pairs: int) -> str:
+    """Why there was no time for a pair of any case, in words."""
+    for each in story.cases:
+        if each.ended_after:
+            return f"the first pair of {each.name} was not done after {figure(each.ended_after)}. Give more."
+    least = about(least_seconds(story, pairs))
+    return f"the shortest case is expected to take about {least}, and the start is counted too. Give more."
 
 
 def chosen(names: Sequence[str]) -> list[Claim]:
@@ -171,6 +176,7 @@ def measure(
         number = len(progress.pairs) + 1
         left = min(seconds_of_all(story, pairs), budget.left)
         report.note(f"{progress.name}: pair {number} of {pairs}; about {about(left)} left")
+        turned_to = budget.spent
         try:
             for files in progress.case.preparations:
                 if files not in story.made:
@@ -184,6 +190,7 @@ def measure(
             progress.failure = str(error)
             report.note(f"{progress.name}: given up: {error}")
         except BudgetSpentError:
+            progress.ended_after = 0.0 if progress.pairs else budget.spent - turned_to
             report.note(f"{progress.name}: ended, as --budget is spent")
             break
         on_pair()

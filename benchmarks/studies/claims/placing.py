@@ -93,11 +93,15 @@ def _copies(runs: Sequence[Measured]) -> list[str]:
 def _copy(copies: Sequence[dict[str, Any]], count: int, runs: Sequence[Measured]) -> Iterator[str]:
     """Of `copies` along one way, of which a step of the `runs` makes `count`."""
     way = f"A copy of {size(copies[0]['bytes'])} from {copies[0]['from']} to {copies[0]['to']}"
-    if problem := next((copy["problem"] for copy in copies if "problem" in copy), ""):
-        yield f"{way} was not measured: {problem}."
+    measured = [copy for copy in copies if "problem" not in copy]
+    if not measured:
+        yield f"{way} was not measured: {copies[0]['problem']}."
         return
-    handed = "" if copies[0]["copied"] else f" ({HANDED_OVER})"
-    found = duration([seconds for copy in copies for seconds in copy["seconds"]])
+    handed = "" if measured[0]["copied"] else f" ({HANDED_OVER})"
+    if len(measured) < len(copies):
+        problem = next(copy["problem"] for copy in copies if "problem" in copy)
+        handed += f", not measured in {len(copies) - len(measured)} of {len(copies)} runs ({problem})"
+    found = duration([seconds for copy in measured for seconds in copy["seconds"]])
     if found is None:
         yield f"{way}: what it takes by itself is lost in the noise{handed}."
         return

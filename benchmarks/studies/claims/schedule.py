@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Preparation
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Preparation, asked
 from benchmarks.studies.claims.effect import LEAST_PAIRS, Finding
 from benchmarks.studies.claims.machine import Machine
 
@@ -16,6 +16,7 @@ class Progress:
     """A case of a claim on its way. `rank`: its place among the cases of its claim, from 0, the most telling one.
 
     `pair_seconds`: what its last pair took, 0 before the first. `failure`: why it is given up; "" if it is not.
+    `ended_after`: the seconds after which its first pair was ended, as the budget was spent; 0 if it was not.
     """
 
     claim: Claim
@@ -24,6 +25,7 @@ class Progress:
     pairs: list[tuple[Measured, Measured]] = field(default_factory=list)
     pair_seconds: float = 0.0
     failure: str = ""
+    ended_after: float = 0.0
 
     @property
     def name(self) -> str:
@@ -96,6 +98,32 @@ def next_case(story: Story, most: int, seconds_left: float) -> Progress | None:
 def seconds_of_all(story: Story, most: int) -> float:
     """What all pairs that may still be made would take."""
     return story.seconds((each, most - len(each.pairs)) for each in story.cases if not each.failure)
+
+
+def seconds_of_claim(claim: Claim, machine: Machine, pairs: int, patterns: Sequence[str] = ()) -> float:
+    """What so many pairs of each case of `claim` that `patterns` ask for take on `machine`, roughly, and their files.
+
+    0 where it can run none.
+    """
+    return seconds_of_all(Story(machine, _cases(claim, machine, patterns)), pairs)
+
+
+def least_seconds(story: Story, most: int) -> float:
+    """What the case takes whose first pairs are done soonest: with less time none is begun. 0 where there is none."""
+    return min((story.seconds([(each, min(LEAST_PAIRS, most))]) for each in story.cases), default=0.0)
+
+
+def least_seconds_of_claim(claim: Claim, machine: Machine, pairs: int, patterns: Sequence[str] = ()) -> float:
+    """The same of the cases of `claim` that `patterns` ask for."""
+    return least_seconds(Story(machine, _cases(claim, machine, patterns)), pairs)
+
+
+def _cases(claim: Claim, machine: Machine, patterns: Sequence[str]) -> list[Progress]:
+    return [
+        Progress(claim, case, rank)
+        for rank, case in enumerate(claim.cases(machine))
+        if isinstance(case, Case) and asked(case.name, patterns)
+    ]
 
 
 def _width(finding: Finding) -> float:

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from results.files import open_regular
+
 _PREFIX = "benchmark_studies_"
 _LOCK = "lock"
 
@@ -32,7 +34,8 @@ def work_folder(parent: Path | None = None) -> Iterator[Path]:
 
 def _remove_if_left(folder: Path) -> None:
     """Remove `folder` if the study that made it is no more."""
-    # It may be another user's, it may be too young to have a lock, and somebody may hold that.
-    with contextlib.suppress(OSError), (folder / _LOCK).open() as lock:
+    # It may be another user's, it may be too young to have a lock, and somebody may hold that; or it may be no study's,
+    # as who likes may make one there.
+    with contextlib.suppress(OSError), open_regular(folder / _LOCK, follow=False) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import statistics
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.studies import report
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, quoted
 from benchmarks.studies.claims.effect import Finding
 from benchmarks.studies.claims.machine import Machine
-from benchmarks.studies.claims.schedule import Progress, Story
+from benchmarks.studies.claims.schedule import Progress, Story, seconds_of_claim
 from results.comparison.verdict import bounds
-from results.durations import about
+from results.durations import about, figure
 from results.record import RunRecord
 
 WIDTH = 118
@@ -34,17 +34,12 @@ def listing(claims: Sequence[Claim], machine: Machine, pairs: int) -> str:
         every = claim.cases(machine)
         cases = [case for case in every if isinstance(case, Case)]
         count = f"{len(cases)} cases" if len(cases) == len(every) else f"{len(cases)} of {len(every)} cases on a CPU"
-        cost = f"{count}, about {about(claim.seconds(machine, pairs))}" if cases else "not on a CPU"
+        cost = f"{count}, about {about(seconds_of_claim(claim, machine, pairs))}" if cases else "not on a CPU"
         lines.append(f"{claim.name}  ({cost})")
         lines.append(_indented(claim.says))
         lines.append(_indented(f"Cases: {quoted(case.name for case in claim.cases(machine))}"))
         lines.append(f"    Source: {claim.source}")
     return "\n".join(lines)
-
-
-def quoted(names: Iterable[str]) -> str:
-    """Names of cases, in which there may be commas."""
-    return ", ".join(f"'{name}'" for name in names)
 
 
 def _indented(sentence: str) -> str:
@@ -120,19 +115,25 @@ def _paragraphs(story: Story) -> Iterator[str]:
         name = claim.name
         lines = [f"{name}: {claim.says} ({claim.source})"]
         cases = [each for each in story.cases if each.claim.name == name]
-        lines += [f"{each.case.name}: {told(each, story)}" for each in cases if each.pairs or each.failure]
+        lines += [f"{each.case.name}: {told(each, story)}" for each in cases if _begun(each)]
         lines += [_lacks(missing) for of, missing in story.missing if of.name == name]
-        if left := [each.case.name for each in cases if not each.pairs and not each.failure]:
-            lines.append(f"{not_measured(story)}: {', '.join(left)}")
+        if left := [each.case.name for each in cases if not _begun(each)]:
+            lines.append(f"{NOT_MEASURED}, as {story.why_not}: {', '.join(left)}")
         yield "\n".join(
             textwrap.fill(line, WIDTH, initial_indent="- " * (number > 0), subsequent_indent="  " * (number > 0))
             for number, line in enumerate(lines)
         )
 
 
-def not_measured(story: Story) -> str:
+def _begun(progress: Progress) -> bool:
+    """Whether there is something to tell of this case that is not true of all whose turn did not come."""
+    return bool(progress.pairs or progress.failure or progress.ended_after)
+
+
+def not_measured(progress: Progress, story: Story) -> str:
     """What is said of a case without pairs."""
-    return f"{NOT_MEASURED}, as {story.why_not}"
+    why = f"its first pair was not done after {figure(progress.ended_after)}, when the time was over"
+    return f"{NOT_MEASURED}, as {why if progress.ended_after else story.why_not}"
 
 
 def told(progress: Progress, story: Story) -> str:
@@ -140,7 +141,7 @@ def told(progress: Progress, story: Story) -> str:
     if progress.failure:
         return f"failed: {progress.failure}"
     if not progress.pairs:
-        return f"{not_measured(story)}."
+        return f"{not_measured(progress, story)}."
     finding = progress.finding
     sentences = [f"{finding.judgment.outcome}: {finding.judgment.words}."]
     return " ".join([*sentences, *finding.reasons, *_doubts(finding)])
@@ -187,7 +188,7 @@ def _plain(progress: Progress, story: Story) -> dict[str, Any]:
         "other": {"name": case.other.name, "flags": case.other.flags, "program": case.other.program},
         "claimed": {**vars(case.promise), "words": str(case.promise)},
         "outcome": outcome(progress),
-        "words": finding.judgment.words if progress.pairs else progress.failure or not_measured(story),
+        "words": finding.judgment.words if progress.pairs else progress.failure or not_measured(progress, story),
         "reasons": finding.reasons,
         "times_as_good": ratio and {"value": ratio.value, "low": ratio.low, "high": ratio.high},
         "pairs": [{"advised": _side(advised), "other": _side(other)} for advised, other in progress.pairs],

@@ -1,6 +1,7 @@
 """The command of the studies, with a program in place of the benchmark that writes records as it does."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -221,6 +222,23 @@ def test_a_process_that_is_not_done_within_the_budget_is_ended_and_has_not_faile
         measuring.prepare(FILES)
 
 
+def test_a_pair_that_the_budget_cut_off_is_told_as_begun(tmp_path):
+    clock = Clock()
+
+    def run(way):
+        clock.now += 14
+        if way.name == "bad":
+            raise BudgetSpentError
+        return Measured(1.0, {})
+
+    story = command.plan([claim(case("cut", seconds=5), case("next", seconds=5))], two_cores(tmp_path))
+    command.measure(story, run, 1, Budget(20, clock))
+    told = command.writing.text(story)
+    assert "- cut: not measured, as its first pair was not done after 28 s, when the time was over." in told
+    assert "- not measured, as its pairs do not fit in the time that was left: next" in told
+    assert command.too_short(story, 1) == ("the first pair of stand_in: cut was not done after 28 s. Give more.")
+
+
 def test_time_that_is_left_goes_to_what_is_not_told(tmp_path):
     clear = Case("clear", Way("quick"), Way("slow"))
     noisy = case("noisy")
@@ -418,7 +436,7 @@ def test_what_measured_nothing_keeps_the_files_of_before(tmp_path, monkeypatch, 
     assert [file.read_text() for file in files.values()] == ["of before"] * 2
     if words:
         told = capsys.readouterr().err
-        assert "error: --budget=0.01: nothing was measured: the shortest case is expected to take about 6 s" in told
+        assert "error: --budget=0.01 s: nothing was measured: the shortest case is expected to take about 6 s" in told
 
 
 def test_records_that_can_no_longer_be_written_end_the_study(tmp_path, monkeypatch, stand_in, capsys):
@@ -460,6 +478,21 @@ def test_a_study_that_is_killed_takes_its_run_with_it_and_the_next_one_removes_i
         with work_folder(parent) as third:
             assert set(parent.iterdir()) == {another, third}
     assert list(parent.iterdir()) == []
+
+
+def test_a_pipe_in_place_of_a_lock_keeps_no_study_waiting(tmp_path):
+    foreign = tmp_path / "benchmark_studies_foreign"
+    foreign.mkdir()
+    os.mkfifo(foreign / "lock")
+    program = f"""
+import pathlib, sys
+sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+from benchmarks.studies.claims.work_folder import work_folder
+with work_folder(pathlib.Path({str(tmp_path)!r})):
+    pass
+"""
+    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
+    assert foreign.is_dir()
 
 
 def await_true(found, seconds=60):

@@ -169,6 +169,12 @@ def test_what_copies_take_is_told_of_all_pairs_and_never_below_nothing(tmp_path)
     assert "takes 0.20 ms by itself. 7 of them are 14% of the step." in told
 
 
+def test_one_copy_that_failed_hides_none_that_were_measured(tmp_path):
+    failed = copy(problem="no such device")
+    told = told_of_copies(tmp_path, [failed], [copy(0.99e-4, 1.01e-4)])
+    assert "to /cpu:1 takes 0.10 ms by itself, not measured in 1 of 2 runs (no such device)." in told
+
+
 def test_a_copy_is_measured_some_times():
     found = placing._copy(*DEVICES, MATRIX)
     assert (found["copied"], len(found["seconds"])) == (False, placing.REPEATS)
