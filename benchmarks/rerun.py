@@ -77,6 +77,6 @@ def _facts(record: RunRecord) -> dict[str, str]:
 
 
 def _shown(value: object) -> str:
-    from results.table import shown  # likewise
+    from results.texts import shown  # likewise
 
     return shown(value)

@@ -17,7 +17,8 @@ from results.naming import counted, counted_names, name
 from results.record import RunRecord
 from results.sections import Paragraphs, size, some
 from results.statistics.between_runs import interval
-from results.table import printable, state
+from results.table import state
+from results.texts import printable
 
 WIDTH = 100
 _LABEL = 12

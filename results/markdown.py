@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from results.table import printable
+from results.texts import printable
 
 
 def escaped(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from results.repeats import SETTINGS
-from results.table import printable, shown
+from results.texts import printable, shown
 
 
 def counted(number: int, noun: str) -> str:

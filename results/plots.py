@@ -20,7 +20,8 @@ from results.machines import HARDWARE, labels
 from results.naming import counted
 from results.repeats import FASTEST, SAME, SETTINGS, SLOWEST
 from results.store import FolderError
-from results.table import printable, state
+from results.table import state
+from results.texts import printable
 
 _BAR, _POINT = "#56B4E9", "#0B3C5D"  # two blues that differ in lightness: for colour-blind eyes, and in gray print
 _GRAY = "#555555"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from results.checks import TRIAL, UNFIT, WRONG
 from results.repeats import SAME
+from results.texts import printable, shown
 
 _MEANINGS = {WRONG: "what was computed is wrong", UNFIT: "the figure is in doubt"}
 _LONGEST_CELL = 28  # of a text; CPU names are longer, and their ends say least
@@ -94,17 +95,6 @@ def table(frame: pd.DataFrame, width: int = 110) -> str:
     parts.append(_wrap(_legend([column for column in (*settings, *figures) if column not in dropped]), width))
     parts.extend(_footnotes(frame, width))
     return "\n\n".join(parts) + "\n"
-
-
-def printable(text: str) -> str:
-    """Return `text` on one line and without control characters: a record may come from anywhere."""
-    return " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split())
-
-
-def shown(value: object, limit: int = 60) -> str:
-    """Return `value` as printable text of at most `limit` characters."""
-    text = printable(str(value))
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def state(valid: bool, status: str, wrong: bool) -> str:

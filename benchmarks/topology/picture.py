@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from benchmarks.telemetry.wiring import Gpu, Wiring
 from results.report.drawing import PALETTE
-from results.table import printable
+from results.texts import printable
 from variable_mgr.link_graph import LEVELS, LinkGraph, components
 
 _WIDTH, _HEIGHT = 6.4, 7.4  # inches

@@ -11,7 +11,7 @@ from results.comparison.comparison import THRESHOLD, Comparison, compare
 from results.comparison.facts import COMPUTED_WRONG, DOUBTFUL, Admitted, admit, allowed_fields
 from results.selection import Selection
 from results.store import FolderError
-from results.table import printable
+from results.texts import printable
 
 _WRITERS = {"text": writing.text, "markdown": writing.markdown, "csv": writing.as_csv, "json": writing.as_json}
 _EPILOG = """\

@@ -11,7 +11,7 @@ from results.commands.table import report
 from results.importers.folder import Outcome, import_all
 from results.naming import counted
 from results.store import FolderError
-from results.table import printable
+from results.texts import printable
 
 _MOST_REASONS = 12  # printed of each kind; the rest is counted
 _DESCRIPTION = """\

@@ -9,7 +9,8 @@ import pandas as pd
 
 from results.digests import select_digests
 from results.store import FolderError
-from results.table import printable, table
+from results.table import table
+from results.texts import printable
 
 _EXIT_CODES = """\
 exit codes:

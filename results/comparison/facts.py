@@ -11,7 +11,7 @@ from results.record import RunRecord
 from results.repeats import FASTEST, SLOWEST, has_mean
 from results.schema import canonical
 from results.suites import records_set_aside
-from results.table import shown
+from results.texts import shown
 
 Facts = dict[str, str]
 

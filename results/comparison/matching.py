@@ -8,7 +8,7 @@ from typing import NamedTuple
 from results.comparison.facts import CONDITION_FACTS, SOFTWARE_FACTS, Facts, Run, described, differences
 from results.naming import names
 from results.repeats import repeats
-from results.table import shown
+from results.texts import shown
 
 _LOOKED_AT = 200  # configurations of each side, in the search for the nearest pair where none matches
 

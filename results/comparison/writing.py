@@ -12,7 +12,7 @@ from results.comparison.facts import described
 from results.markdown import escaped, table
 from results.naming import counted
 from results.statistics.two_sides import LEVEL
-from results.table import printable
+from results.texts import printable
 
 _HEADINGS = ("configuration", ">A, images/s", ">B, images/s", ">runs", ">ratio B/A", ">p", "verdict on B")
 

@@ -16,7 +16,7 @@ from results.gate.judgment import (
     Judgment,
 )
 from results.markdown import escaped, table
-from results.table import printable
+from results.texts import printable
 
 _WIDTH = max(map(len, STATUSES))
 _IN_JUNIT = {

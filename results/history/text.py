@@ -7,7 +7,7 @@ from results.history.series import Change, Difference, Series
 from results.machines import HARDWARE
 from results.naming import counted, name
 from results.statistics.change_points import FEWEST
-from results.table import printable, shown
+from results.texts import printable, shown
 
 
 def text(series: list[Series]) -> str:

@@ -18,7 +18,7 @@ from results.scaling import EFFICIENCY_BOUND
 from results.statistics.between_runs import Interval, interval
 from results.statistics.two_sides import Ratio, ratio
 from results.suites import records_set_aside
-from results.table import printable
+from results.texts import printable
 
 # What a reader is told of a run, and what so parts rows, in this order. Values are text, "" where not known. The
 # accelerator goes with what parts its machine from others that have it.

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "results compare": "needs several runs of two kinds; tests/results runs it on some",
     "--results_dir=machine-a": "takes minutes; tests/main/test_repeats.py runs it on less",
     "results report machine-a": "needs the runs of two machines; tests/results/report runs it on some",
+    "results export": "needs fit records, which no busy machine makes; tests/results/test_exports.py has some",
     "results history": "needs fit records, which no busy machine makes; tests/results/test_history.py has some",
     "results gate": "needs a history of nights; tests/results runs it on some",
     "--data_dir=data/cifar10\n": "downloads; tests/inputs runs it against a server on this machine",

@@ -13,7 +13,8 @@ from results.report.material import Material, facts_of, kind, words_of
 from results.report.page import Section, Table, number, table
 from results.report.svg import Draw
 from results.suites import MADE_AGAIN, records_set_aside
-from results.table import printable, state
+from results.table import state
+from results.texts import printable
 
 _COMMIT = 12  # digits, which tell the commits of any repository apart
 _SOURCE = ("tool", "source", "date", "document", "caveat")

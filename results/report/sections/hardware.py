@@ -13,8 +13,8 @@ from results.report.page import Figure, Section, Table, drawn, number, table
 from results.report.svg import Draw
 from results.schema import section as object_of
 from results.sections import some
-from results.table import printable
 from results.telemetry import is_held_down, is_quantity, out_of_order
+from results.texts import printable
 
 
 class Quantity(NamedTuple):

@@ -9,7 +9,7 @@ from results.report.drawing import links
 from results.report.material import Material
 from results.report.page import Figure, Section, table
 from results.report.svg import Draw
-from results.table import printable
+from results.texts import printable
 
 _MOST_DEVICES = 64
 _MOST_NUMBERS = 10_000
