@@ -99,8 +99,6 @@ def test_every_command_is_run_here_or_elsewhere(tmp_path):
     assert any(re.search(r"^total images/sec: ", out, re.MULTILINE) for out in ran)
     assert any("\nStopping, as eval accuracy at least 0.8 was reached\n" in out for out in ran), "as it promises"
     assert (tmp_path / "runs.png").stat().st_size > 1000
-    assert (tmp_path / "history.png").stat().st_size > 1000
-    assert (tmp_path / "runs.csv").read_text(encoding="utf-8").startswith("record_id,")
 
 
 def elsewhere():
