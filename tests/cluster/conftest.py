@@ -30,8 +30,9 @@ LOOPBACK_V6 = "[::1]" if _of_ipv6() else "127.0.0.1"  # some containers have no 
 HOST_FLAGS = {"controller": "controller_host", "ps": "ps_hosts", "worker": "worker_hosts"}
 
 
-# Each process of pytest-xdist ("gw1") gives ports of its own: what one has given may be bound much later.
-_numbers = range(20_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 10 * 1_000, 30_000)[:1_000]
+# Each process of pytest-xdist ("gw1") gives ports of its own: what one has given may be bound much later. The one after
+# each stays free: Slurm's second task on a node takes it.
+_numbers = range(20_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 10 * 1_000, 30_000)[:1_000:2]
 _left = random.Random(os.getpid()).sample(_numbers, len(_numbers))
 
 
@@ -153,6 +154,7 @@ def by_tf_config(processes, job, index):
 def by_slurm(processes, job, index):
     """Slurm's environment for the workers of a cluster without others, all on one node."""
     assert list(processes.hosts) == [job]
+    assert len(processes.hosts[job]) <= 2, "the ports of more are not kept free"
     count, port = len(processes.hosts[job]), processes.hosts[job][0].split(":")[1]
     return ["--cluster_resolver=slurm", f"--cluster_jobs={job}:{count}", f"--cluster_port={port}"], {
         "SLURM_PROCID": str(index),

@@ -219,6 +219,7 @@ def test_who_does_not_get_on_is_named_to_all(cluster):
     wait_until(lambda: heard == marks | {Task("ps", 0): Mark(0, "starting", None)})  # which waits for the others
     now[0] = PATIENCE + 1
     waits.join(LIMIT)
+    wait_until(lambda: worker.fault)  # it may hear of it a moment after the other
     for control in (driver, ps, worker):
         assert f"{cluster.name(Task('worker', 1))}: it lives but does not get on: past step 1 for 61 s" in str(
             control.fault
