@@ -18,7 +18,7 @@ import psutil
 from benchmarks.children import start_python
 from benchmarks.memory import MIB, resident, says_out_of_memory
 from benchmarks.params import parse
-from benchmarks.params.data_set import data_name
+from benchmarks.params.resolve import images_per_tower
 from results import store
 from results.record import RunRecord
 
@@ -132,13 +132,10 @@ def record_in_place(
     out_of_memory: bool = False,
 ) -> RunRecord:
     """The record of a run with `arguments` that could not leave one itself; `began` is when, as records write it."""
-    import models
     from benchmarks.draft import Draft  # needs NumPy, for which who has nothing to record must not wait
 
     command = parse(arguments)
-    params = command.params
-    own_batch = models.get(params.model, str(data_name(params))).batch_size
-    params = replace(params, batch_size=params.batch_size or own_batch)  # 0 is the model's own
+    params = replace(command.params, batch_size=images_per_tower(command.params))
     draft = Draft(command, params, [str(PROGRAM), *arguments], started_at=began, out_of_memory=out_of_memory)
     draft.peaks = dict(peaks or {})
     return draft.record(status, message)

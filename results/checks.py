@@ -24,6 +24,7 @@ LEAST_REPORTED_STEPS = 50
 FOREIGN_LOAD = "foreign load"  # how a problem begins that tells of it
 NOT_FINITE = "the loss is not finite"  # likewise
 FOREIGN_CPU_SHARE = 0.1  # of all processors; less than that the scheduler keeps out of the way of one busy process
+TOO_FEW, TOO_BRIEF = "too few steps", "too short"  # how problems begin that short runs have
 TOO_SHORT = "the window is too short to tell"  # why a record knows nothing of that
 STOLEN_SHARE = 0.02  # of all processors, taken by the hypervisor: these times cannot be worked around
 INPUT_WAIT_SHARE = 0.05  # of a step
@@ -129,16 +130,17 @@ def _steps(found: StepStatistics | None, steps: int | None) -> Iterator[Problem]
     if found and found.unsteady:
         yield Problem(f"no steady state: {found.unsteady}")
     if found and found.too_few:
-        yield Problem(f"too few steps: {found.too_few}")
+        yield Problem(f"{TOO_FEW}: {found.too_few}")
     if found is None and steps is not None and steps < LEAST_REPORTED_STEPS:
-        yield Problem(f"too few steps: {steps}, and a figure needs {LEAST_REPORTED_STEPS}")
+        yield Problem(f"{TOO_FEW}: {steps}, and a figure needs {LEAST_REPORTED_STEPS}")
 
 
 def _load(load: Mapping[str, Any]) -> Iterator[Problem]:
     """Work of others on the same machine during the measured window."""
     others, stolen = load.get("cpu_share_of_others"), load.get("stolen_share")
     if load.get("reason") == TOO_SHORT:
-        yield Problem("too short: what other programs did in so short a window cannot be told; more --num_batches can")
+        told = "what other programs did in so short a window cannot be told; more --num_batches can"
+        yield Problem(f"{TOO_BRIEF}: {told}")
     if others is not None and others > FOREIGN_CPU_SHARE:
         yield Problem(f"{FOREIGN_LOAD}: other processes took {others:.0%} of the CPUs (limit {FOREIGN_CPU_SHARE:.0%})")
     if stolen is not None and stolen > STOLEN_SHARE:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import geometric_mean
 
-import models
 from benchmarks.batch_search.search import best, contenders, doubled, largest
 from benchmarks.console import Console
 from benchmarks.errors import ExitCode, UserError
@@ -16,6 +15,7 @@ from benchmarks.memory import MIB, available
 from benchmarks.params import CommandLine, Params, notices
 from benchmarks.params.data_set import data_name
 from benchmarks.params.recorded_flags import written
+from benchmarks.params.resolve import images_per_tower
 from benchmarks.trials import FITS, SearchEnded, Trial, Trials, command_to_run, length_flags
 
 _NONE_FITS = (
@@ -79,7 +79,7 @@ class BatchSearch:
             self._console.notice(f"The search ended early: the largest --batch_size known to fit is {fitted}.")
 
     def _largest(self) -> tuple[int, str]:
-        start, bound = self._bounds(first=_network_batch_size(self._command.params))
+        start, bound = self._bounds(images_per_tower(self._command.params))
         low, high = largest(lambda batch: self._try(batch).outcome == FITS, start, bound)
         if not low:
             return 0, _NONE_FITS
@@ -88,7 +88,7 @@ class BatchSearch:
         return low, f"The largest --batch_size found to fit is {low}; {high} does not."
 
     def _best(self) -> tuple[int, str]:
-        start, bound = self._bounds(first=1)
+        start, bound = self._bounds(self._command.params.batch_size or 1)
         first, why = doubled(lambda batch: self._try(batch).images_per_second, start, bound)
         if not first:
             return 0, f"{why}: give a smaller --batch_size to begin with." if start > 1 else _NONE_FITS
@@ -105,10 +105,9 @@ class BatchSearch:
             words = f"The smallest --batch_size that is not measurably slower than the fastest, {fastest}, is {found}"
         return found, f"{words} ({geometric_mean(speeds[found]):,.1f} images/s). No larger one was tried, as {why}."
 
-    def _bounds(self, first: int) -> tuple[int, int]:
+    def _bounds(self, start: int) -> tuple[int, int]:
         """The batch to begin with, and the largest to try: all training images of the set, over all towers."""
         params = self._command.params
-        start = params.batch_size or first
         examples = DATASETS[str(data_name(params))].train_examples
         return start, max(start, examples // params.num_gpus)
 
@@ -149,10 +148,6 @@ class BatchSearch:
         if code:
             self._console.notice(f"run_benchmark.py: INVALID: a trial of --batch_size={batch} computed something wrong")
         return ExitCode(code)
-
-
-def _network_batch_size(params: Params) -> int:
-    return models.get(params.model, str(data_name(params))).batch_size
 
 
 def _row(batch: str, trials: str, outcome: str, peak: str, device: str, speed: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import models
 from benchmarks import numa
 from benchmarks.console import Console
 from benchmarks.cpu_tuning.report import named, table
@@ -18,8 +17,8 @@ from benchmarks.cpu_tuning.settings import Setting, settings
 from benchmarks.errors import ExitCode
 from benchmarks.machine.processors import usable_cores
 from benchmarks.params import CommandLine, CommandLineError, Params, notices, parse
-from benchmarks.params.data_set import data_name
 from benchmarks.params.recorded_flags import written
+from benchmarks.params.resolve import images_per_tower
 from benchmarks.trials import (
     SearchEnded,
     Trial,
@@ -48,8 +47,7 @@ class CpuTuning:
         self._command = command
         self._console = console
         self._trials = Trials(arguments, results_dir)
-        batch = params.batch_size or models.get(params.model, str(data_name(params))).batch_size
-        self._images = params.num_gpus * batch
+        self._images = params.num_gpus * images_per_tower(params)
         self._default, *self._others = settings(params, command.given, self._images, _cores(params))
         self._length: list[str] = []
         self._limit_seconds = float("inf")

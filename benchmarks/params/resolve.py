@@ -50,6 +50,11 @@ def gradient_transfer(params: Params) -> str:
     return params.gradient_transfer or (compute if compact else "fp32")
 
 
+def images_per_tower(params: Params) -> int:
+    """Images of a tower and step, for valid `params`: those given, or the model's own number."""
+    return params.batch_size or models.get(params.model, str(data_name(params))).batch_size
+
+
 def resolve(
     params: Params, *, device: str, examples: int | None = None, num_towers: int | None = None
 ) -> ResolvedParams:
@@ -62,7 +67,7 @@ def resolve(
     name = data_name(params)
     assert name is not None, "valid params name a data set"
     network = models.get(params.model, name)
-    batch_size = params.batch_size or network.batch_size
+    batch_size = images_per_tower(params)
     compute = precision(params)
     num_batches, num_epochs = _length(
         params,

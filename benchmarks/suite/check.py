@@ -6,15 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatch
 from typing import TypeVar
 
-import models
 from benchmarks.errors import UserError
 from benchmarks.params import CommandLine, CommandLineError, notices, parse
-from benchmarks.params.data_set import data_name
 from benchmarks.params.option import closest
-from benchmarks.studies.claims.claim import PAIRS, quoted
+from benchmarks.params.resolve import images_per_tower
+from benchmarks.studies.claims.claim import PAIRS, asked, quoted
 from benchmarks.suite.cells import Cell, names, unpassable
 from benchmarks.suite.description import Placed, Setting, Settings
 from benchmarks.suite.study_names import least_study_seconds, study_cases, study_names
@@ -87,7 +85,7 @@ def _checked(placed: Placed) -> _One:
             for failure in FAILURES
         },
         halves_batch=_read(words, "on_out_of_memory", _choice, _ON_OUT_OF_MEMORY[0], problems) == "halve_batch",
-        batch_size=_batch_size(command) if command else 0,
+        batch_size=images_per_tower(command.params) if command else 0,
     )
     return _One(cell, command, problems)
 
@@ -125,7 +123,7 @@ def _check_study(settings: Settings, flags: dict[str, str], time_limit: float, p
 def _check_cases(study: str, cases: Setting, problems: list[str]) -> None:
     names = study_cases(study)
     for pattern in str(cases.text).split(","):
-        if not any(fnmatch(name, pattern) for name in names):
+        if not any(asked(name, [pattern]) for name in names):
             told = f"cases: no case of {study} is called '{pattern}'. There are: {quoted(names)}"
             several = " Several are a list, as in cases: [one, other]." if "?" in pattern else ""
             problems.append(f"{cases.where}: {told}. * stands for anything.{several}")
@@ -177,12 +175,6 @@ def _choice(text: str) -> str:
     if text not in _ON_OUT_OF_MEMORY:
         raise ValueError(f"'{text}' is none of {', '.join(_ON_OUT_OF_MEMORY)}.")
     return text
-
-
-def _batch_size(command: CommandLine) -> int:
-    """The images of a tower and step: those given, or the model's own."""
-    params = command.params
-    return params.batch_size or models.get(params.model, str(data_name(params))).batch_size
 
 
 def _named(cells: Sequence[Cell]) -> list[Cell]:

@@ -1,5 +1,6 @@
 """Suites that are stopped, by whatever, and go on: nothing is lost and nothing runs twice."""
 
+import contextlib
 import json
 import resource
 import shutil
@@ -96,15 +97,22 @@ def test_ctrl_c_in_the_last_run_leaves_nothing_to_go_on_with(tmp_path):
     assert "--resume" not in err
 
 
-def test_ctrl_c_when_the_budget_is_spent_says_that_runs_are_left(tmp_path):
-    folder = tmp_path / "runs"
-    arguments = ["--set", "model=trivial", "--set", "batch_size=1,2", "--budget=1", *TINY]
-    most = tmp_path / "most"
+@contextlib.contextmanager
+def stopping(arguments, folder, most):
+    """A suite that is told to stop in its first run, which goes on once the file `most` says so."""
     most.write_text("0")
     with started(*arguments, folder=folder, STAND_IN_MOST=str(most)) as process:
         wait_for(lambda: running(folder))
         process.send_signal(signal.SIGINT)
         until(AFTER_THIS_RUN, process)
+        yield process
+
+
+def test_ctrl_c_when_the_budget_is_spent_says_that_runs_are_left(tmp_path):
+    folder = tmp_path / "runs"
+    arguments = ["--set", "model=trivial", "--set", "batch_size=1,2", "--budget=1", *TINY]
+    most = tmp_path / "most"
+    with stopping(arguments, folder, most) as process:
         time.sleep(1.2)  # more than the budget
         most.write_text("2")
         out, err = process.communicate(timeout=300)
@@ -118,11 +126,7 @@ def test_ctrl_c_once_ends_with_a_whole_record(tmp_path):
     folder = tmp_path / "runs"
     arguments = ["--set", "model=trivial", "--set", "batch_size=1,2", *TINY]
     most = tmp_path / "most"
-    most.write_text("0")
-    with started(*arguments, folder=folder, STAND_IN_MOST=str(most)) as process:
-        wait_for(lambda: running(folder))
-        process.send_signal(signal.SIGINT)
-        until(AFTER_THIS_RUN, process)
+    with stopping(arguments, folder, most) as process:
         most.write_text("2")
         process.communicate(timeout=300)
     assert process.returncode == 130

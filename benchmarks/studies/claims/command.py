@@ -16,12 +16,12 @@ from benchmarks.studies import report
 from benchmarks.studies.claims import writing
 from benchmarks.studies.claims.budget import Budget, BudgetSpentError
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Missing, Preparation, Way, asked, quoted
+from benchmarks.studies.claims.claim import PAIRS, Case, Claim, Measured, Preparation, Way, asked, quoted
 from benchmarks.studies.claims.effect import LEAST_PAIRS
 from benchmarks.studies.claims.machine import Machine, look
 from benchmarks.studies.claims.measuring import Measuring, WayError
 from benchmarks.studies.claims.own_flags import check_flags
-from benchmarks.studies.claims.schedule import Progress, Story, least_seconds, next_case, seconds_of_all
+from benchmarks.studies.claims.schedule import Story, least_seconds, next_case, seconds_of_all, story_of
 from benchmarks.studies.claims.work_folder import work_folder
 from benchmarks.studies.claims.writing import lacks
 from benchmarks.studies.pairs import in_turn
@@ -139,15 +139,7 @@ def chosen(names: Sequence[str]) -> list[Claim]:
 
 def plan(claims: Sequence[Claim], machine: Machine, patterns: Sequence[str] = ()) -> Story:
     """The cases of `claims` on `machine` whose names match one of `patterns`, if there are any. Raises UserError."""
-    story = Story(machine)
-    for claim in claims:
-        for rank, case in enumerate(claim.cases(machine)):
-            if not asked(case.name, patterns):
-                continue
-            if isinstance(case, Missing):
-                story.missing.append((claim, case))
-            else:
-                story.cases.append(Progress(claim, case, rank))
+    story = story_of(claims, machine, patterns)
     names = [*(progress.case.name for progress in story.cases), *(case.name for _, case in story.missing)]
     for pattern in patterns:
         if not any(asked(name, [pattern]) for name in names):

@@ -75,6 +75,20 @@ class Story:
         return math.fsum(each.pair_seconds for each in begun) / expected if expected else 1.0
 
 
+def story_of(claims: Iterable[Claim], machine: Machine, patterns: Sequence[str] = ()) -> Story:
+    """What the cases of `claims` that `patterns` ask for are on `machine`, before anything is measured."""
+    story = Story(machine)
+    for claim in claims:
+        for rank, case in enumerate(claim.cases(machine)):
+            if not asked(case.name, patterns):
+                continue
+            if isinstance(case, Missing):
+                story.missing.append((claim, case))
+            else:
+                story.cases.append(Progress(claim, case, rank))
+    return story
+
+
 def next_case(story: Story, most: int, seconds_left: float) -> Progress | None:
     """The case that the next pair is for; None where no pair is wanted, or none fits in `seconds_left`.
 
@@ -105,7 +119,7 @@ def seconds_of_claim(claim: Claim, machine: Machine, pairs: int, patterns: Seque
 
     0 where it can run none.
     """
-    return seconds_of_all(Story(machine, _cases(claim, machine, patterns)), pairs)
+    return seconds_of_all(story_of([claim], machine, patterns), pairs)
 
 
 def least_seconds(story: Story, most: int) -> float:
@@ -115,15 +129,7 @@ def least_seconds(story: Story, most: int) -> float:
 
 def least_seconds_of_claim(claim: Claim, machine: Machine, pairs: int, patterns: Sequence[str] = ()) -> float:
     """The same of the cases of `claim` that `patterns` ask for."""
-    return least_seconds(Story(machine, _cases(claim, machine, patterns)), pairs)
-
-
-def _cases(claim: Claim, machine: Machine, patterns: Sequence[str]) -> list[Progress]:
-    return [
-        Progress(claim, case, rank)
-        for rank, case in enumerate(claim.cases(machine))
-        if isinstance(case, Case) and asked(case.name, patterns)
-    ]
+    return least_seconds(story_of([claim], machine, patterns), pairs)
 
 
 def _width(finding: Finding) -> float:

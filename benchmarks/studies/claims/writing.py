@@ -12,6 +12,7 @@ from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, quot
 from benchmarks.studies.claims.effect import Finding
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.schedule import Progress, Story, seconds_of_claim
+from results.checks import TOO_BRIEF, TOO_FEW
 from results.comparison.verdict import bounds
 from results.durations import about, figure
 from results.record import RunRecord
@@ -23,7 +24,6 @@ HOW = (
     "Figures are medians. 'Times as good' is the geometric mean of the pairs' ratios, with its 95 % interval: the runs "
     "of a pair are neighbours in time, so it need not be the quotient of the medians."
 )
-_MEANT_TO_BE = ("too few steps", "too short")  # how problems begin that runs of studies have on purpose
 BY_CHANCE = "An interval of 95 % is of its case alone: of 20 cases in which nothing differs, one is told to by chance."
 
 
@@ -159,7 +159,7 @@ def _doubts(finding: Finding) -> list[str]:
     records = _records(finding)
     wrong = [record.wrong[0] for record in records if record.wrong]
     doubts = [
-        [each for each in record.problems if not each.startswith(_MEANT_TO_BE)]
+        [each for each in record.problems if not each.startswith((TOO_FEW, TOO_BRIEF))]
         for record in records
         if not record.wrong
     ]
