@@ -3,7 +3,7 @@
 import functools
 import random
 
-from benchmarks.studies.claims.claim import Measured
+from benchmarks.studies.claims.claim import Case, Claim, Measured, Way
 from benchmarks.studies.claims.machine import Machine
 from benchmarks.studies.claims.own_flags import asked_for
 
@@ -63,3 +63,11 @@ def measurements(case, gain, seed=0, advised=None):
         return Measured(100.0 * (1 / times if case.less_is_better else times) * draw.gauss(1, NOISE), {})
 
     return run
+
+
+def claim(*cases, name="stand_in"):
+    return Claim(name, "One way is better.", "nowhere", lambda _: cases)
+
+
+def case(name="case", seconds=1.0, other="--num_batches=30", **more):
+    return Case(name, Way("good", ("--num_batches=20",)), Way("bad", (other,)), seconds=seconds, **more)

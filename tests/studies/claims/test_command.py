@@ -1,112 +1,22 @@
 """The command of the studies, with a program in place of the benchmark that writes records as it does."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from itertools import cycle
 from pathlib import Path
 
-import psutil
 import pytest
 
 from benchmarks.errors import ExitCode
 from benchmarks.studies.claims import command
-from benchmarks.studies.claims.batch_norm import FUSED_BATCH_NORM
-from benchmarks.studies.claims.budget import Budget, BudgetSpentError
+from benchmarks.studies.claims.budget import Budget
 from benchmarks.studies.claims.catalogue import CLAIMS
-from benchmarks.studies.claims.claim import Case, Claim, Measured, Missing, Preparation, Promise, Way
-from benchmarks.studies.claims.compiling import XLA
-from benchmarks.studies.claims.feeding import INPUT_BOUND, INPUT_METHOD, PREPROCESS_DEVICE
-from benchmarks.studies.claims.files import FILE_SIZE
+from benchmarks.studies.claims.claim import Measured, Missing, Promise
 from benchmarks.studies.claims.measuring import Measuring, WayError
-from benchmarks.studies.claims.placing import PLACEMENT
-from benchmarks.studies.claims.threads import THREADS
-from benchmarks.studies.claims.work_folder import work_folder
 from results import store
 from tests.results.records import record
-from tests.studies.claims.planted import measurements, two_cores, two_h100
-
-STAND_IN = """\
-import sys
-sys.path.insert(0, {project!r})
-from tests.results.records import record
-from results import store
-folder = sys.argv[-1].removeprefix("--results_dir=")
-if "--fails" in sys.argv:
-    sys.exit("the device is gone")
-if "--terminates" in sys.argv:
-    import os, signal
-    os.kill(os.getppid(), signal.SIGTERM)
-if "--hangs" in sys.argv or "--terminates" in sys.argv:
-    import time
-    time.sleep(600)
-store.write(record(), folder)
-"""
-
-
-def claim(*cases, name="stand_in"):
-    return Claim(name, "One way is better.", "nowhere", lambda _: cases)
-
-
-def case(name="case", seconds=1.0, other="--num_batches=30", **more):
-    return Case(name, Way("good", ("--num_batches=20",)), Way("bad", (other,)), seconds=seconds, **more)
-
-
-@pytest.fixture
-def stand_in(tmp_path):
-    program = tmp_path / "stand_in.py"
-    program.write_text(STAND_IN.format(project=str(Path(__file__).parents[3])))
-    return (str(program),)
-
-
-def test_a_run_leaves_an_ordinary_record(tmp_path, stand_in):
-    measuring = Measuring(tmp_path / "runs", program=stand_in)
-    measured = measuring.measure(Way("good", ("--good",)))
-    (kept,), unreadable = store.load(tmp_path / "runs")
-    assert (measured.record, unreadable) == (kept, [])
-    assert measured.figure == kept.steady_images_per_second > 0
-
-
-def test_a_way_that_fails_says_what_was_run_and_why(tmp_path, stand_in):
-    with pytest.raises(WayError, match=r"--fails(.|\n)*the device is gone"):
-        Measuring(tmp_path / "runs", program=stand_in).measure(Way("bad", ("--fails",)))
-
-
-def test_a_way_that_hangs_is_ended(tmp_path, stand_in):
-    with pytest.raises(WayError, match="was not done after 1 s and was ended"):
-        Measuring(tmp_path / "runs", limit_seconds=1, program=stand_in).measure(Way("bad", ("--hangs",)))
-
-
-@pytest.mark.parametrize(
-    "said", ["nothing", '{"figure": 0, "facts": {}}', '{"facts": {}}', '{"figure": NaN, "facts": {}}']
-)
-def test_a_program_that_measures_nothing_has_failed(tmp_path, said):
-    with pytest.raises(WayError):
-        Measuring(tmp_path).measure(Way("own", program=("-c", f"print('{said}')")))
-
-
-def test_a_program_of_a_studys_own_tells_its_figure(tmp_path):
-    program = ("-c", 'print(\'so it goes\'); print(\'{"figure": 3, "facts": {"nodes": 7}}\')')
-    assert Measuring(tmp_path).measure(Way("own", program=program)) == Measured(3.0, {"nodes": 7}, None)
-
-
-def test_what_ways_read_is_made_once(tmp_path):
-    made_by = Preparation(("-c", f"open({str(tmp_path / 'log')!r}, 'a').write('made ')"), 1.0)
-    read = f"print('{{\"figure\": ' + str(len(open({str(tmp_path / 'log')!r}).read())) + ', \"facts\": {{}}}}')"
-    measuring = Measuring(tmp_path)
-    ways = [Way(name, program=("-c", read), prepared_by=made_by) for name in ("one", "other")]
-    story = command.plan([claim(Case("first", *ways), Case("second", *ways))], two_cores(tmp_path))
-    command.measure(story, measuring.measure, 1, Budget(), prepare=measuring.prepare)
-    assert [side.figure for each in story.cases for pair in each.pairs for side in pair] == [5] * 4
-
-
-def test_what_cannot_be_made_is_told(tmp_path):
-    with pytest.raises(WayError, match="the disk is full"):
-        Measuring(tmp_path).prepare(Preparation(("-c", "raise OSError('the disk is full')"), 1.0))
+from tests.studies.claims.planted import case, claim, measurements, two_cores, two_h100
 
 
 def test_a_case_that_fails_is_given_up_and_the_others_go_on(tmp_path):
@@ -137,122 +47,6 @@ def test_doubts_of_runs_are_told_but_that_they_are_short(tmp_path):
     assert f"Of 6 runs 3 are doubtful by themselves: {loud}." in told
 
 
-def test_the_budget_goes_to_the_most_telling_cases_first(tmp_path):
-    first, second = case("first", 10), case("second", 10)
-    other = case("other", 10)
-    story = command.plan([claim(first, second, name="one"), claim(other, name="two")], two_cores(tmp_path))
-    now = [0.0]
-
-    def run(_):
-        now[0] += 10
-        return Measured(100 + now[0] % 7, {})
-
-    command.measure(story, run, 5, Budget(125, clock=lambda: now[0]))
-    assert {each.name: len(each.pairs) for each in story.cases} == {"one: first": 3, "one: second": 0, "two: other": 3}
-    assert now[0] <= 125
-
-
-class Clock:
-    """Goes on while something is made or measured; each thing takes so many times as long as is expected of it."""
-
-    def __init__(self, slow=1.0):
-        self.now, self.slow = 0.0, slow
-
-    def __call__(self):
-        return self.now
-
-    def run(self, seconds):
-        def ran(way):
-            del way
-            self.now += self.slow * seconds
-            return Measured(100 + self.now % 7, {})
-
-        return ran
-
-    def prepare(self, files):
-        self.now += self.slow * files.seconds
-
-
-FILES = Preparation(("-c", ""), 30.0)
-
-
-def reading(name, seconds=10.0):
-    return Case(name, Way("good", prepared_by=FILES), Way("bad", prepared_by=FILES), seconds=seconds)
-
-
-def pairs_within(budget, clock, *cases):
-    """How many pairs of each case, whose runs take 10 s, are made in so many seconds; and the story."""
-    story = command.plan([claim(*cases)], two_cores(None))
-    limit = Budget(budget, clock)
-    command.measure(story, clock.run(10.0), 3, limit, prepare=clock.prepare)
-    return [len(each.pairs) for each in story.cases], story
-
-
-def test_files_that_have_to_be_made_first_are_counted_once_and_are_none_of_the_pairs():
-    clock = Clock()
-    assert pairs_within(89, clock, reading("one"), reading("two"))[0] == [0, 0]
-    assert clock.now == 0
-    counts, story = pairs_within(90, clock, reading("one"), reading("two"))
-    assert (counts, clock.now) == ([3, 0], 90)
-    assert story.cases[0].pair_seconds == 20
-    assert pairs_within(150, Clock(), reading("one"), reading("two"))[0] == [3, 3]
-
-
-def test_what_was_not_begun_is_expected_to_be_as_slow_as_what_was():
-    clock = Clock(slow=4)
-    counts, _ = pairs_within(400, clock, case("one", 10), case("two", 10))
-    assert (counts, clock.now) == ([3, 0], 240)
-
-
-def test_the_time_that_is_told_has_the_files_once_and_is_within_the_budget(capsys):
-    for budget, told in ((1000, ["90", "40", "20"]), (95, ["90", "40", "20"]), (30 + 60 - 1, [])):
-        pairs_within(budget, Clock(), reading("one"))
-        assert re.findall(r"about (\d+) s left", capsys.readouterr().err) == told
-    pairs_within(95, Clock(), reading("one"), reading("two"))
-    assert re.findall(r"about (\d+) s left", capsys.readouterr().err) == ["95", "45", "25"]
-
-
-def test_a_process_that_is_not_done_within_the_budget_is_ended_and_has_not_failed(tmp_path, stand_in):
-    story = command.plan([claim(case(seconds=0.001, other="--hangs"), case("next"))], two_cores(tmp_path))
-    budget = Budget(1)  # until the first run is done, on however busy a machine, or else it is ended
-    measuring = Measuring(tmp_path / "runs", budget=budget, program=stand_in)
-    command.measure(story, measuring.measure, 1, budget)
-    assert [command.writing.outcome(each) for each in story.cases] == ["not measured", "not measured"]
-    with pytest.raises(BudgetSpentError):
-        measuring.prepare(FILES)
-
-
-def test_a_pair_that_the_budget_cut_off_is_told_as_begun(tmp_path):
-    clock = Clock()
-
-    def run(way):
-        clock.now += 14
-        if way.name == "bad":
-            raise BudgetSpentError
-        return Measured(1.0, {})
-
-    story = command.plan([claim(case("cut", seconds=5), case("next", seconds=5))], two_cores(tmp_path))
-    command.measure(story, run, 1, Budget(20, clock))
-    told = command.writing.text(story)
-    assert "- cut: not measured, as its first pair was not done after 28 s, when the time was over." in told
-    assert "- not measured, as its pairs do not fit in the time that was left: next" in told
-    assert command.too_short(story, 1) == ("the first pair of stand_in: cut was not done after 28 s. Give more.")
-
-
-def test_time_that_is_left_goes_to_what_is_not_told(tmp_path):
-    clear = Case("clear", Way("quick"), Way("slow"))
-    noisy = case("noisy")
-    story = command.plan([claim(clear, noisy)], two_cores(tmp_path))
-    wild = cycle([1, 2, 2, 1, 3])
-
-    def run(way):
-        return Measured({clear.advised: 2, clear.other: 1}.get(way) or next(wild), {})
-
-    command.measure(story, run, 5, Budget())
-    assert [len(each.pairs) for each in story.cases] == [3, 5]
-    assert command.writing.BY_CHANCE in command.writing.text(story).replace("\n", " ")
-
-
 def test_every_other_pair_is_made_the_other_way_round():
     asked, one = [], case()
     run = lambda way: asked.append(way.name)  # noqa: E731
@@ -278,57 +72,6 @@ def test_what_cannot_be_used_is_told(capsys, words, told):
         code = ended.code
     assert code == ExitCode.UNUSABLE
     assert told in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("flags", "told"),
-    [
-        (["--noxla_compile"], r"--noxla_compile after --: 'XLA' and 'no XLA' of xla: vgg16 differ in --xla_compile\."),
-        (["--batch_sise=8"], "Did you mean"),
-    ],
-)
-def test_flags_that_would_undo_what_is_compared_are_refused(tmp_path, flags, told):
-    story = command.plan([XLA, PLACEMENT], two_cores(tmp_path), ["vgg16", "add_n"])
-    command.check_flags(story, [])
-    command.check_flags(story, ["--batch_size=8"])
-    with pytest.raises(command.UserError, match=told):
-        command.check_flags(story, flags)
-
-
-def test_a_case_whose_runs_cannot_have_the_flags_is_given_up(tmp_path):
-    story = command.plan([FUSED_BATCH_NORM, THREADS], two_cores(tmp_path), ["resnet50", "oneDNN"])
-    command.check_flags(story, ["--repeats=2"])
-    traced, not_traced = story.cases
-    assert "--repeats" in traced.failure
-    assert not_traced.failure == ""
-
-
-@pytest.mark.parametrize(
-    ("study", "flags", "told"),
-    [
-        (
-            INPUT_METHOD,
-            ["--input_method=feed", "--num_batches=100"],
-            "input_method: input alone differ in --input_method",
-        ),
-        (INPUT_METHOD, ["--input_method=dataset"], "differ in --input_method"),
-        (INPUT_BOUND, ["--model=resnet20"], "differ in --model"),
-        (PREPROCESS_DEVICE, ["--preprocess_device=tower"], "differ in --preprocess_device"),
-        (FILE_SIZE, ["--input_method=small_files"], "JPEGs, prepared differ in --input_method"),
-    ],
-)
-def test_flags_that_would_undo_what_is_compared_are_refused_before_the_files_are_made(tmp_path, study, flags, told):
-    story = command.plan([study], two_h100(tmp_path))
-    command.check_flags(story, ["--batch_size=8", "--num_batches=20"])
-    assert [each.failure for each in story.cases] == [""] * len(story.cases)
-    with pytest.raises(command.UserError, match=told):
-        command.check_flags(story, flags)
-
-
-def test_files_that_a_flag_names_and_nobody_makes_are_looked_for(tmp_path):
-    story = command.plan([INPUT_BOUND], two_cores(tmp_path))
-    with pytest.raises(command.UserError, match="is no folder"):
-        command.check_flags(story, [f"--data_dir={tmp_path}/none"])
 
 
 @pytest.mark.parametrize("machine", [two_cores, two_h100])
@@ -448,56 +191,3 @@ def test_records_that_can_no_longer_be_written_end_the_study(tmp_path, monkeypat
     told = capsys.readouterr()
     assert "- not measured, as its turn had not come: case" in told.out
     assert "error: Cannot write into results folder '/dev/null'" in told.err
-
-
-KILLED = """\
-import os, pathlib, sys
-sys.path.insert(0, {project!r})
-from benchmarks.studies.claims.claim import Way
-from benchmarks.studies.claims.measuring import Measuring
-from benchmarks.studies.claims.work_folder import work_folder
-run = "import os, pathlib, time; pathlib.Path({told!r}).write_text(str(os.getpid())); time.sleep(60)"
-with work_folder(pathlib.Path({parent!r})) as work:
-    Measuring(work, work=work).measure(Way("own", program=("-c", run)))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process outlives the one that started it")
-def test_a_study_that_is_killed_takes_its_run_with_it_and_the_next_one_removes_its_folder(tmp_path):
-    told, parent = tmp_path / "told", tmp_path / "parent"
-    parent.mkdir()
-    program = KILLED.format(project=str(Path(__file__).parents[3]), told=str(told), parent=str(parent))
-    study = subprocess.Popen([sys.executable, "-c", program])
-    await_true(lambda: told.exists() and told.read_text())
-    run = psutil.Process(int(told.read_text()))
-    with work_folder(parent) as another:
-        assert len(list(parent.iterdir())) == 2, "the folder of a study that goes on stays"
-        study.send_signal(signal.SIGKILL)
-        study.wait()
-        await_true(lambda: not run.is_running() or run.status() == psutil.STATUS_ZOMBIE)
-        with work_folder(parent) as third:
-            assert set(parent.iterdir()) == {another, third}
-    assert list(parent.iterdir()) == []
-
-
-def test_a_pipe_in_place_of_a_lock_keeps_no_study_waiting(tmp_path):
-    foreign = tmp_path / "benchmark_studies_foreign"
-    foreign.mkdir()
-    os.mkfifo(foreign / "lock")
-    program = f"""
-import pathlib, sys
-sys.path.insert(0, {str(Path(__file__).parents[3])!r})
-from benchmarks.studies.claims.work_folder import work_folder
-with work_folder(pathlib.Path({str(tmp_path)!r})):
-    pass
-"""
-    subprocess.run([sys.executable, "-c", program], timeout=60, check=True)
-    assert foreign.is_dir()
-
-
-def await_true(found, seconds=60):
-    """Return once `found` returns something true, on however busy a machine."""
-    end = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < end
-        time.sleep(0.02)
